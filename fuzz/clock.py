@@ -1,0 +1,41 @@
+"""The only place that reads the clock; everything else is given a `Clock`.
+
+Knows two clocks: one that never jumps, for measuring, and one in UTC, for messages and files.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Something that tells the time."""
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start, never going back."""
+        ...
+
+    def now(self) -> datetime:
+        """The present moment, timezone-aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def monotonic(self) -> float:
+        """Seconds since an arbitrary start, never going back."""
+        return time.monotonic()
+
+    def now(self) -> datetime:
+        """The present moment, timezone-aware, in UTC."""
+        return datetime.now(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """The moment as OCPP writes it: UTC, three fraction digits, `Z` (Part 2 section 2.1.4)."""
+    return (
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    )

@@ -1,0 +1,1 @@
+"""Who may connect: certificates, handshakes, rotation. Imports nothing of `fuzz` or `strategies`."""
