@@ -19,11 +19,32 @@ import jsonschema_rs
 from strategies.labels import Kind, Sender
 
 _FROM_STATION = frozenset(
-    """Authorize BootNotification ClearedChargingLimit FirmwareStatusNotification Get15118EVCertificate
-    GetCertificateStatus Heartbeat LogStatusNotification MeterValues NotifyChargingLimit
-    NotifyCustomerInformation NotifyDisplayMessages NotifyEVChargingNeeds NotifyEVChargingSchedule NotifyEvent
-    NotifyMonitoringReport NotifyReport PublishFirmwareStatusNotification ReportChargingProfiles
-    ReservationStatusUpdate SecurityEventNotification SignCertificate StatusNotification TransactionEvent""".split()
+    [
+        "Authorize",
+        "BootNotification",
+        "ClearedChargingLimit",
+        "FirmwareStatusNotification",
+        "Get15118EVCertificate",
+        "GetCertificateStatus",
+        "Heartbeat",
+        "LogStatusNotification",
+        "MeterValues",
+        "NotifyChargingLimit",
+        "NotifyCustomerInformation",
+        "NotifyDisplayMessages",
+        "NotifyEVChargingNeeds",
+        "NotifyEVChargingSchedule",
+        "NotifyEvent",
+        "NotifyMonitoringReport",
+        "NotifyReport",
+        "PublishFirmwareStatusNotification",
+        "ReportChargingProfiles",
+        "ReservationStatusUpdate",
+        "SecurityEventNotification",
+        "SignCertificate",
+        "StatusNotification",
+        "TransactionEvent",
+    ]
 )
 _FROM_BOTH = frozenset({"DataTransfer"})
 
@@ -83,7 +104,7 @@ class Version:
         if found is None:
             path = self.schema_folder / f"{action}{kind.value.capitalize()}.json"
             found = self._schemas[action, kind] = json.loads(path.read_text("utf-8-sig"))
-        return found  # type: ignore[no-any-return]
+        return found
 
     def validator(self, action: str, kind: Kind) -> jsonschema_rs.Draft6Validator:
         """A validator of the raw schema, formats on, made once. Raises KeyError for an unknown action.
@@ -95,7 +116,7 @@ class Version:
             found = self._validators[action, kind] = jsonschema_rs.Draft6Validator(
                 self.raw_schema(action, kind), validate_formats=True
             )
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 def _schema_folder(module: str) -> Path:
