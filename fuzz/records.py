@@ -249,7 +249,7 @@ class Close:
     by_target: bool = True
 
 
-class LinkClosed(Exception):  # noqa: N818 - a signal, not an error: the target did it, so it becomes data
+class LinkClosed(Exception):
     """The connection is gone; carries how."""
 
     def __init__(self, close: Close) -> None:

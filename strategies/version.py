@@ -87,8 +87,10 @@ class Version:
     max_error_description: int = 255
     max_identity: int = 48
     unreadable_id: str = "-1"
-    _schemas: dict[tuple[str, Kind], Any] = field(default_factory=dict, repr=False, compare=False)
-    _validators: dict[tuple[str, Kind], Any] = field(
+    _schemas: dict[tuple[str, Kind], dict[str, Any]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _validators: dict[tuple[str, Kind], jsonschema_rs.Draft6Validator] = field(
         default_factory=dict, repr=False, compare=False
     )
 
