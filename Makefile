@@ -1,0 +1,42 @@
+# Bare `make` lists the targets. Every target sets up .venv by itself; only Python 3.11 or newer and make are needed.
+
+NEWEST = $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PYTHON ?= $(NEWEST)
+BIN = .venv/bin
+READY = .venv/.installed
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check e2e fix bench
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 16
+
+run: $(READY) ## attack the embedded reference station for a minute; ARGS='--seed 1 --strict' adds options
+	$(BIN)/ocppfuzz run $(ARGS)
+
+test: $(READY) ## all tests but e2e, with branch coverage
+	$(BIN)/pytest -n 2 -q --ignore=tests/e2e --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
+
+check: $(READY) ## format, lint, types and import contracts
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+e2e: $(READY) ## tests with sockets, processes and peers that we did not write
+	$(BIN)/pytest -q tests/e2e $(ARGS)
+
+fix: $(READY) ## format, and repair what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(READY) ## rates of generation and of whole cases on this machine
+	$(BIN)/ocppfuzz bench $(ARGS)
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; say which: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(READY)
