@@ -20,8 +20,20 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "chargingStation reason requestId reportData tbc type evseId connectorId"
-                " connectorStatus vendorName idToken timestamp".split()
+                [
+                    "chargingStation",
+                    "reason",
+                    "requestId",
+                    "reportData",
+                    "tbc",
+                    "type",
+                    "evseId",
+                    "connectorId",
+                    "connectorStatus",
+                    "vendorName",
+                    "idToken",
+                    "timestamp",
+                ]
             ),
             inner,
             max_size=4,
