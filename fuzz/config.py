@@ -1,0 +1,348 @@
+"""What a person may ask for: `RunOptions`, out of `ocppfuzz.toml` with the flags of the command line over it.
+
+Knows names, types and limits of options and refuses what cannot be meant. Must not know the records, nor what a
+campaign makes of an option.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+from urllib.parse import urlsplit
+
+CONFIG_FILE = Path("ocppfuzz.toml")
+PASSWORD_VARIABLE = "OCPPFUZZ_PASSWORD"
+
+PHASES = ("replay", "systematic", "generated")
+TIERS = ("sites", "full")
+EDITIONS = ("ed3", "2025-09")
+EFFECTS = ("none", "volatile", "persistent", "lock-out", "energise", "one-way")
+SECURITY_PROFILES = (0, 1, 2, 3)
+
+
+class ConfigError(ValueError):
+    """The configuration or a flag asks for something impossible; the text says what would be possible."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Everything a command may be told about its target and its campaign.
+
+    Neither `listen` (HOST:PORT, a station dials in) nor `target` (a ws or wss URL with `{identity}`, a CSMS that we
+    dial) means: the embedded reference station. `seed` None means: draw one and print it. `allow` names the effects
+    that cases may have on a target that we did not start, beyond none and volatile (design 2.7). The password is
+    never in here, see `password_of`.
+    """
+
+    listen: str | None = None
+    target: str | None = None
+    identity: str = ""
+    authorized: bool = False
+    security_profile: int = 3
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    password_file: Path | None = None
+    start_cmd: str | None = None
+    restart_cmd: str | None = None
+    on_stuck: str | None = None
+    wait_s: float = 120.0
+    seed: int | None = None
+    max_time_s: float | None = 60.0
+    max_cases: int | None = None
+    phases: tuple[str, ...] = PHASES
+    tier: str = "full"
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    strict: bool = False
+    edition: str = "ed3"
+    allow: tuple[str, ...] = ()
+    findings_dir: Path = Path("findings")
+    corpus_dir: Path | None = None
+    resume: bool = False
+    plan: bool = False
+    defects: tuple[str, ...] = ()
+    decoys: tuple[str, ...] = ()
+    quiet: bool = False
+    json: bool = False
+    color: bool | None = None
+
+    @property
+    def embedded(self) -> bool:
+        """True when the target is our own reference station."""
+        return self.listen is None and self.target is None
+
+
+_TARGET_KEYS = {
+    "listen": "listen",
+    "url": "target",
+    "identity": "identity",
+    "authorized": "authorized",
+    "security_profile": "security_profile",
+    "ca": "ca",
+    "cert": "cert",
+    "key": "key",
+    "password_file": "password_file",
+    "start_cmd": "start_cmd",
+    "restart_cmd": "restart_cmd",
+    "on_stuck": "on_stuck",
+    "wait_s": "wait_s",
+}
+_RUN_KEYS = {
+    "seed": "seed",
+    "max_time_s": "max_time_s",
+    "max_cases": "max_cases",
+    "phases": "phases",
+    "tier": "tier",
+    "only": "only",
+    "exclude": "exclude",
+    "findings": "findings_dir",
+    "corpus": "corpus_dir",
+    "defects": "defects",
+    "decoys": "decoys",
+    "quiet": "quiet",
+    "json": "json",
+    "color": "color",
+}
+_POLICY_KEYS = {"allow": "allow", "strict": "strict", "edition": "edition"}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "target": _TARGET_KEYS,
+    "run": _RUN_KEYS,
+    "policy": _POLICY_KEYS,
+}
+"""The tables of `ocppfuzz.toml`: each key and the field of `RunOptions` that it sets."""
+
+
+def load_config(path: Path | None = None, flags: Mapping[str, object] | None = None) -> RunOptions:
+    """The options of a file with `flags` (field name to value) laid over them, checked.
+
+    Without `path`, `ocppfuzz.toml` in the current folder is read when there is one. Relative paths in the file
+    start at the file's folder.
+
+    Raises:
+        ConfigError: for an unknown key or value, a wrong type, or options that exclude each other.
+    """
+    given = dict(_from_file(path)) | dict(flags or {})
+    if flags and flags.get("listen") and "target" not in flags:
+        given.pop("target", None)
+    if flags and flags.get("target") and "listen" not in flags:
+        given.pop("listen", None)
+    return _checked(RunOptions(**given), profile_given="security_profile" in given)
+
+
+def _from_file(path: Path | None) -> dict[str, Any]:
+    if path is None and not CONFIG_FILE.is_file():
+        return {}
+    path = path or CONFIG_FILE
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}; check --config") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not readable as TOML: {error}") from None
+    found: dict[str, Any] = {}
+    for table, members in tables.items():
+        known = TABLES[_known(table, TABLES, f"table in {path}")]
+        if not isinstance(members, dict):
+            raise ConfigError(f"{path}: {table} is not a table; write [{table}]")
+        for key, value in members.items():
+            field = known[_known(key, known, f"key in [{table}] of {path}")]
+            found[field] = _typed(
+                field, value, place=f"[{table}] {key} in {path}", base=path.parent
+            )
+    return found
+
+
+def _typed(field: str, value: object, *, place: str, base: Path) -> object:
+    kind = get_type_hints(RunOptions)[field]
+    allowed = get_args(kind) or (kind,)
+    if Path in allowed and isinstance(value, str):
+        return base / value
+    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if allowed == (str, Ellipsis):
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        raise ConfigError(f'{place} is not a list of strings; write ["..."]')
+    if type(value) in allowed and value is not None:
+        return value
+    names = " or ".join(t.__name__ for t in allowed if t is not type(None))
+    raise ConfigError(f"{place} is of type {type(value).__name__}; write {names}")
+
+
+# --- checks -----------------------------------------------------------------------------------------------
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """How an error names what was probably meant: `did you mean x?`, else all known words."""
+    close = difflib.get_close_matches(word.lower(), {k.lower(): k for k in known}, 1, 0.5)
+    by_lower = {k.lower(): k for k in known}
+    return f"did you mean {by_lower[close[0]]}?" if close else f"known: {', '.join(known)}"
+
+
+def _known(word: str, known: Collection[str], what: str) -> str:
+    if word not in known:
+        raise ConfigError(f"unknown {what}: {word!r}; {nearest(word, known)}")
+    return word
+
+
+def _checked(options: RunOptions, *, profile_given: bool) -> RunOptions:
+    _check_words(options)
+    _check_numbers(options)
+    if options.listen is not None and options.target is not None:
+        raise ConfigError(
+            "listen and target exclude each other: either a station dials in, or we dial a CSMS"
+        )
+    if options.listen is not None:
+        host, _ = host_and_port(options.listen)
+        _check_authorized(options, host, options.listen)
+    if options.target is not None:
+        options = _checked_target(options, profile_given=profile_given)
+    if options.embedded and (options.start_cmd or options.restart_cmd):
+        raise ConfigError(
+            "start_cmd and restart_cmd need listen or target: the embedded station is ours"
+        )
+    if (options.cert is None) != (options.key is None):
+        raise ConfigError("cert and key belong together; give both")
+    return options
+
+
+def _check_words(options: RunOptions) -> None:
+    _known(options.tier, TIERS, "tier")
+    _known(options.edition, EDITIONS, "edition")
+    for phase in options.phases:
+        _known(phase, PHASES, "phase")
+    for effect in options.allow:
+        _known(effect, EFFECTS, "effect in allow")
+    if options.only or options.exclude:
+        from strategies.version import version  # reads the schema folder: only when it is needed
+
+        for action in (*options.only, *options.exclude):
+            _known(action, tuple(version().actions), "action")
+
+
+def _check_numbers(options: RunOptions) -> None:
+    if options.security_profile not in SECURITY_PROFILES:
+        raise ConfigError(f"unknown security profile {options.security_profile}; known: 0, 1, 2, 3")
+    for name in ("max_time_s", "max_cases", "wait_s"):
+        value = getattr(options, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise ConfigError(f"{name} is {value}; it must be above 0")
+    if options.seed is not None and options.seed < 0:
+        raise ConfigError(f"seed is {options.seed}; it must be 0 or more")
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """The two halves of `HOST:PORT` (`[::1]:9000` for IPv6). Raises `ConfigError`."""
+    host, colon, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise ConfigError(f"{address!r} is not HOST:PORT; write such as 127.0.0.1:9000")
+    return host, int(port)
+
+
+def _checked_target(options: RunOptions, *, profile_given: bool) -> RunOptions:
+    url = options.target or ""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigError(f"target {url!r} is not a URL: {error}") from None
+    if parts.scheme not in ("ws", "wss") or not host:
+        raise ConfigError(
+            f"target {url!r} is no ws or wss URL; write such as wss://host/{{identity}}"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError(
+            f"a password does not belong into the URL; set {PASSWORD_VARIABLE} or password_file"
+        )
+    if "{identity}" in url and not options.identity:
+        raise ConfigError("target holds {identity}, but no identity is given; give --identity")
+    if not profile_given:
+        options = replace(options, security_profile=_profile_of(parts.scheme, options))
+    if (parts.scheme == "wss") != (options.security_profile >= 2):
+        raise ConfigError(
+            f"security profile {options.security_profile} does not go with {parts.scheme}; "
+            "0 and 1 need ws, 2 and 3 need wss"
+        )
+    _check_authorized(options, host, url)
+    return options
+
+
+def _profile_of(scheme: str, options: RunOptions) -> int:
+    if scheme == "wss":
+        return 3 if options.cert else 2
+    return 1 if options.password_file or os.environ.get(PASSWORD_VARIABLE) else 0
+
+
+def _check_authorized(options: RunOptions, host: str, named: str) -> None:
+    # Design 2.8: only who is named is attacked.
+    if is_loopback(host) or (options.authorized and options.identity):
+        return
+    raise ConfigError(
+        f"{named} is beyond loopback: write identity and authorized = true into [target] of {CONFIG_FILE}, "
+        "if you may attack it"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """True when only this machine can be meant by `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# --- what is not in the options ---------------------------------------------------------------------------
+
+
+def password_of(options: RunOptions, environ: Mapping[str, str] = os.environ) -> str | None:
+    """The Basic password out of `password_file`, else out of the environment; None when there is none.
+
+    Raises:
+        ConfigError: the file cannot be read or holds more than one line.
+    """
+    if options.password_file is None:
+        return environ.get(PASSWORD_VARIABLE) or None
+    try:
+        lines = options.password_file.read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        raise ConfigError(f"cannot read the password file {options.password_file}") from None
+    if len(lines) != 1 or not lines[0]:
+        raise ConfigError(f"the password file {options.password_file} must hold exactly one line")
+    return lines[0]
+
+
+_DECIDES_CASES: Sequence[str] = (
+    "listen",
+    "target",
+    "identity",
+    "phases",
+    "tier",
+    "only",
+    "exclude",
+    "strict",
+    "edition",
+    "allow",
+    "corpus_dir",
+    "defects",
+    "decoys",
+)
+
+
+def campaign_hash(options: RunOptions) -> str:
+    """Equal for options that ask for the same cases on the same target, given one seed: what `--resume` compares."""
+    values = [(name, str(getattr(options, name))) for name in _DECIDES_CASES]
+    return hashlib.sha256(repr(values).encode("utf-8", "backslashreplace")).hexdigest()[:16]
