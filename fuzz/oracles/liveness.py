@@ -1,0 +1,178 @@
+"""Is it still there? Process death (O1), silent restart (O2), closed connections (O3), zombies (O5).
+
+Knows process ends, boots, close codes and probes; must not look into messages beyond what explains a boot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fuzz.oracles.reactions import ORDERLY_CLOSES
+from fuzz.oracles.reading import reaction
+from fuzz.oracles.registry import oracle, violation
+from fuzz.records import (
+    AnswerNext,
+    Basis,
+    Disconnect,
+    Observation,
+    Operator,
+    Preamble,
+    RepeatSteps,
+    Severity,
+    Step,
+    TlsStep,
+    Violation,
+)
+from strategies.labels import Channel, Position, Stance
+
+_SIGNAL_CWE = {
+    4: "CWE-248",
+    6: "CWE-617",
+    7: "CWE-119",
+    8: "CWE-369",
+    9: "CWE-400",
+    11: "CWE-119",
+}
+"""What usually lies behind a signal: abort an assertion, 7 and 11 memory, 8 a division, 9 the memory killer."""
+
+_ASKED_FOR = frozenset({"RemoteReset", "ScheduledReset", "FirmwareUpdate"})
+_ABNORMAL = frozenset({1006, 1011})
+
+
+@oracle("O1", name="process-death", clause="Part 4 section 3.1; FR.03", cwe="CWE-248")
+def process_death(obs: Observation) -> Iterator[Violation]:
+    """The target's process does not end because of anything a peer says.
+
+    A peer must be able to say anything without stopping a Charging Station or a CSMS: whoever sits at the other end
+    of the connection could switch it off. Seen as the end of a process that we own, unless we asked it to restart.
+
+    Fix: catch the exception where the message is handled, answer CALLERROR, and keep reading. Catch it as well while
+    the CALLERROR itself is made; that is where the second half of these bugs lives.
+    """
+    if obs.process is None or obs.restart_asked:
+        return
+    cwe = _SIGNAL_CWE.get(-obs.process.code, "") if obs.process.code < 0 else ""
+    text = f"the process ended with {obs.process.symptom}"
+    yield violation(
+        "O1", Basis.STOPPED_SERVING, Severity.CRITICAL, obs.process.symptom, text, cwe=cwe
+    )
+
+
+@oracle("O2", name="silent-restart", clause="Part 4 section 5.3; B01", cwe="CWE-248")
+def silent_restart(obs: Observation) -> Iterator[Violation]:
+    """The target does not boot again unless it was asked to.
+
+    After a reconnect a Charging Station sends BootNotification only when something in it changed (Part 4 section
+    5.3), so one that nobody asked for means that its software started again. A boot that names a reset or firmware
+    update as its reason is a remark: an earlier request may explain it.
+
+    Fix: look for a watchdog or supervisor entry at that time; the cause is a crash or hang like in O1.
+    """
+    if not obs.boots or obs.restart_asked or obs.process is not None or _boot_explained(obs):
+        return
+    asked = bool(obs.boot_reasons) and all(r in _ASKED_FOR for r in obs.boot_reasons)
+    yield violation(
+        "O2",
+        Basis.HARDENING if asked else Basis.STOPPED_SERVING,
+        Severity.LOW if asked else Severity.CRITICAL,
+        "boot for a reset not asked for" if asked else "unasked BootNotification",
+        f"{obs.boots} BootNotification after the case's first step, and nothing asked for it",
+        remark=asked,
+    )
+
+
+def _boot_explained(obs: Observation) -> bool:
+    case = obs.case
+    return (
+        case.preamble is Preamble.CONNECTED
+        or (bool(obs.boot_reasons) and all(r == "Triggered" for r in obs.boot_reasons))
+        or (obs.close is not None and not obs.close.by_target)
+        or any("BootNotification" in text for text in obs.said if "TriggerMessage" in text)
+        or (case.action == "BootNotification" and case.position is not Position.CALL)
+        or _restarts_or_reboots(case.steps)
+    )
+
+
+def _restarts_or_reboots(steps: Iterable[Step]) -> bool:
+    pending = list(steps)
+    while pending:
+        match pending.pop():
+            case Disconnect() | Operator() | TlsStep() | AnswerNext(action="BootNotification"):
+                return True
+            case RepeatSteps(steps=inner):
+                pending.extend(inner)
+            case _:
+                pass
+    return False
+
+
+@oracle(
+    "O3", name="connection-closed", clause="Part 4 section 3.1; RFC 6455 section 7.4", cwe="CWE-755"
+)
+def connection_closed(obs: Observation) -> Iterator[Violation]:
+    """The target keeps the connection open, or closes it with a code that fits the fault.
+
+    A bad message is answered, not punished by hanging up: every reconnect costs a Charging Station its back-off.
+    RFC 6455 names 1007 for text that is not UTF-8, 1003 for binary, 1009 for size, 1002 for bad frames. An orderly
+    close after a message that cannot be read is a remark; 1006 (no close frame) and 1011 (internal error) never
+    fit, and usually are an uncaught exception in the reader.
+
+    Fix: answer CALLERROR and go on reading; close with the fitting code where WebSocket itself demands it.
+    """
+    close = obs.close
+    if close is None or not close.by_target or obs.restart_asked:
+        return
+    channels = {m.channel for m in obs.case.mutations}
+    right = reaction(obs).closes + ((1002, 1003, 1007, 1009) if Channel.FRAME in channels else ())
+    if close.code in right or Channel.HANDSHAKE in channels:
+        return
+    symptom = f"close {close.code}"
+    text = f"the target closed the connection with {close.code}" + _fitting(right)
+    if close.code in _ABNORMAL:
+        yield violation("O3", Basis.STOPPED_SERVING, Severity.HIGH, symptom, text, cwe="CWE-248")
+    elif _may_hang_up(obs):
+        yield violation("O3", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
+    else:
+        yield violation("O3", Basis.STOPPED_SERVING, Severity.MEDIUM, symptom, text)
+
+
+def _fitting(right: tuple[int, ...]) -> str:
+    return f"; fitting: {', '.join(str(c) for c in sorted(set(right)))}" if right else ""
+
+
+def _may_hang_up(obs: Observation) -> bool:
+    assert obs.close is not None
+    orderly = obs.close.code in ORDERLY_CLOSES or 3000 <= obs.close.code < 5000
+    case = obs.case
+    unclear = case.expectation.stance is Stance.UNSPECIFIED or bool(case.expectation.disputed)
+    answer = case.position in (Position.CALLRESULT, Position.CALLERROR)
+    return orderly and (unclear or answer or case.heavy or reaction(obs).may_hang_up)
+
+
+@oracle("O5", name="zombie", clause="FR.03; Part 4 section 4.1.1", cwe="CWE-755")
+def zombie(obs: Observation) -> Iterator[Violation]:
+    """The target still serves a harmless CALL afterwards.
+
+    Socket open, process alive, perhaps even WebSocket pings answered, yet no CALL is served: the task that reads
+    messages is dead or waits for ever. The same holds for a target that hung up and never came back.
+
+    Fix: supervise the reader, give every wait a bound, and close the connection when the reader ends.
+    """
+    if obs.process is not None or obs.restart_asked:
+        return
+    probes = obs.probes
+    everywhere = probes.new_connection is False and probes.fresh_identity is not True
+    if obs.close is not None:
+        if obs.close.by_target and everywhere:
+            text = "the target closed the connection and serves no new one"
+            yield violation("O5", Basis.STOPPED_SERVING, Severity.CRITICAL, "not back", text)
+    elif probes.same_connection is False and not obs.boots:
+        ping = "; WebSocket ping is answered" if probes.ping else ""
+        where = ", on a new connection neither" if everywhere else ""
+        yield violation(
+            "O5",
+            Basis.STOPPED_SERVING,
+            Severity.CRITICAL if everywhere else Severity.HIGH,
+            "CALL unserved",
+            f"a harmless CALL is not served any more{where}{ping}",
+        )

@@ -1,0 +1,147 @@
+"""Fakes that ship: small builders of observations, so that a test names only what it is about.
+
+Knows the records; every default is a healthy target that answers properly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from fuzz.ocppj.lenient import hear
+from fuzz.records import (
+    Case,
+    Close,
+    Heard,
+    Observation,
+    Preamble,
+    Probes,
+    ProcessEnd,
+    SendText,
+    Settled,
+    Side,
+    Step,
+    TargetFacts,
+)
+from strategies.labels import (
+    Channel,
+    Expectation,
+    Fault,
+    JsonValue,
+    Mutation,
+    Position,
+    Stance,
+    Tier,
+)
+
+CALL_ID = "c1"
+"""The messageId of a built case's CALL."""
+
+VALID = Expectation(Stance.ACCEPT, Tier.MODEL)
+"""A message that is right in every respect."""
+
+
+def rejected(tier: Tier, fault: Fault | None = None, *, disputed: str = "") -> Expectation:
+    """A message that is broken at `tier`."""
+    return Expectation(Stance.REJECT, tier, fault, disputed)
+
+
+def mutation(
+    pointer: str = "",
+    keyword: str = "",
+    operator: str = "",
+    *,
+    channel: Channel = Channel.PAYLOAD,
+) -> Mutation:
+    """An alteration of the payload, unless `channel` says otherwise."""
+    return Mutation(channel, pointer, keyword, operator)
+
+
+def case(
+    expectation: Expectation = VALID,
+    *,
+    action: str = "ClearCache",
+    side: Side = Side.STATION,
+    position: Position = Position.CALL,
+    preamble: Preamble = Preamble.BOOTED,
+    mutations: Iterable[Mutation] = (),
+    steps: Iterable[Step] = (),
+    heavy: bool = False,
+) -> Case:
+    """A case of one CALL of `action` with an empty payload, unless `steps` are given."""
+    text = f'[2,"{{call.id}}","{action}",{{}}]'
+    return Case(
+        id="testing",
+        side=side,
+        steps=tuple(steps) or (SendText((text,)),),
+        expectation=expectation,
+        action=action,
+        position=position,
+        preamble=preamble,
+        mutations=tuple(mutations),
+        heavy=heavy,
+    )
+
+
+def heard(message: JsonValue, *, at_s: float = 0.1) -> Heard:
+    """The message as the target would send it: JSON of anything, or a string as the text itself."""
+    return hear(message if isinstance(message, str) else json.dumps(message), at_s)
+
+
+def result(payload: JsonValue = None, *, id_: JsonValue = CALL_ID) -> Heard:
+    """A CALLRESULT; its payload is that of an accepted ClearCache unless given."""
+    return heard([3, id_, {"status": "Accepted"} if payload is None else payload])
+
+
+def error(code: JsonValue, *, id_: JsonValue = CALL_ID) -> Heard:
+    """A well-formed CALLERROR."""
+    return heard([4, id_, code, "", {}])
+
+
+def observation(
+    played: Case | Expectation = VALID,
+    *,
+    said: Iterable[str] | None = None,
+    call_id: str | None = CALL_ID,
+    replies: Iterable[Heard] | None = None,
+    strays: Iterable[Heard] = (),
+    calls: Iterable[Heard] = (),
+    settled: Settled | None = None,
+    close: Close | None = None,
+    process: ProcessEnd | None = None,
+    boots: int = 0,
+    boot_reasons: Iterable[str] = (),
+    restart_asked: bool = False,
+    probes: Probes | None = None,
+    inconclusive: str = "",
+    supported: Iterable[str] | None = None,
+    items_per_message: Mapping[str, int] | None = None,
+    bytes_per_message: Mapping[str, int] | None = None,
+    edition: str = "ed3",
+) -> Observation:
+    """What was seen of a case; by default one proper answer, or none where `replies` is empty."""
+    whole = played if isinstance(played, Case) else case(played)
+    answered = (result(),) if replies is None else tuple(replies)
+    return Observation(
+        case=whole,
+        facts=TargetFacts(
+            side=whole.side,
+            edition=edition,
+            supported=None if supported is None else frozenset(supported),
+            items_per_message=items_per_message or {},
+            bytes_per_message=bytes_per_message or {},
+        ),
+        said=(f'[2,"{CALL_ID}","{whole.action}",{{}}]',) if said is None else tuple(said),
+        call_id=call_id,
+        replies=answered,
+        strays=tuple(strays),
+        calls=tuple(calls),
+        settled=settled or (Settled.ANSWERED if answered else Settled.BY_ORDER),
+        close=close,
+        process=process,
+        boots=boots,
+        boot_reasons=tuple(boot_reasons),
+        restart_asked=restart_asked,
+        probes=probes or Probes(),
+        inconclusive=inconclusive,
+    )
