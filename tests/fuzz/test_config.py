@@ -1,0 +1,186 @@
+"""Options come out of the file and the flags as meant, or are refused with what would be possible."""
+
+from pathlib import Path
+
+import pytest
+
+from fuzz.config import (
+    EFFECTS,
+    TABLES,
+    ConfigError,
+    RunOptions,
+    campaign_hash,
+    host_and_port,
+    is_loopback,
+    load_config,
+    password_of,
+)
+from fuzz.records import Effect
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OCPPFUZZ_PASSWORD", raising=False)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text: str) -> Path:
+        file = tmp_path / "ocppfuzz.toml"
+        file.write_text(text)
+        return file
+
+    return write
+
+
+def test_without_a_file_and_flags_the_embedded_station_is_attacked_for_a_minute():
+    options = load_config()
+    assert options == RunOptions()
+    assert options.embedded
+    assert (options.max_time_s, options.security_profile, options.tier) == (60, 3, "full")
+
+
+def test_the_file_in_the_current_folder_is_read_and_flags_lie_over_it(write):
+    write('[run]\nseed = 1\nmax_time_s = 5\nonly = ["Reset"]\n[policy]\nstrict = true\n')
+    options = load_config(flags={"seed": 2})
+    assert (options.seed, options.max_time_s, options.only, options.strict) == (
+        2,
+        5.0,
+        ("Reset",),
+        True,
+    )
+
+
+def test_paths_in_the_file_start_at_its_folder(tmp_path):
+    (tmp_path / "lab").mkdir()
+    file = tmp_path / "lab" / "a.toml"
+    file.write_text('[run]\nfindings = "out"\n')
+    assert load_config(file).findings_dir == tmp_path / "lab" / "out"
+
+
+def test_every_field_that_is_no_single_call_decision_has_a_key():
+    keyed = {field for keys in TABLES.values() for field in keys.values()}
+    assert set(RunOptions.__slots__) - keyed == {"resume", "plan"}
+
+
+def test_the_effects_are_those_of_the_records():
+    assert tuple(e.value for e in Effect) == EFFECTS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[runs]", "unknown table in .*: 'runs'; did you mean run?"),
+        (
+            "[run]\nmax_case = 1",
+            r"unknown key in \[run\] of .*: 'max_case'; did you mean max_cases",
+        ),
+        ("[policy]\nxyz = 1", r"'xyz'; known: allow, strict, edition"),
+        ("run = 1", r"run is not a table; write \[run\]"),
+        ("[run]\nseed = 'a'", r"\[run\] seed in .* is of type str; write int"),
+        ("[run]\nseed = true", "is of type bool; write int"),
+        ("[run]\nonly = 'Reset'", "is not a list of strings"),
+        ("[run]\nonly = [1]", "is not a list of strings"),
+        ("[run]\nonly = ['reset']", "unknown action: 'reset'; did you mean Reset?"),
+        ("[run]\nphases = ['systemtic']", "unknown phase: 'systemtic'; did you mean systematic?"),
+        ("[run]\ntier = 'fill'", "unknown tier: 'fill'; did you mean full?"),
+        ("[run]\nmax_time_s = 0", "max_time_s is 0.0; it must be above 0"),
+        ("[run]\nmax_time_s = nan", "max_time_s is nan; it must be above 0"),
+        ("[run]\nmax_time_s = inf", "max_time_s is inf; it must be above 0"),
+        ("[run]\nseed = -1", "seed is -1; it must be 0 or more"),
+        ("[policy]\nallow = ['persistant']", "did you mean persistent?"),
+        ("[policy]\nedition = 'ed2'", "unknown edition: 'ed2'; did you mean ed3?"),
+        ("[target]\nsecurity_profile = 4", "unknown security profile 4; known: 0, 1, 2, 3"),
+        ("[target]\nlisten = '127.0.0.1'", "is not HOST:PORT"),
+        ("[target]\nlisten = '127.0.0.1:99999'", "is not HOST:PORT"),
+        ("[target]\nlisten = '127.0.0.1:²'", "is not HOST:PORT"),
+        ("[target]\nurl = 'http://x/'", "is no ws or wss URL"),
+        ("[target]\nurl = 'ws://[::1/'", "is not a URL"),
+        ("[target]\nurl = 'ws://a:b@127.0.0.1/'", "a password does not belong into the URL"),
+        ("[target]\nurl = 'ws://127.0.0.1/{identity}'", "no identity is given"),
+        ("[target]\nurl = 'ws://127.0.0.1/'\nsecurity_profile = 3", "does not go with ws"),
+        ("[target]\nurl = 'ws://127.0.0.1/'\nlisten = '127.0.0.1:1'", "exclude each other"),
+        ("[target]\nstart_cmd = 'x'", "the embedded station is ours"),
+        ("[target]\ncert = 'x'", "cert and key belong together"),
+        ("[target", "is not readable as TOML"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_could(write, text, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(write(text))
+
+
+def test_a_file_that_is_named_must_exist():
+    with pytest.raises(ConfigError, match=r"cannot read none\.toml: No such file"):
+        load_config(Path("none.toml"))
+
+
+@pytest.mark.parametrize("place", ["listen = '192.0.2.1:9000'", "listen = '0.0.0.0:9000'"])
+def test_beyond_loopback_authorisation_and_identity_are_needed(write, place):
+    for rest in ("", "authorized = true", "identity = 'CS-1'"):
+        with pytest.raises(ConfigError, match="is beyond loopback: write identity and authorized"):
+            load_config(write(f"[target]\n{place}\n{rest}\n"))
+    options = load_config(write(f"[target]\n{place}\nauthorized = true\nidentity = 'CS-1'\n"))
+    assert options.identity == "CS-1"
+
+
+def test_a_listener_named_by_a_flag_takes_the_place_of_a_target_in_the_file(write):
+    write("[target]\nurl = 'ws://127.0.0.1:1/'\nidentity = 'CS-1'\n")
+    options = load_config(flags={"listen": "127.0.0.1:9000"})
+    assert (options.listen, options.target, options.identity) == ("127.0.0.1:9000", None, "CS-1")
+
+
+@pytest.mark.parametrize(
+    ("keys", "profile"),
+    [
+        ("url = 'ws://127.0.0.1/'", 0),
+        ("url = 'ws://127.0.0.1/'\npassword_file = 'p'", 1),
+        ("url = 'wss://127.0.0.1/'", 2),
+        ("url = 'wss://127.0.0.1/'\ncert = 'c'\nkey = 'k'", 3),
+        ("listen = '127.0.0.1:9000'", 3),
+    ],
+)
+def test_the_security_profile_follows_from_what_is_given(write, keys, profile):
+    assert load_config(write(f"[target]\n{keys}\n")).security_profile == profile
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("localhost.example", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_only_this_machine_is_loopback(host, expected):
+    assert is_loopback(host) is expected
+
+
+def test_an_ipv6_address_is_written_in_brackets():
+    assert host_and_port("[::1]:9000") == ("::1", 9000)
+
+
+def test_the_password_comes_from_file_or_environment_and_is_no_option(tmp_path):
+    file = tmp_path / "password"
+    file.write_text("secret\n")
+    assert password_of(RunOptions(password_file=file), {"OCPPFUZZ_PASSWORD": "other"}) == "secret"
+    assert password_of(RunOptions(), {"OCPPFUZZ_PASSWORD": "other"}) == "other"
+    assert password_of(RunOptions(), {}) is None
+
+
+@pytest.mark.parametrize("text", ["", "two\nlines\n", "\n"])
+def test_a_password_file_holds_exactly_one_line(tmp_path, text):
+    file = tmp_path / "password"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="must hold exactly one line"):
+        password_of(RunOptions(password_file=file), {})
+
+
+def test_the_campaign_is_the_same_when_only_its_display_or_budget_differs():
+    same = RunOptions(quiet=True, max_time_s=5, findings_dir=Path("x"), resume=True, seed=4)
+    assert campaign_hash(same) == campaign_hash(RunOptions())
+    assert campaign_hash(RunOptions(only=("Reset",))) != campaign_hash(RunOptions())
