@@ -19,8 +19,8 @@ from strategies.labels import JsonValue
 T = TypeVar("T")
 Path: TypeAlias = tuple[str | int, ...]
 
-_DEEP = 50
-"""Levels that are looked at one by one; what lies deeper is only cut out by halves."""
+_DEEP = 16
+"""Levels that are looked at one by one (no OCPP message has as many); what lies deeper is cut out by halves."""
 
 _MAX_CHARACTERS = 30_000_000
 """Candidates are written out to be remembered; beyond this many characters the search ends without a call."""
@@ -257,15 +257,16 @@ def _deepest(value: JsonValue) -> Path:
 
 async def _shallower(search: _Search[JsonValue]) -> None:
     """Cut levels out of the middle of a hostile depth, by halves."""
-    size = len(_deepest(search.best)) // 2
-    while size and len(_deepest(search.best)) > _DEEP:
-        path = _deepest(search.best)
+    path = _deepest(search.best)
+    size = len(path) // 2
+    while size and len(path) > _DEEP:
         start = (len(path) - size) // 2
         inner = _at(search.best, path[: start + size])
-        if not await search.better(_with(search.best, path[:start], inner)):
-            size //= 2
-        else:
+        if await search.better(_with(search.best, path[:start], inner)):
+            path = _deepest(search.best)
             size = min(size, len(path) // 2)
+        else:
+            size //= 2
 
 
 async def _drop(search: _Search[JsonValue]) -> None:
