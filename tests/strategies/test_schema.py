@@ -29,7 +29,9 @@ from strategies.version import version
 MESSAGES = [(a, k) for a in version().actions for k in Kind]
 
 
-def constraints_of_file(raw: dict[str, Any], definitions: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def constraints_of_file(
+    raw: dict[str, Any], definitions: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
     """Every constraint that a schema file states, by a walk that shares nothing with the compiler."""
     if "$ref" in raw:
         yield from constraints_of_file(definitions[raw["$ref"].rpartition("/")[2]], definitions)
