@@ -1,0 +1,119 @@
+"""Decides whether a station's opening handshake may come in (Part 4 sections 3.1 and 3.2). No I/O.
+
+Knows identities, Basic credentials and subprotocols. Must not know sockets, links or TLS.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from websockets.datastructures import MultipleValuesError
+from websockets.http11 import Request
+
+from fuzz.transport.link import offered_subprotocols
+
+_MAX_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who may come in.
+
+    `identities` None lets everybody in. `basic` holds the password that an identity must give; an identity with
+    None, or without an entry, need not give one. `subprotocols` are in our order of preference.
+    """
+
+    identities: frozenset[str] | None
+    subprotocols: tuple[str, ...]
+    basic: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The request may come in. `subprotocol` is "" when the two ends have none in common."""
+
+    identity: str
+    basic_user: str
+    subprotocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A connection that was turned away: by HTTP status, or 101 for one that was closed right after.
+
+    `identity` is what it claimed to be, made safe to print; `remote` its address.
+    """
+
+    identity: str
+    status: int
+    reason: str
+    remote: str = ""
+
+    def __str__(self) -> str:
+        """As one line for people."""
+        place = f" from {self.remote}" if self.remote else ""
+        return f"{self.identity!r}{place} with HTTP {self.status}: {self.reason}"
+
+
+def admit(request: Request, rules: Rules) -> Admitted | Refused:
+    """What the rules say to a request. Never raises, whatever the request holds."""
+    identity = identity_of(request.path)
+    if identity is None:
+        return Refused(shown(request.path), 404, "the path does not end in an identity")
+    if rules.identities is not None and identity not in rules.identities:
+        # 404 for an identity we do not know (Part 4 section 3.2); only who is named is attacked (design 2.8).
+        return Refused(shown(identity), 404, "not an identity that was named")
+    user, password = _basic(request)
+    wanted = rules.basic.get(identity)
+    if wanted is not None and not (user == identity and _same(password, wanted)):
+        return Refused(shown(identity), 401, _why_unauthorized(identity, user))
+    return Admitted(identity, user or "", _choose(request, rules))
+
+
+def identity_of(path: str) -> str | None:
+    """The identity at the end of a request path, percent-decoded (Part 4 section 3.1.1); None when there is none."""
+    last = path.partition("?")[0].rpartition("/")[2]
+    try:
+        return unquote(last, errors="strict") or None
+    except UnicodeDecodeError:
+        return None
+
+
+def _choose(request: Request, rules: Rules) -> str:
+    offered = offered_subprotocols(request)
+    return next((name for name in rules.subprotocols if name in offered), "")
+
+
+def _basic(request: Request) -> tuple[str | None, str]:
+    """User and password of the Authorization header (RFC 7617); (None, "") when there is none to be read."""
+    try:
+        scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None, ""
+        decoded = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+    except (MultipleValuesError, binascii.Error, ValueError):
+        return None, ""
+    user, _, password = decoded.partition(":")
+    return user, password
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def _why_unauthorized(identity: str, user: str | None) -> str:
+    """The reason in words; never the password."""
+    if user is None:
+        return "no Basic credentials"
+    return "wrong Basic password" if user == identity else "the Basic user is not the identity"
+
+
+def shown(text: str) -> str:
+    """A peer's text, short and safe to print."""
+    safe = ascii(text)[1:-1]
+    return safe if len(safe) <= _MAX_SHOWN else f"{safe[:_MAX_SHOWN]}..."
