@@ -350,25 +350,18 @@ async def _simplify_float(number: float, put: Callable[[JsonValue], Awaitable[bo
 
 
 async def _shorten_runs(search: _Search[str]) -> None:
-    """Repeat repeated units less often, the longest runs first."""
+    """Repeat repeated units less often, the longest runs first, equally long ones together (brackets that close)."""
     tried: set[int] = set()
     while counts := {_times(run) for run in _RUN.finditer(search.text)} - tried:
         times = max(counts)
-        left = await _shorten_alike(search, times)
-        tried |= {times, left}
+        tried |= {times, await _shorten_alike(search, times)}
 
 
 async def _shorten_alike(search: _Search[str], times: int) -> int:
-    """Shorten all runs of one length together (brackets that close), else each alone; how long they are then."""
+    """Shorten all runs of one length at once; how long they are then."""
     whole = search.text
     alike = [run for run in _RUN.finditer(whole) if _times(run) == times]
-    left = await _least(times, lambda n: search.better(_repeated(whole, alike, n)))
-    if left == times and len(alike) > 1:
-        # From the back, so that the places of those before stay true.
-        for run in reversed(alike):
-            rest = search.text
-            await _least(times, lambda n: search.better(_repeated(rest, [run], n)))  # noqa: B023
-    return left
+    return await _least(times, lambda n: search.better(_repeated(whole, alike, n)))
 
 
 def _times(run: re.Match[str]) -> int:
