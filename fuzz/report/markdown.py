@@ -1,0 +1,229 @@
+"""REPORT.md of a finding, ready to paste into an issue tracker: inert whatever the target said.
+
+Knows Markdown and the shared words; must not know where the report is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fuzz.records import (
+    AnswerNext,
+    Case,
+    Disconnect,
+    Entry,
+    Expect,
+    Finding,
+    Operator,
+    Preamble,
+    RepeatSteps,
+    SendBytes,
+    SendFrames,
+    SendText,
+    Step,
+    TlsStep,
+    Wait,
+    Who,
+)
+from fuzz.report.safe import code, cut_mark, fence, prose
+from fuzz.report.words import (
+    NOT_A_CERTIFICATION,
+    attacked,
+    expected,
+    folder_name,
+    oracle_words,
+    repeats,
+    severity_reason,
+)
+from strategies.labels import Text
+
+MESSAGE_LIMIT = 2_000
+TRANSCRIPT_LINES = 24
+LINE_LIMIT = 300
+
+_WHO = {Who.US: "ocppfuzz ->", Who.TARGET: "target   ->", Who.HARNESS: "         --"}
+
+
+def render_finding(finding: Finding) -> str:
+    """The report of one finding as Markdown, one line of who was attacked first."""
+    sections = [
+        _head(finding),
+        _reproduce(finding),
+        ["## Expected", "", expected(finding)],
+        _facts(finding),
+        _transcript(finding.entries),
+        _more(finding),
+    ]
+    return "\n\n".join("\n".join(s) for s in sections if s) + "\n"
+
+
+def _head(finding: Finding) -> list[str]:
+    violation = finding.violation
+    where = f" ({finding.case.action})" if finding.case.action else ""
+    return [
+        f"Attacked: {code(attacked(finding.facts), 800)}. {NOT_A_CERTIFICATION}",
+        "",
+        f"# {prose(oracle_words(violation) + where)}",
+        "",
+        f"**What happened:** {prose(_sentence(violation.text), 600)} Symptom: {code(violation.symptom)}.",
+    ]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+# --- steps to reproduce -----------------------------------------------------------------------------------
+
+
+def _reproduce(finding: Finding) -> list[str]:
+    case = finding.case
+    states = {
+        Preamble.CONNECTED: "Connect",
+        Preamble.BOOTED: "Connect and let the station boot (BootNotification accepted)",
+    }
+    lines = [
+        "## Steps to reproduce",
+        "",
+        "With the tool: `ocppfuzz replay case.json`, the file beside this report. In the campaign's folder:",
+        f"`ocppfuzz replay findings/{folder_name(finding)}`.",
+        "",
+        "By hand:",
+        "",
+        f"1. {states[case.preamble]}.",
+    ]
+    for number, step in enumerate(case.steps, 2):
+        lines += _item(f"{number}. ", step)
+    return lines
+
+
+def _item(bullet: str, step: Step) -> list[str]:
+    text, below = _told(step)
+    return [bullet + text, *(" " * len(bullet) + line for line in below)]
+
+
+def _told(step: Step) -> tuple[str, list[str]]:
+    """A step in words, and the message that belongs under it."""
+    match step:
+        case SendText(text):
+            return (
+                "Send this text message (words in braces are filled in when it is sent):",
+                _fenced(text),
+            )
+        case SendBytes(data, opcode):
+            return (
+                f"Send these bytes as one {prose(opcode)} message, in hex (length {len(data):,}):",
+                _hex(data),
+            )
+        case SendFrames(data):
+            return (
+                f"Write these bytes below the WebSocket layer, in hex (length {len(data):,}):",
+                _hex(data),
+            )
+        case AnswerNext(action, text):
+            return f"Answer the target's next {code(action)} with:", _fenced(text)
+        case RepeatSteps(steps, times):
+            return f"Do this {times:,} times:", [line for s in steps for line in _item("- ", s)]
+        case _:
+            return _told_quietly(step), []
+
+
+def _told_quietly(step: Expect | Wait | Disconnect | Operator | TlsStep) -> str:
+    match step:
+        case Expect(action, timeout_s):
+            return f"Wait until the target sends {code(action)}, at most {timeout_s:g} s."
+        case Wait(seconds):
+            return f"Say nothing for {seconds:g} s."
+        case Disconnect(close_code):
+            return f"Close the connection with code {close_code}, and connect again."
+        case Operator(event, argument):
+            return (
+                f"At the target: {code(event)} {code(argument) if argument else ''}".rstrip() + "."
+            )
+        case TlsStep(id_):
+            return f"Play the TLS case {code(id_)}."
+
+
+def _fenced(text: Text) -> list[str]:
+    return fence([preview(text, MESSAGE_LIMIT)], limit=MESSAGE_LIMIT + 100)
+
+
+def preview(text: Text, limit: int) -> str:
+    """The first `limit` characters of a text, without ever spelling out what is beyond."""
+    shown, total = "", 0
+    for part in text:
+        unit, times = (part, 1) if isinstance(part, str) else (part.unit, part.times)
+        total += len(unit) * times
+        if unit and len(shown) < limit:
+            room = limit - len(shown)
+            shown += (unit * min(times, room // len(unit) + 1))[:room]
+    return shown + (cut_mark(limit, total) if total > limit else "")
+
+
+def _hex(data: bytes) -> list[str]:
+    shown = data[: MESSAGE_LIMIT // 3]
+    rows = [shown[i : i + 32].hex(" ") for i in range(0, len(shown), 32)]
+    if len(data) > len(shown):
+        rows.append(f"... ({len(shown):,} of {len(data):,} bytes)")
+    return fence(rows)
+
+
+# --- facts ------------------------------------------------------------------------------------------------
+
+
+def _facts(finding: Finding) -> list[str]:
+    violation, case = finding.violation, finding.case
+    rows = [
+        ("Severity", f"{violation.severity.name.lower()}: {severity_reason(violation)}"),
+        ("Repeated", repeats(finding)),
+        ("Clause", violation.clause),
+        ("CWE", violation.cwe),
+        ("Message", _message(case)),
+        ("What is wrong with it", "; ".join(_altered(case))),
+        (
+            "Versions",
+            f"{finding.tool or 'ocppfuzz'}, OCPP {case.version}, edition {finding.facts.edition}",
+        ),
+        ("First seen", finding.first_seen),
+        ("Fingerprint", finding.fingerprint),
+    ]
+    return [
+        "## Facts",
+        "",
+        "| | |",
+        "| --- | --- |",
+        *(f"| {name} | {prose(text)} |" for name, text in rows if text),
+    ]
+
+
+def _message(case: Case) -> str:
+    return f"{case.action or 'no action'}, as {case.position.value.upper()}"
+
+
+def _altered(case: Case) -> Iterator[str]:
+    for mutation in case.mutations:
+        change = (
+            f"{mutation.before} -> {mutation.after}" if mutation.before or mutation.after else ""
+        )
+        place = mutation.pointer or "the whole"
+        yield f"{mutation.channel.value} {place}: {mutation.keyword}, {mutation.operator} {change}".rstrip()
+
+
+def _transcript(entries: Sequence[Entry]) -> list[str]:
+    if not entries:
+        return []
+    shown = list(entries[-TRANSCRIPT_LINES:])
+    lines = [f"+{e.at_s:8.3f}s {_WHO[e.who]} {e.kind}: {e.text[: LINE_LIMIT * 2]}" for e in shown]
+    left_out = len(entries) - len(shown)
+    note = [f"The last {len(shown)} of {len(entries)} entries.", ""] if left_out else []
+    return ["## Transcript", "", *note, *fence(lines, LINE_LIMIT)]
+
+
+def _more(finding: Finding) -> list[str]:
+    lines = [f"- {prose(note)}" for note in finding.notes]
+    if finding.also:
+        others = ", ".join(code(name, 100) for name in finding.also[:5])
+        more = f" and {len(finding.also) - 5} more" if len(finding.also) > 5 else ""
+        lines.append(f"- The same was seen with {others}{more}.")
+    lines.append("- Control characters are shown escaped; `case.json` holds what is sent, exactly.")
+    return ["## Notes", "", *lines]

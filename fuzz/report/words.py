@@ -1,0 +1,111 @@
+"""The sentences that terminal and reports share: who was attacked, what an oracle is called, why it is severe.
+
+Knows the records; must not know where the words are shown. What comes from a target is returned made safe.
+"""
+
+from __future__ import annotations
+
+from fuzz.records import Basis, Finding, FindingStatus, Side, TargetFacts, Violation
+from fuzz.report.safe import safe
+from strategies.labels import Fault, Stance
+
+NOT_A_CERTIFICATION = "This is not an OCA certification result."
+
+_SIDES = {Side.STATION: "Charging Station", Side.CSMS: "CSMS"}
+
+_REASONS = {
+    Basis.STOPPED_SERVING: "the target stopped serving a peer that did nothing wrong afterwards",
+    Basis.LEAK: "the target gave away what it should keep to itself",
+    Basis.SHALL: "the specification says SHALL here",
+    Basis.SCHEMA: "the message does not fit the published schema",
+    Basis.HARDENING: "no rule is broken, but an attacker gains from it",
+}
+
+_FAULTS = {
+    Fault.NOT_JSON: "it is not JSON",
+    Fault.NOT_UTF8: "it is not UTF-8",
+    Fault.NOT_ARRAY: "it is not a JSON array",
+    Fault.ARITY: "the array has the wrong number of elements",
+    Fault.ID_TOO_LONG: "the messageId is longer than 36 characters",
+    Fault.ID_NOT_STRING: "the messageId is not a string",
+    Fault.ID_IN_USE: "the messageId is in use already",
+    Fault.ID_EMPTY: "the messageId is empty",
+    Fault.TYPE_UNSUPPORTED: "the MessageTypeId is none of OCPP",
+    Fault.UNSOLICITED: "nothing was asked that it could answer",
+    Fault.ACTION_NOT_STRING: "the action is not a string",
+    Fault.ACTION_UNKNOWN: "the action does not exist",
+    Fault.ACTION_UNSUPPORTED: "the target does not support the action",
+    Fault.ACTION_CASE: "the action is spelt in the wrong case",
+    Fault.ACTION_DIRECTION: "the action goes the other way",
+    Fault.PAYLOAD_NOT_OBJECT: "the payload is not an object",
+    Fault.MISSING: "a required member is missing",
+    Fault.EXTRA: "it has a member that the schema does not know",
+    Fault.TYPE: "a value has the wrong type",
+    Fault.VALUE: "a value is outside of what the schema allows",
+    Fault.OCCURRENCE: "a list has too few or too many items",
+    Fault.DATE_TIME: "a value is not a date-time",
+    Fault.IDENTIFIER: "a value is not an identifierString",
+    Fault.PRIMITIVE: "a value breaks the primitive types of Part 2",
+    Fault.DEVICE_MODEL: "the device model has no such thing",
+    Fault.BINARY: "it is a binary WebSocket message",
+    Fault.HEAVY: "it is very large or deeply nested",
+}
+
+
+def attacked(facts: TargetFacts) -> str:
+    """Who was attacked, in one line: the first of every report (design 2.8)."""
+    who = " ".join(safe(p, 60) for p in (facts.vendor, facts.model) if p)
+    parts = [
+        _SIDES[facts.side] + (f" {who}" if who else ""),
+        f"firmware {safe(facts.firmware, 60)}" if facts.firmware else "",
+        f"identity {safe(facts.identity, 60)}" if facts.identity else "",
+        f"at {safe(facts.url, 200)}" if facts.url else "",
+        f"security profile {facts.security_profile}",
+        f"OCPP {facts.version} edition {facts.edition}",
+    ]
+    return ", ".join(p for p in parts if p)
+
+
+def oracle_words(violation: Violation) -> str:
+    """Words first, id in brackets: `unanswered-call (O4)`."""
+    return f"{violation.name} ({violation.oracle})"
+
+
+def severity_reason(violation: Violation) -> str:
+    """Why a violation is as severe as it is."""
+    return _REASONS[violation.basis]
+
+
+def expected(finding: Finding) -> str:
+    """What a correct peer would have done with the message."""
+    expectation = finding.case.expectation
+    match expectation.stance:
+        case Stance.ACCEPT:
+            does = "The message is valid. A correct target serves it"
+        case Stance.REJECT if expectation.fault is not None:
+            does = (
+                f"The message is wrong: {_FAULTS[expectation.fault]}. A correct target refuses it"
+            )
+        case Stance.REJECT:
+            does = "The message is wrong. A correct target refuses it"
+        case Stance.UNSPECIFIED:
+            does = "No rule says what to do with this message. A correct target copes with it"
+    return f"{does}, answers at most once and in the right form, and goes on serving."
+
+
+def repeats(finding: Finding) -> str:
+    """How sure we are: k of n, and the control beside it."""
+    if finding.status is FindingStatus.CANDIDATE:
+        return "seen once, not repeated yet"
+    control = (
+        f"control {finding.control_hits} of {finding.control_tries}"
+        if finding.control_tries
+        else "no control"
+    )
+    seen = f"seen again {finding.confirmed} of {finding.tries} times, {control}"
+    return seen if finding.status is FindingStatus.CONFIRMED else f"{seen}: not confirmed"
+
+
+def folder_name(finding: Finding) -> str:
+    """The folder of a finding below `findings/`."""
+    return f"{finding.violation.oracle}-{finding.fingerprint[:8]}"
