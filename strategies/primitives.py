@@ -126,6 +126,11 @@ def _base64(value: JsonValue) -> str | None:
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}\Z")
 
 
+def _padded(pem: str) -> Callable[[int], str | None]:
+    # RFC 7468 section 2: what stands outside the two lines is not part of the object.
+    return lambda n: pem.ljust(n, "\n") if n >= len(pem) else None
+
+
 def _pem(label: str) -> Check:
     begin, end = f"-----BEGIN {label}-----", f"-----END {label}-----"
     # One line break and then one class of characters: no two parts can match the same text (no backtracking).
@@ -259,7 +264,7 @@ REAL_ID = Primitive(
     doubt=_MEANING,
 )
 CERTIFICATE = Primitive(
-    "PEM certificate",
+    "pem-certificate",
     "field text: PEM encoded X.509, in a chain the leaf first",
     _pem("CERTIFICATE"),
     EXPIRED_CERTIFICATE,
@@ -273,9 +278,10 @@ CERTIFICATE = Primitive(
         Value("base64-without-pem", "".join(EXPIRED_CERTIFICATE.splitlines()[1:-1])),
         Value("a-request-instead", LAB_CSR),
     ),
+    fill=_padded(EXPIRED_CERTIFICATE),
 )
 CSR = Primitive(
-    "PEM request",
+    "pem-request",
     "A02.FR.02: a PKCS#10 request, PEM encoded",
     _pem("CERTIFICATE REQUEST"),
     LAB_CSR,
@@ -285,6 +291,7 @@ CSR = Primitive(
         Value("base64-without-pem", "".join(LAB_CSR.splitlines()[1:-1])),
         Value("a-certificate-instead", EXPIRED_CERTIFICATE),
     ),
+    fill=_padded(LAB_CSR),
 )
 BASE64 = Primitive(
     "base64",

@@ -101,9 +101,9 @@ Node: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MessageSchema:
-    """The tree of one message."""
+    """The tree of one message; compared by identity, as each is compiled once and hashing a tree is slow."""
 
     action: str
     kind: Kind

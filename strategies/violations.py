@@ -11,7 +11,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from strategies.examples import example, sample
@@ -117,6 +117,7 @@ class Break:
 # --- the table --------------------------------------------------------------------------------------------
 
 
+@cache
 def sites(schema: MessageSchema) -> tuple[Site, ...]:
     """Every rule of a message that can be broken, parents first; the payload's own type is the envelope's matter."""
     return tuple(s for place in places(schema) for s in _sites_at(schema, place))
@@ -296,6 +297,10 @@ def _bound(side: str, offset: float) -> Breaker:
     return lambda value, node: getattr(node, side) + offset
 
 
+def _pad(value: JsonValue, node: Node) -> JsonValue:
+    return _as_string(value) + " "
+
+
 def _text_of(value: JsonValue, node: Node) -> JsonValue:
     return _AS_STRING.get(type(node), "[]")
 
@@ -308,35 +313,82 @@ def _constant(value: JsonValue) -> Breaker:
     return lambda _, node: value.copy() if isinstance(value, dict | list) else value
 
 
-_BREAKERS: Mapping[tuple[str, str], Breaker] = {
-    ("additionalProperties", "extra-member"): _add("ocppfuzz", 1),
-    ("additionalProperties", "extra-null"): _add("ocppfuzz", None),
-    ("additionalProperties", "extra-empty-name"): _add("", ""),
-    ("additionalProperties", "extra-proto"): _add("__proto__", {"ocppfuzz": True}),
-    ("additionalProperties", "extra-case"): _add_case,
-    ("type", "null"): _constant(None),
-    ("type", "boolean"): _constant(True),  # noqa: FBT003 - the value itself
-    ("type", "integer"): _constant(1),
-    ("type", "number"): _constant(1.5),
-    ("type", "integral-float"): _constant(1.0),
-    ("type", "string"): _text_of,
-    ("type", "object"): _constant({}),
-    ("type", "array"): _wrap,
-    ("minItems", "empty"): _constant([]),
-    ("maxItems", "one-more"): _multiply(far=False),
-    ("maxItems", "far-more"): _multiply(far=True),
-    ("maxLength", "one-more"): _lengthen(lambda bound: bound + 1),
-    ("maxLength", "far-more"): _lengthen(_far),
-    ("enum", "unknown"): _constant("ocppfuzz"),
-    ("enum", "wrong-case"): _swap_case,
-    ("enum", "empty"): _constant(""),
-    ("enum", "padded"): lambda value, node: _as_string(value) + " ",
-    ("minimum", "one-less"): _bound("minimum", -1),
-    ("minimum", "far-less"): _bound("minimum", -(2**31)),
-    ("maximum", "one-more"): _bound("maximum", 1),
-    ("maximum", "far-more"): _bound("maximum", 2**31 - 1 - 100),
-    **{("format", name): _constant(value) for name, value in _DATE_TIMES.items()},
-}
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One way to break one keyword; `text` says for people what it does."""
+
+    keyword: str
+    name: str
+    text: str
+    breaker: Breaker = field(repr=False)
+
+
+_TABLE = (
+    Operator("required", "missing", "leaves a required member out", _drop("")),
+    Operator(
+        "additionalProperties",
+        "extra-member",
+        "adds a member that the schema does not name",
+        _add("ocppfuzz", 1),
+    ),
+    Operator(
+        "additionalProperties",
+        "extra-null",
+        "adds an unknown member that is null",
+        _add("ocppfuzz", None),
+    ),
+    Operator(
+        "additionalProperties",
+        "extra-empty-name",
+        "adds a member whose name is empty",
+        _add("", ""),
+    ),
+    Operator(
+        "additionalProperties",
+        "extra-proto",
+        "adds a member called __proto__",
+        _add("__proto__", {"ocppfuzz": True}),
+    ),
+    Operator(
+        "additionalProperties",
+        "extra-case",
+        "adds a known member again, spelt with a capital",
+        _add_case,
+    ),
+    Operator("type", "null", "puts null", _constant(None)),
+    Operator("type", "boolean", "puts true", _constant(True)),  # noqa: FBT003 - the value itself
+    Operator("type", "integer", "puts an integer", _constant(1)),
+    Operator("type", "number", "puts a number that is no integer", _constant(1.5)),
+    Operator("type", "integral-float", "writes the integer as 1.0", _constant(1.0)),
+    Operator("type", "string", "puts a string that a lenient parser would convert", _text_of),
+    Operator("type", "object", "puts an empty object", _constant({})),
+    Operator("type", "array", "wraps the value in an array", _wrap),
+    Operator("minItems", "empty", "empties the array", _constant([])),
+    Operator("maxItems", "one-more", "adds one element too many", _multiply(far=False)),
+    Operator("maxItems", "far-more", "adds far too many elements", _multiply(far=True)),
+    Operator(
+        "maxLength",
+        "one-more",
+        "makes the string one character too long",
+        _lengthen(lambda n: n + 1),
+    ),
+    Operator("maxLength", "far-more", "makes the string far too long", _lengthen(_far)),
+    Operator("enum", "unknown", "puts a word that is not in the list", _constant("ocppfuzz")),
+    Operator("enum", "wrong-case", "swaps the case of the letters", _swap_case),
+    Operator("enum", "empty", "puts an empty string", _constant("")),
+    Operator("enum", "padded", "adds a space at the end", _pad),
+    Operator("minimum", "one-less", "goes below the minimum by one", _bound("minimum", -1)),
+    Operator("minimum", "far-less", "goes below the minimum by far", _bound("minimum", -(2**31))),
+    Operator("maximum", "one-more", "goes above the maximum by one", _bound("maximum", 1)),
+    Operator("maximum", "far-more", "goes above the maximum by far", _bound("maximum", 2**30)),
+    *(
+        Operator("format", name, f"writes the dateTime as {value!r}", _constant(value))
+        for name, value in _DATE_TIMES.items()
+    ),
+)
+
+OPERATORS: Mapping[tuple[str, str], Operator] = {(o.keyword, o.name): o for o in _TABLE}
+"""Every operator by keyword and name; a new one is one line above and its name at the rule it breaks."""
 
 
 def _as_object(value: JsonValue) -> JsonObject:
@@ -354,7 +406,11 @@ def _as_string(value: JsonValue) -> str:
 def _breaker(site: Site, operator: str) -> Breaker:
     if operator not in site.operators:
         raise ValueError(f"{site.id} has no operator {operator!r}; known: {site.operators}")
-    return _drop(site.member) if site.keyword == "required" else _BREAKERS[site.keyword, operator]
+    return (
+        _drop(site.member)
+        if site.keyword == "required"
+        else OPERATORS[site.keyword, operator].breaker
+    )
 
 
 # --- breaking one payload ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from strategies.labels import Fault, JsonValue, Kind, Stance, Tier
 from strategies.primitives import primitive_faults
 from strategies.schema import message_schema
 from strategies.version import version
-from strategies.violations import Break, apply, render, sites, violations
+from strategies.violations import OPERATORS, Break, apply, render, sites, violations
 
 MESSAGES = [(a, k) for a in version().actions for k in Kind]
 
@@ -69,6 +69,17 @@ def test_a_drawn_payload_breaks_in_the_same_way_and_stays_as_it_was(
         broken, mutation = done
         assert (mutation.pointer, mutation.keyword) in errors_of(action, kind, broken)
         assert payload == kept
+
+
+def test_every_operator_is_used_and_says_what_it_does() -> None:
+    used = {
+        (s.keyword, o)
+        for a, k in MESSAGES
+        for s in sites(message_schema(a, k))
+        for o in s.operators
+    }
+    assert used == set(OPERATORS)
+    assert all(o.text for o in OPERATORS.values())
 
 
 def test_ids_and_classes_are_unique_and_stable() -> None:
