@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from fuzz.ocppj.lenient import hear
+from fuzz.oracles.registry import judge
 from fuzz.records import (
     Case,
     Close,
@@ -145,3 +146,9 @@ def observation(
         probes=probes or Probes(),
         inconclusive=inconclusive,
     )
+
+
+def spoken(obs: Observation, *, strict: bool = False, edition: str | None = None) -> list[str]:
+    """What the oracles say, one line a violation: `O4 no answer`, `(remark)` behind it where it is one."""
+    judged = judge(obs, strict=strict, edition=edition)
+    return [f"{v.oracle} {v.symptom}{' (remark)' if v.remark else ''}" for v in judged]

@@ -46,7 +46,7 @@ _PRECEDENCE: Mapping[str, frozenset[str]] = {
     "O8": _LIVENESS,
     "O9": _LIVENESS,
     "O10": _LIVENESS,
-    "O6": _LIVENESS | {"O7", "O8"},
+    "O6": _LIVENESS | {"O8"},
 }
 """The order in which oracles are asked, and whose finding keeps each of them silent: one cause, one finding.
 

@@ -1,0 +1,220 @@
+import pytest
+
+from fuzz.oracles.registry import judge
+from fuzz.records import (
+    AnswerNext,
+    Close,
+    Disconnect,
+    Preamble,
+    Probes,
+    ProcessEnd,
+    RepeatSteps,
+    SendText,
+    Severity,
+)
+from fuzz.testing import case, heard, mutation, observation, rejected, result, spoken
+from strategies.labels import Channel, Expectation, Fault, Position, Stance, Tier
+
+NOT_UTF8 = rejected(Tier.JSON, Fault.NOT_UTF8)
+NOT_JSON = rejected(Tier.JSON, Fault.NOT_JSON)
+MISSING = rejected(Tier.SCHEMA, Fault.MISSING)
+BINARY = Expectation(Stance.UNSPECIFIED, Tier.JSON, Fault.BINARY, "text only")
+HEAVY = Expectation(Stance.UNSPECIFIED, Tier.JSON, Fault.HEAVY, "no limit named")
+BOOT_ANSWER = case(
+    MISSING, action="BootNotification", position=Position.CALLRESULT, steps=[SendText(("[3]",))]
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "symptom", "cwe"),
+    [
+        (1, "exit 1", "CWE-248"),
+        (0, "exit 0", "CWE-248"),
+        (-11, "signal 11", "CWE-119"),
+        (-6, "signal 6", "CWE-617"),
+        (-9, "signal 9", "CWE-400"),
+        (-99, "signal 99", "CWE-248"),
+    ],
+)
+def test_the_end_of_the_process_is_critical_and_named_by_code_or_signal(code, symptom, cwe):
+    (violation,) = judge(observation(process=ProcessEnd(code)))
+    assert (violation.oracle, violation.symptom, violation.cwe) == ("O1", symptom, cwe)
+    assert violation.severity is Severity.CRITICAL
+    assert not violation.remark
+
+
+def test_a_process_that_ends_after_an_accepted_reset_is_no_violation():
+    assert spoken(observation(process=ProcessEnd(0), restart_asked=True)) == []
+
+
+def test_process_death_speaks_alone_although_everything_else_broke_too():
+    obs = observation(
+        replies=[heard("oops"), heard([3])],
+        process=ProcessEnd(1),
+        close=Close(1006),
+        boots=1,
+        probes=Probes(same_connection=False, new_connection=False),
+    )
+    assert spoken(obs) == ["O1 exit 1"]
+
+
+def test_an_inconclusive_case_still_tells_that_the_process_ended():
+    dead = observation(process=ProcessEnd(1), inconclusive="flooded")
+    deaf = observation(close=Close(1011), boots=2, inconclusive="flooded")
+    assert spoken(dead) == ["O1 exit 1"]
+    assert spoken(deaf) == []
+
+
+@pytest.mark.parametrize(
+    ("reasons", "spoke"),
+    [
+        ((), ["O2 unasked BootNotification"]),
+        (("PowerUp",), ["O2 unasked BootNotification"]),
+        (("Watchdog", "RemoteReset"), ["O2 unasked BootNotification"]),
+        (("RemoteReset",), ["O2 boot for a reset not asked for (remark)"]),
+        (("Triggered",), []),
+    ],
+)
+def test_a_boot_that_nobody_asked_for_is_a_silent_restart(reasons, spoke):
+    assert spoken(observation(boots=max(1, len(reasons)), boot_reasons=reasons)) == spoke
+
+
+def test_a_silent_restart_speaks_for_the_lost_connection_and_the_missing_answer():
+    obs = observation(
+        replies=[],
+        boots=1,
+        boot_reasons=["PowerUp"],
+        close=Close(1006),
+        probes=Probes(same_connection=False),
+    )
+    assert spoken(obs) == ["O2 unasked BootNotification"]
+
+
+@pytest.mark.parametrize(
+    "obs",
+    [
+        observation(boots=1, restart_asked=True),
+        observation(case(preamble=Preamble.CONNECTED), boots=1),
+        observation(boots=1, close=Close(1000, by_target=False)),
+        observation(case(steps=[Disconnect()]), boots=1),
+        observation(case(steps=[RepeatSteps((SendText(("x",)), Disconnect()), 2)]), boots=1),
+        observation(case(steps=[AnswerNext("BootNotification", ("[3]",))]), boots=1),
+        observation(BOOT_ANSWER, boots=1, replies=[]),
+        observation(
+            case(action="TriggerMessage"),
+            boots=1,
+            said=['[2,"c1","TriggerMessage",{"requestedMessage":"BootNotification"}]'],
+        ),
+    ],
+    ids=[
+        "reset",
+        "booting",
+        "we-hung-up",
+        "disconnect",
+        "repeated",
+        "override",
+        "answer",
+        "trigger",
+    ],
+)
+def test_a_boot_that_the_case_leads_to_is_no_restart(obs):
+    assert spoken(obs) == []
+
+
+def test_a_case_that_answers_another_call_does_not_explain_a_boot():
+    obs = observation(case(steps=[AnswerNext("Heartbeat", ("[3]",))]), boots=1)
+    assert spoken(obs) == ["O2 unasked BootNotification"]
+
+
+@pytest.mark.parametrize(
+    ("expectation", "code", "spoke"),
+    [
+        (NOT_UTF8, 1007, []),
+        (NOT_UTF8, 1008, ["O3 close 1008 (remark)"]),
+        (NOT_UTF8, 1011, ["O3 close 1011"]),
+        (NOT_JSON, 1002, ["O3 close 1002 (remark)"]),
+        (NOT_JSON, 4001, ["O3 close 4001 (remark)"]),
+        (NOT_JSON, 1006, ["O3 close 1006"]),
+        (BINARY, 1003, []),
+        (BINARY, 1011, ["O3 close 1011"]),
+        (HEAVY, 1009, []),
+        (HEAVY, 1000, ["O3 close 1000 (remark)"]),
+        (HEAVY, 1006, ["O3 close 1006"]),
+        (MISSING, 1008, ["O3 close 1008"]),
+        (rejected(Tier.SCHEMA, Fault.TYPE, disputed="drafts"), 1008, ["O3 close 1008 (remark)"]),
+        (Expectation(Stance.ACCEPT, Tier.MODEL), 1000, ["O3 close 1000"]),
+    ],
+)
+def test_a_close_code_is_judged_by_the_class_of_the_fault(expectation, code, spoke):
+    assert spoken(observation(expectation, replies=[], close=Close(code))) == spoke
+
+
+def test_abnormal_closes_are_worse_than_hanging_up_in_order():
+    (abnormal,) = judge(observation(MISSING, replies=[], close=Close(1011)))
+    (orderly,) = judge(observation(MISSING, replies=[], close=Close(1000)))
+    assert abnormal.severity > orderly.severity > Severity.LOW
+
+
+@pytest.mark.parametrize(
+    ("channel", "code", "spoke"),
+    [
+        (Channel.FRAME, 1002, []),
+        (Channel.FRAME, 1006, ["O3 close 1006"]),
+        (Channel.HANDSHAKE, 1006, []),
+        (Channel.PAYLOAD, 1002, ["O3 close 1002"]),
+    ],
+)
+def test_bad_frames_and_handshakes_may_end_a_connection(channel, code, spoke):
+    played = case(MISSING, mutations=[mutation(channel=channel)])
+    assert spoken(observation(played, replies=[], close=Close(code))) == spoke
+
+
+@pytest.mark.parametrize(
+    "obs",
+    [
+        observation(close=Close(1006), restart_asked=True),
+        observation(close=Close(1011, by_target=False)),
+    ],
+    ids=["reset", "by-us"],
+)
+def test_a_connection_that_we_ended_is_no_violation(obs):
+    assert spoken(obs) == []
+
+
+def test_an_orderly_close_after_a_broken_answer_is_a_remark():
+    assert spoken(observation(BOOT_ANSWER, replies=[], close=Close(1000))) == [
+        "O3 close 1000 (remark)"
+    ]
+
+
+def test_a_target_that_serves_no_harmless_call_is_a_zombie():
+    obs = observation(replies=[], probes=Probes(same_connection=False, ping=True, process=True))
+    (violation,) = judge(obs)
+    assert (violation.oracle, violation.symptom) == ("O5", "CALL unserved")
+    assert violation.severity is Severity.HIGH
+    assert "ping" in violation.text
+
+
+def test_a_target_deaf_to_everyone_is_critical():
+    obs = observation(
+        probes=Probes(same_connection=False, new_connection=False, fresh_identity=False)
+    )
+    (violation,) = judge(obs)
+    assert (violation.oracle, violation.severity) == ("O5", Severity.CRITICAL)
+
+
+def test_a_target_that_hangs_up_as_it_may_and_never_comes_back_is_a_zombie():
+    gone = Probes(new_connection=False)
+    assert spoken(observation(BINARY, close=Close(1003), probes=gone)) == ["O5 not back"]
+    assert spoken(observation(BINARY, close=Close(1003))) == []
+    assert spoken(observation(BINARY, close=Close(1003), probes=gone, restart_asked=True)) == []
+
+
+@pytest.mark.parametrize("served", [True, None])
+def test_a_target_that_serves_the_probe_is_no_zombie(served):
+    assert spoken(observation(probes=Probes(same_connection=served))) == []
+
+
+def test_a_connection_closed_wrongly_speaks_for_what_was_heard_before():
+    obs = observation(MISSING, replies=[result()], close=Close(1011))
+    assert spoken(obs) == ["O3 close 1011"]
