@@ -95,7 +95,7 @@ def _items(frame: Frame) -> list[Any]:
 def _outer_array(text: str) -> list[Any]:
     if text.count(",") + text.count("[") + text.count("{") > MAX_VALUES:
         raise _unreadable("more values than this reader takes")
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth_exceeds(text, MAX_DEPTH):
+    if text.count("[") + text.count("{") > MAX_DEPTH and depth_exceeds(text, MAX_DEPTH):
         raise _unreadable("nested deeper than this reader takes")
     try:
         value = json.loads(text, parse_int=_integer, parse_float=_real, parse_constant=_constant)
@@ -106,7 +106,8 @@ def _outer_array(text: str) -> list[Any]:
     return value
 
 
-def _depth_exceeds(text: str, limit: int) -> bool:
+def depth_exceeds(text: str, limit: int) -> bool:
+    """Whether arrays and objects are nested deeper than `limit`, without recursion and without reading JSON."""
     depth = 0
     for token in _BRACKETS.finditer(text):
         first = text[token.start()]

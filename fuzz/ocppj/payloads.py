@@ -24,6 +24,8 @@ Check: TypeAlias = Callable[[Any], str | None]
 
 TOO_LONG = "a string is longer than allowed"
 MISSING = "a required member is missing"
+TOO_FINE_TIME = "a dateTime has more than three fraction digits"
+BAD_IDENTIFIER = "an identifierString holds a character that is not allowed"
 
 _BY_KEYWORD: Mapping[str, tuple[ErrorCode, str]] = {
     "required": (ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, MISSING),
@@ -204,9 +206,8 @@ def _decimal(value: Any) -> str | None:
 def _date_time(value: Any) -> str | None:
     digits = re.match(r"\d*", value.partition(".")[2], re.ASCII)
     too_fine = digits is not None and digits.end() > _MAX_FRACTION
-    return f"a dateTime has more than {_MAX_FRACTION} fraction digits" if too_fine else None
+    return TOO_FINE_TIME if too_fine else None
 
 
 def _identifier(value: Any) -> str | None:
-    proper = _IDENTIFIER.fullmatch(value)
-    return None if proper else "an identifierString holds a character that is not allowed"
+    return None if _IDENTIFIER.fullmatch(value) else BAD_IDENTIFIER

@@ -85,8 +85,8 @@ class Peer:
         self,
         version: Version,
         *,
-        serves: Collection[str],
         ids: Callable[[], str],
+        serves: Collection[str] = (),
         timeout_s: float = 30.0,
         max_queue: int = 256,
         validate: Validate = validate_payload,
@@ -96,8 +96,8 @@ class Peer:
 
         Args:
             version: the protocol version.
-            serves: the actions that this end answers; other known ones get NotSupported.
             ids: gives a message id that was never used before.
+            serves: the actions that this end answers; other known ones get NotSupported.
             timeout_s: how long an answer may take (Part 2, MessageTimeout).
             max_queue: how many CALLs may wait for their turn; bounds what a silent peer can cost.
             validate: judges payloads of the other end.
@@ -114,6 +114,10 @@ class Peer:
         self._outstanding: Call | None = None
         self._expires = 0.0
         self._working: set[str] = set()
+
+    def serve(self, actions: Collection[str]) -> None:
+        """Answers `actions` from now on, and no others."""
+        self._serves = frozenset(actions)
 
     @property
     def room(self) -> int:

@@ -1,0 +1,17 @@
+"""The functional blocks of the station, one class each; the order is that in which they react to the same event."""
+
+from __future__ import annotations
+
+from fuzz.station.blocks.availability import AvailabilityBlock
+from fuzz.station.blocks.base import Block
+from fuzz.station.blocks.boot import BootBlock
+from fuzz.station.blocks.heartbeat import HeartbeatBlock
+from fuzz.station.blocks.variables import VariablesBlock
+
+BLOCKS: tuple[type[Block], ...] = (
+    BootBlock,
+    AvailabilityBlock,
+    HeartbeatBlock,
+    VariablesBlock,
+)
+"""Every block there is; a new one is added here."""

@@ -1,0 +1,287 @@
+"""The Charging Station without I/O: events in, commands out.
+
+Knows how messages, timers and the connection reach the functional blocks; must not know any action. A block never sees
+text, a shell never sees a payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from fuzz.errors import RemoteProtocolError
+from fuzz.ocppj.frames import Call, ErrorCode
+from fuzz.ocppj.payloads import validate_payload
+from fuzz.ocppj.peer import (
+    Answered,
+    CallReceived,
+    Ignored,
+    Peer,
+    PeerEvent,
+    Refused,
+    Reply,
+    Unanswered,
+)
+from fuzz.station.backoff import Backoff, Limits
+from fuzz.station.blocks import BLOCKS
+from fuzz.station.blocks.base import Block, Handler
+from fuzz.station.context import Context, Settings
+from fuzz.station.device_model import check_value, load_model
+from fuzz.station.events import (
+    BytesReceived,
+    Command,
+    Connect,
+    Connected,
+    Disconnected,
+    Event,
+    Persist,
+    PowerOn,
+    Reboot,
+    SendText,
+    TextReceived,
+    Tick,
+)
+from fuzz.station.hooks import Dying, Hooks, Plant
+from fuzz.station.pics import Pics
+from fuzz.station.states import ANSWERS, Registration, Service
+from strategies.labels import JsonObject, JsonValue, Kind
+from strategies.version import Version
+
+_RECONNECT = "reconnect"
+
+
+class Station:
+    """One Charging Station; exact by the specification unless something is planted in it."""
+
+    def __init__(
+        self,
+        version: Version,
+        pics: Pics,
+        settings: Settings,
+        *,
+        plants: Sequence[Plant] = (),
+        blocks: Sequence[type[Block]] = BLOCKS,
+        lasting: Mapping[str, JsonValue] | None = None,
+    ) -> None:
+        """A station that is off.
+
+        Args:
+            version: the protocol version that it speaks.
+            pics: what it claims to support.
+            settings: identity, ids, randomness, waits.
+            plants: defects and decoys, put in one after the other.
+            blocks: its functional blocks.
+            lasting: the state of an earlier `Persist`.
+        """
+        model = load_model(pics.name)
+        peer = Peer(version, ids=settings.ids, gate=self._gate)
+        self._version = version
+        self._context = Context(pics, settings, model, peer, check_value)
+        self._blocks = [block(self._context) for block in blocks]
+        self._handlers: dict[str, Handler] = {}
+        for block in self._blocks:
+            self._handlers.update(block.handlers())
+        peer.serve(self._handlers)
+        self._backoff = Backoff(self._backoff_limits, settings.random)
+        self._lost_at: float | None = None
+        self._hooks = self._plant(plants)
+        self._install_live_values()
+        self._restore(lasting or {})
+        for action in self._handlers:
+            version.validator(action, Kind.REQUEST)
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next `Tick` is due."""
+        moments = (self._context.next_timer(), self._context.peer.deadline)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def registration(self) -> Registration:
+        """How far the station has come with its CSMS."""
+        return self._context.registration
+
+    @property
+    def password(self) -> str:
+        """The Basic password that was set by the CSMS, "" while it is the one the station was given."""
+        return self._read("SecurityCtrlr", "BasicAuthPassword")
+
+    @property
+    def ping_interval_s(self) -> int:
+        """The present WebSocketPingInterval; 0 means no pings (Part 4 section 8.4)."""
+        return self._context.model.number("OCPPCommCtrlr", "WebSocketPingInterval")
+
+    def handle(self, event: Event, now: float) -> list[Command]:
+        """What is to be done because of `event`; never raises, whatever the peer said."""
+        self._context.now = max(now, self._context.now)
+        match event:
+            case PowerOn():
+                self._power_on()
+            case Connected():
+                self._connected()
+            case Disconnected():
+                self._disconnected()
+            case TextReceived(text=message):
+                return self._message(message)
+            case BytesReceived(data=message):
+                return self._message(message)
+            case Tick():
+                self._tick()
+            case _:
+                assert_never(event)
+        return self._finish([])
+
+    # --- life ---------------------------------------------------------------------------------------------
+
+    def _power_on(self) -> None:
+        self._context.cancel()
+        self._context.rebooting = self._context.connected = False
+        for block in self._blocks:
+            block.power_on()
+        self._backoff.reset()
+        self._lost_at = None
+        self._context.do(Connect())
+
+    def _connected(self) -> None:
+        context = self._context
+        context.connected = True
+        self._backoff.reset()
+        offline_s = 0.0 if self._lost_at is None else context.now - self._lost_at
+        for block in self._blocks:
+            block.connected(offline_s)
+
+    def _disconnected(self) -> None:
+        context = self._context
+        if context.connected:
+            self._lost_at = context.now
+        context.connected = False
+        context.drop_queue()
+        if not context.rebooting:
+            wait_s = self._backoff.next_wait_s()
+            context.at(_RECONNECT, context.now + wait_s, lambda: context.do(Connect()))
+
+    def _tick(self) -> None:
+        expired = self._context.peer.expire(self._context.now)
+        if expired is not None:
+            self._conclude(expired)
+        self._context.run_timers()
+
+    # --- messages -----------------------------------------------------------------------------------------
+
+    def _message(self, message: str | bytes) -> list[Command]:
+        if not self._context.connected or self._context.rebooting:
+            return []
+        try:
+            return self._hooks.receive(message)
+        except Dying as death:
+            return [death.command]
+
+    def _receive(self, message: str | bytes) -> list[Command]:
+        peer = self._context.peer
+        event = peer.hear(message) if isinstance(message, str) else peer.hear_bytes()
+        return self._finish(self._react(event))
+
+    def _react(self, event: PeerEvent) -> list[Command]:
+        match event:
+            case CallReceived():
+                return [SendText(self._answer(event))]
+            case Reply():
+                return [SendText(event.text)]
+            case Answered() | Refused():
+                self._conclude(event)
+                return []
+            case Ignored():
+                return []
+            case _:
+                assert_never(event)
+
+    def _answer(self, received: CallReceived) -> str:
+        self._context.message_size = received.size
+        peer = self._context.peer
+        try:
+            return peer.answer(received.call, self._hooks.handle(received.call))
+        except RemoteProtocolError as error:
+            return peer.refuse(received.call, error)
+
+    def _handle_call(self, call: Call) -> JsonObject:
+        return self._handlers[call.action](call.payload)
+
+    def _conclude(self, outcome: Answered | Refused | Unanswered) -> None:
+        before = self._context.registration
+        self._context.conclude(outcome.call, outcome)
+        accepted = self._context.registration is Registration.ACCEPTED
+        if accepted and before is not Registration.ACCEPTED:
+            for block in self._blocks:
+                block.accepted()
+
+    def _finish(self, answers: list[Command]) -> list[Command]:
+        """All that follows from one event, in order: kept, answered, asked (FR.05), then the rest."""
+        context = self._context
+        first: list[Command] = [Persist(self._lasting())] if context.dirty else []
+        context.dirty = False
+        rest, context.commands = context.commands, []
+        if any(isinstance(command, Reboot) for command in rest):
+            self._go_down()
+        asked = context.peer.pump(context.now) if context.connected else None
+        questions: list[Command] = [SendText(asked)] if asked is not None else []
+        return [*first, *answers, *questions, *rest]
+
+    def _go_down(self) -> None:
+        self._context.rebooting = True
+        self._context.registration = Registration.OFF
+        self._context.drop_queue()
+        self._context.cancel()
+
+    def _gate(self) -> RemoteProtocolError | None:
+        if ANSWERS[self._context.registration] is Service.SERVE:
+            return None
+        return RemoteProtocolError(ErrorCode.SECURITY_ERROR, "the station is not accepted")
+
+    # --- setting up ---------------------------------------------------------------------------------------
+
+    def _plant(self, plants: Sequence[Plant]) -> Hooks:
+        hooks = Hooks(self._receive, validate_payload, self._handle_call, check_value)
+        for plant in plants:
+            hooks = plant(hooks)
+        self._context.peer.validate = hooks.validate
+        self._context.check_value = hooks.check_value
+        return hooks
+
+    def _backoff_limits(self) -> Limits:
+        settings, model = self._context.settings, self._context.model
+        minimum, spread = settings.backoff_min_s, settings.backoff_range_s
+        if minimum is None:
+            minimum = model.number("OCPPCommCtrlr", "RetryBackOffWaitMinimum")
+        if spread is None:
+            spread = model.number("OCPPCommCtrlr", "RetryBackOffRandomRange")
+        return Limits(minimum, spread, model.number("OCPPCommCtrlr", "RetryBackOffRepeatTimes"))
+
+    def _install_live_values(self) -> None:
+        context = self._context
+        pics, settings = context.pics, context.settings
+        for component, name, value in (
+            ("ChargingStation", "Model", pics.model),
+            ("ChargingStation", "VendorName", pics.vendor),
+            ("ChargingStation", "SerialNumber", pics.serial),
+            ("ChargingStation", "FirmwareVersion", pics.firmware),
+            ("SecurityCtrlr", "SecurityProfile", str(settings.security_profile)),
+            ("SecurityCtrlr", "Identity", settings.identity),
+        ):
+            context.model.write(context.model.named(component, name), value)
+        clock = context.model.named("ClockCtrlr", "DateTime")
+        context.model.live[clock.key] = context.timestamp
+
+    def _read(self, component: str, name: str) -> str:
+        return self._context.model.read(self._context.model.named(component, name))
+
+    def _lasting(self) -> JsonObject:
+        lasting: JsonObject = {"variables": {**self._context.model.changed()}}
+        for block in self._blocks:
+            lasting.update(block.lasting())
+        return lasting
+
+    def _restore(self, lasting: Mapping[str, JsonValue]) -> None:
+        variables = lasting.get("variables")
+        self._context.model.restore(variables if isinstance(variables, dict) else {})
+        for block in self._blocks:
+            block.restore(lasting)
