@@ -20,6 +20,8 @@ from strategies.labels import JsonObject
 
 Outcome: TypeAlias = Answered | Refused | Unanswered
 Then: TypeAlias = Callable[[Outcome], None]
+Trigger: TypeAlias = Callable[[JsonObject], bool]
+"""Queues the message that a TriggerMessageRequest asks for; False when it cannot be sent now."""
 
 # A clock set beyond these years by a hostile currentTime could not be written as a dateTime any more.
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -59,6 +61,7 @@ class Context:
     message_size: int = 0
     commands: list[Command] = field(default_factory=list)
     dirty: bool = False
+    triggers: dict[str, Trigger] = field(default_factory=dict)
     changed_listeners: list[Callable[[Variable], None]] = field(default_factory=list)
     clock_listeners: list[Callable[[], None]] = field(default_factory=list)
     _timers: dict[str, tuple[float, Callable[[], None]]] = field(default_factory=dict)

@@ -81,6 +81,7 @@ class Station:
         self._handlers: dict[str, Handler] = {}
         for block in self._blocks:
             self._handlers.update(block.handlers())
+            self._context.triggers.update(block.triggers())
         peer.serve(self._handlers)
         self._backoff = Backoff(self._backoff_limits, settings.random)
         self._lost_at: float | None = None

@@ -36,8 +36,8 @@ _EVSES = 2
 class Defect:
     """One planted defect and how it should be found.
 
-    `witness` are the shortest messages that show it on a booted station; `symptom` is what is seen then; `oracles` are
-    those that may name it; `mirrors` are the real bugs behind it; `depth` counts the protocol steps needed before.
+    `witness` are the shortest messages that show it on a booted station; `symptom` is what is seen then; `oracle` names
+    the one that should name it, best first; `mirrors` are the real bugs behind it; `depth` counts the protocol steps needed before.
     """
 
     number: str
@@ -47,7 +47,7 @@ class Defect:
     layer: str
     depth: int
     mirrors: tuple[str, ...]
-    oracles: tuple[str, ...]
+    oracle: str
     symptom: str
     witness: tuple[str | bytes, ...]
     plant: Plant
@@ -61,7 +61,7 @@ def defect(
     *,
     layer: str,
     mirrors: tuple[str, ...],
-    oracles: tuple[str, ...],
+    oracle: str,
     symptom: str,
     witness: tuple[str | bytes, ...],
     side: str = "station",
@@ -74,9 +74,7 @@ def defect(
         name = plant.__name__.replace("_", "-")
         text = doc.splitlines()[0]
         _DEFECTS.append(
-            Defect(
-                number, name, text, side, layer, depth, mirrors, oracles, symptom, witness, plant
-            )
+            Defect(number, name, text, side, layer, depth, mirrors, oracle, symptom, witness, plant)
         )
         return plant
 
@@ -97,7 +95,7 @@ def defects() -> Mapping[str, Defect]:
     "P01",
     layer="framing",
     mirrors=("A1",),
-    oracles=("O1", "O2"),
+    oracle="O1 O2",
     symptom="exit 70",
     witness=('["\\ud800"]',),
 )
@@ -117,7 +115,7 @@ def error_path_reencode(hooks: Hooks) -> Hooks:
     "P02",
     layer="framing",
     mirrors=("A2",),
-    oracles=("O1",),
+    oracle="O1",
     symptom="exit 70",
     witness=('[2,"1","Reset",{"x":"' + "x" * 240 + '"}]',),
 )
@@ -139,7 +137,7 @@ def error_text_overflow(hooks: Hooks) -> Hooks:
     layer="framing",
     side="both",
     mirrors=("A3", "A33"),
-    oracles=("O4", "O7"),
+    oracle="O4 O7",
     symptom="silence",
     witness=('[5,"1"]',),
 )
@@ -157,7 +155,7 @@ def unknown_type_silence(hooks: Hooks) -> Hooks:
     "P04",
     layer="framing",
     mirrors=("A14",),
-    oracles=("O3",),
+    oracle="O3",
     symptom="close 1011",
     witness=('[2,"1","Reset"]',),
 )
@@ -176,7 +174,7 @@ def short_array(hooks: Hooks) -> Hooks:
     layer="framing",
     side="both",
     mirrors=("A30",),
-    oracles=("O3",),
+    oracle="O3",
     symptom="close 1011",
     witness=('[2,"1",[],{}]',),
 )
@@ -190,7 +188,7 @@ def unhashable_action(hooks: Hooks) -> Hooks:
     layer="framing",
     side="both",
     mirrors=("A31",),
-    oracles=("O3",),
+    oracle="O3",
     symptom="close 1011",
     witness=("9" * 4301,),
 )
@@ -204,7 +202,7 @@ def big_number(hooks: Hooks) -> Hooks:
     layer="framing",
     side="both",
     mirrors=("A32",),
-    oracles=("O3", "O1"),
+    oracle="O3 O1",
     symptom="close 1011",
     witness=("[" * 1001,),
 )
@@ -218,7 +216,7 @@ def nest_bomb(hooks: Hooks) -> Hooks:
     layer="framing",
     side="both",
     mirrors=("A34",),
-    oracles=("O7",),
+    oracle="O7",
     symptom="id echoed",
     witness=('[2,null,"ClearCache",{}]',),
 )
@@ -243,7 +241,7 @@ def id_echo_unbounded(hooks: Hooks) -> Hooks:
     layer="framing",
     side="both",
     mirrors=("A29",),
-    oracles=("O7",),
+    oracle="O7",
     symptom="code OccurenceConstraintViolation",
     witness=('[2,"1","Reset",{}]',),
 )
@@ -268,7 +266,7 @@ def misspelt_code(hooks: Hooks) -> Hooks:
     "P19",
     layer="schema",
     mirrors=("C1", "C2", "C3"),
-    oracles=("O1",),
+    oracle="O1",
     symptom="exit 70",
     witness=('[2,"1","Reset",{"type":"OnIdle","evseId":3}]',),
 )
@@ -293,7 +291,7 @@ _SET_MAYBE = (
     "P20",
     layer="schema",
     mirrors=("C8",),
-    oracles=("O8", "O12"),
+    oracle="O8 O12",
     symptom="Accepted",
     witness=(_SET_MAYBE,),
 )
@@ -313,7 +311,7 @@ def bool_coerce(hooks: Hooks) -> Hooks:
     layer="schema",
     side="both",
     mirrors=("C13", "C20"),
-    oracles=("O8",),
+    oracle="O8",
     symptom="CALLRESULT",
     witness=(
         '[2,"1","GetVariables",{"getVariableData":[{"component":{"name":" "},"variable":{"name":"x"}}]}]',

@@ -17,15 +17,15 @@ PASSWORD_VARIABLE = "OCPPFUZZ_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class StationOptions:
     """One station to run. `password` is the Basic password of security profiles 1 and 2."""
 
     csms: str
     identity: str = "OCPPFUZZ0001"
     security_profile: int = 1
-    password: str = ""
+    password: str | None = None
     ca: Path | None = None
-    cert: Path | None = None
+    certificate: Path | None = None
     key: Path | None = None
     pics: str = "dc-2evse-ccs1"
     defects: tuple[str, ...] = ()
@@ -53,18 +53,18 @@ class Options:
             raise UsageError(
                 f"security profile {self.security_profile} needs wss://; --csms has ws://"
             )
-        if self.security_profile == 3 and not (self.cert and self.key):
+        if self.security_profile == 3 and not (self.certificate and self.key):
             raise UsageError("security profile 3 needs --cert and --key")
 
 
-def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Options:
+def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> StationOptions:
     """The options of a command line. Exits with code 2 as argparse does when it cannot be read."""
     given = vars(_parser().parse_args(arguments))
     password_file: Path | None = given.pop("password_file")
-    password = environ.get(PASSWORD_VARIABLE, "")
+    password = environ.get(PASSWORD_VARIABLE)
     if password_file is not None:
         password = _read(password_file)
-    return Options(
+    return StationOptions(
         **{**given, "defects": tuple(given["defects"]), "decoys": tuple(given["decoys"])},
         password=password,
     )
@@ -84,10 +84,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--csms", required=True, metavar="URL", help="endpoint without the identity")
-    add("--identity", default=Options.__dataclass_fields__["identity"].default)
+    add("--identity", default=StationOptions.__dataclass_fields__["identity"].default)
     add("--security-profile", type=int, choices=(1, 2, 3), default=1)
     add("--ca", type=Path, metavar="FILE", help="root certificates of the CSMS, PEM")
-    add("--cert", type=Path, metavar="FILE", help="own certificate chain, PEM (security profile 3)")
+    add(
+        "--cert",
+        dest="certificate",
+        type=Path,
+        metavar="FILE",
+        help="own certificate chain, PEM (security profile 3)",
+    )
     add("--key", type=Path, metavar="FILE", help="own private key, PEM (security profile 3)")
     add(
         "--password-file",

@@ -45,11 +45,13 @@ from fuzz.station.events import (
     TextReceived,
     Tick,
 )
-from fuzz.station.options import Options
+from fuzz.station.options import StationOptions
 from fuzz.station.pics import Pics, load_pics
 from fuzz.station.planting import find_plants
 from strategies.labels import JsonObject, JsonValue
 from strategies.version import Version, version
+
+__all__ = ["StationOptions", "serve_station"]
 
 MAX_MESSAGE = 64 * 2**20
 _OPEN_TIMEOUT_S = 10.0
@@ -58,7 +60,9 @@ _SEND_TIMEOUT_S = 30.0
 _STATE_FILE = "station.json"
 
 
-async def serve_station(options: Options, *, die: Callable[[int], object] = os._exit) -> None:
+async def serve_station(
+    options: StationOptions, *, die: Callable[[int], object] = os._exit
+) -> None:
     """Runs one station until the task is cancelled.
 
     Args:
@@ -80,7 +84,7 @@ class _DirectConnect(connect):
 
 
 class _Shell:
-    def __init__(self, options: Options, die: Callable[[int], object]) -> None:
+    def __init__(self, options: StationOptions, die: Callable[[int], object]) -> None:
         self._options = options
         self._die = die
         self._version: Version = version()
@@ -250,7 +254,7 @@ class _Shell:
             sys.stderr.write(f"{stamp} {self._options.identity} {ascii(text)[1:-1]}\n")
 
 
-def _make_station(options: Options, of: Version, pics: Pics) -> Station:
+def _make_station(options: StationOptions, of: Version, pics: Pics) -> Station:
     settings = Settings(
         ids=lambda: str(uuid.uuid4()),
         random=random.random,
@@ -265,7 +269,7 @@ def _make_station(options: Options, of: Version, pics: Pics) -> Station:
     return Station(of, pics, settings, plants=plants, lasting=lasting)
 
 
-def _tls_context(options: Options, pics: Pics) -> ssl.SSLContext:
+def _tls_context(options: StationOptions, pics: Pics) -> ssl.SSLContext:
     """TLS 1.2 with exactly the suites of the PICS file (C-41); the CSMS is verified always (A00.FR.309, FR.412)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -275,8 +279,8 @@ def _tls_context(options: Options, pics: Pics) -> ssl.SSLContext:
             context.load_default_certs()
         else:
             context.load_verify_locations(options.ca)
-        if options.security_profile == 3 and options.cert is not None:
-            context.load_cert_chain(options.cert, options.key)
+        if options.security_profile == 3 and options.certificate is not None:
+            context.load_cert_chain(options.certificate, options.key)
     except OSError as error:
         raise UsageError(f"certificates or key cannot be loaded: {error}") from None
     return context

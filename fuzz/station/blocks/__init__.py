@@ -5,13 +5,25 @@ from __future__ import annotations
 from fuzz.station.blocks.availability import AvailabilityBlock
 from fuzz.station.blocks.base import Block
 from fuzz.station.blocks.boot import BootBlock
+from fuzz.station.blocks.cache import CacheBlock
+from fuzz.station.blocks.data_transfer import DataTransferBlock
 from fuzz.station.blocks.heartbeat import HeartbeatBlock
+from fuzz.station.blocks.reports import ReportsBlock
+from fuzz.station.blocks.reset import ResetBlock
+from fuzz.station.blocks.security import SecurityBlock
+from fuzz.station.blocks.trigger import TriggerBlock
 from fuzz.station.blocks.variables import VariablesBlock
 
 BLOCKS: tuple[type[Block], ...] = (
     BootBlock,
     AvailabilityBlock,
+    SecurityBlock,
     HeartbeatBlock,
     VariablesBlock,
+    ReportsBlock,
+    TriggerBlock,
+    ResetBlock,
+    DataTransferBlock,
+    CacheBlock,
 )
 """Every block there is; a new one is added here."""

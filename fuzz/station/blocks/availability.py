@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from fuzz.station.blocks.base import Block, Handler, Trigger, member, status, whole
-from fuzz.station.context import Context
+from fuzz.station.blocks.base import Block, Handler, member, status, whole
+from fuzz.station.context import Context, Trigger
 from strategies.labels import JsonObject, JsonValue
 
 Place: TypeAlias = tuple[int, int]

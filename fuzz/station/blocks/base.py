@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from fuzz.station.context import Context
+from fuzz.station.context import Context, Trigger
 from strategies.labels import JsonObject, JsonValue
 
 Handler: TypeAlias = Callable[[JsonObject], JsonObject]
 """Answers the payload of a proper CALL with that of its CALLRESULT; raises RemoteProtocolError for a CALLERROR."""
-
-Trigger: TypeAlias = Callable[[JsonObject], bool]
-"""Queues the message that a TriggerMessageRequest asks for; False when it cannot be sent now."""
 
 
 class Block:

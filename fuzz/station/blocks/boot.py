@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fuzz.ocppj.peer import Answered
-from fuzz.station.blocks.base import Block, Trigger, whole
-from fuzz.station.context import Outcome
+from fuzz.station.blocks.base import Block, whole
+from fuzz.station.context import Outcome, Trigger
 from fuzz.station.events import Note
 from fuzz.station.states import AFTER_BOOT_ANSWER, Registration
 from strategies.labels import JsonObject
@@ -65,10 +65,11 @@ class BootBlock(Block):
             self._wait(0)
             return
         response = outcome.payload
+        # Before the new state counts, so that the connectors are told before a jump of the clock is.
+        self.context.set_clock(response["currentTime"])
         registration = AFTER_BOOT_ANSWER[str(response["status"])]
         self.context.registration = registration
         self.context.do(Note(f"boot {registration}"))
-        self.context.set_clock(response["currentTime"])
         interval_s = whole(response["interval"])
         if registration is Registration.ACCEPTED:
             self._accepted(interval_s)

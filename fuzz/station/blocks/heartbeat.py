@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fuzz.ocppj.peer import Answered
-from fuzz.station.blocks.base import Block, Trigger
-from fuzz.station.context import Context, Outcome
+from fuzz.station.blocks.base import Block
+from fuzz.station.context import Context, Outcome, Trigger
 from fuzz.station.device_model import Variable
 from strategies.labels import JsonObject
 
