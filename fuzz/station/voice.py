@@ -26,13 +26,17 @@ _ID = "csms-asked"
 class StationVoice:
     """A Charging Station that boots, reports its connectors and answers what it is asked; implements `Voice`."""
 
-    def __init__(self, clock: Clock, *, pics: str = "dc-2evse-ccs1", protocol: Version | None = None) -> None:
+    def __init__(
+        self, clock: Clock, *, pics: str = "dc-2evse-ccs1", protocol: Version | None = None
+    ) -> None:
         numbers = itertools.count(1)
         self._clock = clock
         self._pics = load_pics(pics)
         self._booted = False
         self._station = Station(
-            protocol or version(), self._pics, Settings(ids=lambda: f"voice-{next(numbers)}", random=lambda: 0.0)
+            protocol or version(),
+            self._pics,
+            Settings(ids=lambda: f"voice-{next(numbers)}", random=lambda: 0.0),
         )
 
     def opening(self) -> Sequence[tuple[str, JsonObject]]:
@@ -45,10 +49,10 @@ class StationVoice:
                     "timestamp": rfc3339(self._clock.now()),
                     "connectorStatus": "Available",
                     "evseId": evse,
-                    "connectorId": 1,
+                    "connectorId": connector,
                 },
             )
-            for evse in (1, 2)
+            for evse, connector in self._pics.each_connector()
         ]
         return [("BootNotification", self._boot_notification()), *status]
 
@@ -90,16 +94,22 @@ class StationVoice:
         heard = hear(command.text, 0.0) if isinstance(command, SendText) else None
         if heard is None or heard.kind is not FrameKind.CALL:
             return
-        accepted = {"currentTime": rfc3339(self._clock.now()), "interval": 300, "status": "Accepted"}
+        accepted = {
+            "currentTime": rfc3339(self._clock.now()),
+            "interval": 300,
+            "status": "Accepted",
+        }
         payload = accepted if heard.action == "BootNotification" else {}
-        for further in self._station.handle(TextReceived(json.dumps([3, heard.message_id, payload])), now):
+        for further in self._station.handle(
+            TextReceived(json.dumps([3, heard.message_id, payload])), now
+        ):
             self._accept(further, now)
 
     def _boot_notification(self) -> JsonObject:
         station: JsonObject = {
-            "vendorName": self._pics.vendor_name,
+            "vendorName": self._pics.vendor,
             "model": self._pics.model,
-            "serialNumber": self._pics.serial_number,
-            "firmwareVersion": self._pics.firmware_version,
+            "serialNumber": self._pics.serial,
+            "firmwareVersion": self._pics.firmware,
         }
         return {"reason": "PowerUp", "chargingStation": station}

@@ -1,0 +1,136 @@
+"""The composition root: the only place that puts rooms together. The command line calls nothing else.
+
+Every function imports what it needs when it is called, so that `--help` stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fuzz.config import RunOptions
+    from fuzz.records import EngineEvent, ReplayOutcome, Summary
+
+    Sink = Callable[[EngineEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """What one phase would do: `cases` and `reconnects` None when the budget decides."""
+
+    phase: str
+    cases: int | None
+    reconnects: int | None
+    hand_actions: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A campaign as it would be, without anything being sent; `not_asked` counts cases by reason."""
+
+    target: str
+    rows: tuple[PlanRow, ...]
+    not_asked: tuple[tuple[str, int], ...] = ()
+    max_time_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of one stored case."""
+
+    path: Path
+    outcome: ReplayOutcome
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What `doctor` saw: lines of (topic, what was seen), and what to check when nobody called."""
+
+    connected: bool
+    facts: tuple[tuple[str, str], ...]
+    advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table that `show` or `bench` prints; `cells` match the table's headings."""
+
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table for people."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[Row, ...]
+    note: str = ""
+
+
+def run(options: RunOptions, sink: Sink) -> Summary:
+    """Run a campaign. Raises `OcppfuzzError` for everything that we could not do."""
+    from fuzz.app.campaign import run as run_
+
+    return run_(options, sink)
+
+
+def plan(options: RunOptions) -> Plan:
+    """Tell what a campaign would do; nothing is sent."""
+    from fuzz.app.campaign import plan as plan_
+
+    return plan_(options)
+
+
+def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Replayed]:
+    """Play stored cases and findings again. Raises `CaseFormatError` for files that cannot be read."""
+    from fuzz.app.replay import replay as replay_
+
+    return replay_(paths, options, sink)
+
+
+def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
+    """Play a stored finding and make its case smaller; the finding on disk is replaced by the smaller one."""
+    from fuzz.app.replay import shrink as shrink_
+
+    return shrink_(path, options, sink)
+
+
+def doctor(options: RunOptions, sink: Sink) -> Diagnosis:
+    """Wait for a station and tell who dialled, and how."""
+    from fuzz.app.doctor import doctor as doctor_
+
+    return doctor_(options, sink)
+
+
+def serve_station(options: RunOptions, csms: str) -> None:
+    """Run the reference station against any CSMS until it is stopped."""
+    from fuzz.app.serve import serve_station as serve_
+
+    serve_(options, csms)
+
+
+def bench(options: RunOptions, sink: Sink) -> list[Table]:
+    """Measure generation and whole cases on this machine, as ratios within one run."""
+    from fuzz.app.bench import bench as bench_
+
+    return bench_(options, sink)
+
+
+def show(topic: str) -> Table:
+    """One of the registries: oracles, violations, defects, decoys, coverage, actions. Raises `UsageError`."""
+    from fuzz.app.show import show as show_
+
+    return show_(topic)
+
+
+def pki_create(folder: Path, names: Sequence[str], serial: str) -> list[tuple[str, Path]]:
+    """Create the lab's root, CSMS and station certificates; keys are readable by their owner only."""
+    from fuzz.app.rig import create_pki
+
+    return create_pki(folder, names, serial)

@@ -1,0 +1,343 @@
+"""Runs and plans campaigns: rig, engine, oracles and store put together.
+
+Knows how a campaign is composed; must not know how it is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fuzz import __version__, store
+from fuzz.app import Plan, PlanRow
+from fuzz.app.rig import Rig, rig
+from fuzz.config import PHASES, RunOptions, campaign_hash
+from fuzz.engine.campaign import Campaign, CampaignTally, Limits
+from fuzz.engine.effects import allowed_effects, effect_of
+from fuzz.engine.executor import Executor
+from fuzz.engine.inventory import Inventory
+from fuzz.engine.investigate import Investigator, Judge
+from fuzz.engine.phases import Generated, Ground, Phase, Replay, Systematic
+from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.engine.support import Coverage, Support
+from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.oracles.registry import judge
+from fuzz.records import (
+    Ability,
+    Case,
+    EngineEvent,
+    Finding,
+    FrameKind,
+    Heard,
+    LinkClosed,
+    Note,
+    Observation,
+    Side,
+    Summary,
+    TargetFacts,
+    Violation,
+)
+from fuzz.report.markdown import render_finding
+from strategies.labels import JsonValue
+from strategies.version import version
+
+TOOL = f"ocppfuzz {__version__}"
+
+Sink = Callable[[EngineEvent], None]
+
+
+@dataclass(slots=True)
+class FolderFindings:
+    """Keeps findings and the campaign's journal in a folder; implements the engine's `Findings`."""
+
+    root: Path
+    seed: int
+    config_hash: str
+
+    def fingerprint(self, violation: Violation, case: Case) -> str:
+        """The name under which equal findings meet."""
+        return store.fingerprint(violation, case)
+
+    def save(self, finding: Finding) -> None:
+        """Write the finding, or merge it with what is there."""
+        store.save_finding(finding, self.root, render=render_finding)
+
+    def checkpoint(self, phase: str, index: int, tally: CampaignTally) -> None:
+        """Write how far the campaign has come."""
+        counts = {"cases": tally.cases, "inconclusive": tally.inconclusive}
+        store.save_state(
+            store.CampaignState(self.seed, phase, index, self.config_hash, counts), self.root
+        )
+
+
+def make_judge(*, strict: bool, edition: str) -> Judge:
+    """Every oracle over one observation."""
+
+    def judged(observation: Observation) -> Sequence[Violation]:
+        return judge(observation, strict=strict, edition=edition)
+
+    return judged
+
+
+def run(options: RunOptions, sink: Sink) -> Summary:
+    """Run a campaign in an event loop of its own; the first Ctrl-C ends it after the present case."""
+    return asyncio.run(_run(options, sink))
+
+
+async def _run(options: RunOptions, sink: Sink) -> Summary:
+    async with rig(options, sink) as made:
+        return await campaign_on(made, options, sink)
+
+
+async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
+    """Run a campaign on a wired target. Raises `TargetUnavailable` when it never comes."""
+    executor = Executor(made.wiring, made.pace)
+    inventory = await prepare(executor, sink)
+    resumed = _resumed(options)
+    seed = resumed.seed if resumed is not None else options.seed
+    seed = secrets.randbits(32) if seed is None else seed
+    ground = _ground(options, executor.facts.side, seed, inventory)
+    ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
+    _say_what_is_missing(made, inventory, sink)
+    judged = make_judge(strict=options.strict, edition=options.edition)
+    campaign = Campaign(
+        executor,
+        Investigator(
+            executor, judged, Shrinker(ground.version, made.wiring.clock, _budget(executor))
+        ),
+        judged,
+        ground,
+        inventory,
+        FolderFindings(options.findings_dir, seed, campaign_hash(options)),
+        made.wiring.clock,
+        Limits(
+            max_time_s=options.max_time_s,
+            max_cases=options.max_cases,
+            allowed=ground.allowed,
+            credentials="lock-out" in options.allow,
+            skip=None if resumed is None else (resumed.phase, resumed.index),
+        ),
+        sink,
+        tool=TOOL,
+        tally=_tally(resumed, options),
+    )
+    phases = _phases(options, ground, resumed)
+    with _interruptible(campaign):
+        summary = await campaign.run(phases)
+    await executor.hang_up()
+    if not summary.reason:
+        store.clear_state(options.findings_dir)
+    return summary
+
+
+def _budget(executor: Executor) -> Budget:
+    return Budget(plays=150, seconds=20.0) if executor.owned else Budget(plays=60, seconds=300.0)
+
+
+def _say_what_is_missing(made: Rig, inventory: Inventory, sink: Sink) -> None:
+    missing = sorted(a.value for a in set(Ability) - made.wiring.target.abilities)
+    if missing:
+        sink(
+            Note(
+                f"{made.wiring.target.name}: no {', '.join(missing)}; what needs them is not judged"
+            )
+        )
+    if not inventory.report and made.wiring.facts.side is Side.STATION:
+        sink(
+            Note(
+                "the target gave no base report: cases name nothing of its own, and nothing can be put back",
+                "warning",
+            )
+        )
+
+
+async def prepare(executor: Executor, sink: Sink) -> Inventory:
+    """Wait for the target, take the gentle baseline and its inventory, and fill in the facts.
+
+    Raises:
+        TargetUnavailable: nobody came, or no harmless CALL is served.
+    """
+    take = await executor.connect()
+    for _ in range(3):
+        if not await executor.probe():
+            raise TargetUnavailable(
+                "the target is connected but does not serve a harmless CALL; is it booted?"
+            )
+    executor.facts = _described(executor.facts, take.calls, executor)
+    inventory = Inventory()
+    if executor.facts.side is Side.STATION:
+        try:
+            await inventory.read(executor)
+        except LinkClosed:
+            sink(
+                Note(
+                    "the target closed the connection while it was asked for its base report",
+                    "warning",
+                )
+            )
+    executor.facts = _with_limits(executor.facts, inventory.report)
+    return inventory
+
+
+def _described(facts: TargetFacts, calls: Sequence[Heard], executor: Executor) -> TargetFacts:
+    """The facts with what the target said of itself at boot."""
+    facts = replace(facts, identity=facts.identity or executor.handshake.identity)
+    for heard in calls:
+        station = heard.payload.get("chargingStation") if isinstance(heard.payload, dict) else None
+        if (
+            heard.action == "BootNotification"
+            and heard.kind is FrameKind.CALL
+            and isinstance(station, dict)
+        ):
+            return replace(
+                facts,
+                vendor=_short(station.get("vendorName")),
+                model=_short(station.get("model")),
+                firmware=_short(station.get("firmwareVersion")),
+                serial=_short(station.get("serialNumber")),
+            )
+    return facts
+
+
+def _short(value: JsonValue) -> str:
+    return value[:100] if isinstance(value, str) else ""
+
+
+def _with_limits(facts: TargetFacts, report: Sequence[JsonValue]) -> TargetFacts:
+    """The facts with the limits that the target declares (B05.FR.11, B06.FR.16, MessageTimeout)."""
+    items: dict[str, int] = {}
+    size: dict[str, int] = {}
+    timeout = facts.message_timeout_s
+    for entry in report:
+        name, instance, value = _integer_entry(entry)
+        if value is None:
+            continue
+        if name == "itemspermessage":
+            items[instance] = value
+        elif name == "bytespermessage":
+            size[instance] = value
+        elif name == "messagetimeout" and 0 < value <= 600:
+            timeout = float(value)
+    return replace(
+        facts, items_per_message=items, bytes_per_message=size, message_timeout_s=timeout
+    )
+
+
+def _integer_entry(entry: JsonValue) -> tuple[str, str, int | None]:
+    variable = entry.get("variable") if isinstance(entry, dict) else None
+    attributes = entry.get("variableAttribute") if isinstance(entry, dict) else None
+    first = attributes[0] if isinstance(attributes, list) and attributes else None
+    value = first.get("value") if isinstance(first, dict) else None
+    if (
+        not isinstance(variable, dict)
+        or not isinstance(value, str)
+        or not value.isdecimal()
+        or len(value) > 10
+    ):
+        return "", "", None
+    name, instance = variable.get("name"), variable.get("instance")
+    return str(name).lower(), instance if isinstance(instance, str) else "", int(value)
+
+
+def _ground(options: RunOptions, side: Side, seed: int, inventory: Inventory) -> Ground:
+    return Ground(
+        version=version(),
+        side=side,
+        seed=seed,
+        support=Support(),
+        coverage=Coverage(),
+        pool=inventory.pool,
+        components=inventory.component_names(),
+        only=frozenset(options.only),
+        exclude=frozenset(options.exclude),
+        full=options.tier == "full",
+        tool=TOOL,
+    )
+
+
+def _stored(options: RunOptions, side: Side) -> list[Case]:
+    corpus = [c for c in store.corpus_cases(options.corpus_dir) if c.side is side]
+    findings = [f.case for f in store.findings_in(options.findings_dir) if f.case.side is side]
+    return [*corpus, *findings]
+
+
+def _phases(
+    options: RunOptions, ground: Ground, resumed: store.CampaignState | None
+) -> list[Phase]:
+    made: dict[str, Phase] = {
+        "replay": Replay(
+            [c for c in _stored(options, ground.side) if not c.action or ground.asked(c.action)]
+        ),
+        "systematic": Systematic(ground),
+        "generated": Generated(ground),
+    }
+    names = list(options.phases or PHASES)
+    if resumed is not None and resumed.phase in names:
+        names = names[names.index(resumed.phase) :]
+    return [made[n] for n in names]
+
+
+def _resumed(options: RunOptions) -> store.CampaignState | None:
+    if not options.resume:
+        return None
+    state = store.load_state(options.findings_dir)
+    if state is None:
+        raise UsageError(f"nothing to resume in {options.findings_dir}; start without --resume")
+    if state.config_hash != campaign_hash(options):
+        raise UsageError(
+            "the stopped campaign had other options; give the same ones, or start without --resume"
+        )
+    return state
+
+
+def _tally(resumed: store.CampaignState | None, options: RunOptions) -> CampaignTally:
+    tally = CampaignTally()
+    if resumed is not None:
+        tally.cases = resumed.counts.get("cases", 0)
+        tally.inconclusive = resumed.counts.get("inconclusive", 0)
+        tally.findings = {f.fingerprint: f for f in store.findings_in(options.findings_dir)}
+    return tally
+
+
+@contextlib.contextmanager
+def _interruptible(campaign: Campaign) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(
+            signal.SIGINT, campaign.stop, "stopped by Ctrl-C; `--resume` goes on"
+        )
+        loop.add_signal_handler(signal.SIGTERM, campaign.stop, "stopped; `--resume` goes on")
+    except (NotImplementedError, RuntimeError, ValueError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def plan(options: RunOptions) -> Plan:
+    """Count what a campaign would send, as if every action were supported and the target had no variables."""
+    side = Side.CSMS if options.target else Side.STATION
+    owned = not (options.listen or options.target) or bool(options.start_cmd)
+    allowed = allowed_effects(owned=owned, allow=options.allow)
+    ground = _ground(options, side, options.seed or 0, Inventory())
+    left_out: Counter[str] = Counter()
+    for action in ground.actions():
+        if effect_of(action) not in allowed:
+            left_out[f"{action}: effect {effect_of(action).value} is not allowed"] += 1
+    rows = []
+    for phase in _phases(options, ground, None):
+        count = phase.planned()
+        rows.append(
+            PlanRow(phase.name, count, 1, 0, "until the budget ends" if count is None else "")
+        )
+    target = options.listen or options.target or "embedded reference station"
+    return Plan(target, tuple(rows), tuple(sorted(left_out.items())), options.max_time_s)

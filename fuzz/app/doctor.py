@@ -1,0 +1,131 @@
+"""Listens, and tells who dialled and how: the first thing to run when a station does not come.
+
+Knows handshakes and ClientHellos; attacks nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from fuzz.app import Diagnosis
+from fuzz.app.rig import Rig, rig
+from fuzz.config import RunOptions, host_and_port
+from fuzz.engine.executor import Executor
+from fuzz.errors import OcppfuzzError, TargetUnavailable, UsageError
+from fuzz.records import EngineEvent, Handshake, Heard, LinkClosed
+from fuzz.transport.hello import ClientHelloTap
+from fuzz.transport.listen import Listener
+from strategies.labels import JsonValue
+from tlslab.wire import ClientHello
+
+Sink = Callable[[EngineEvent], None]
+
+NOBODY_CALLED = (
+    "is the station powered, and is its network up?",
+    "does it dial this machine's address and port? a firewall between would swallow the call",
+    "does its URL start with ws:// for security profile 1, or wss:// for 2 and 3?",
+    "stations wait longer after each failed attempt: power-cycle it to make it call at once",
+)
+
+
+def doctor(options: RunOptions, sink: Sink) -> Diagnosis:
+    """Wait for a station and tell what it did."""
+    if options.target is not None:
+        raise UsageError(
+            "doctor cannot dial a CSMS yet; it looks at stations that dial in: use --listen HOST:PORT"
+        )
+    return asyncio.run(_doctor(options, sink))
+
+
+async def _doctor(options: RunOptions, sink: Sink) -> Diagnosis:
+    if options.listen is None:
+        return await _diagnose(options, None, sink)
+    host, port = host_and_port(options.listen)
+    tap = ClientHelloTap(host, port)
+    await tap.start()
+    try:
+        inner = replace(options, listen=f"127.0.0.1:{tap.inner_port}")
+        return await _diagnose(inner, tap, sink)
+    finally:
+        await tap.aclose()
+
+
+async def _diagnose(options: RunOptions, tap: ClientHelloTap | None, sink: Sink) -> Diagnosis:
+    async with rig(options, sink) as made:
+        made.pace.come_back_s = made.pace.boot_s = options.wait_s
+        executor = Executor(made.wiring, made.pace)
+        said: list[Heard] = []
+        try:
+            take = await executor.connect()
+            said = take.calls
+            await executor.serve(0.5)
+        except (TargetUnavailable, LinkClosed) as gone:
+            facts = tuple(_tapped(tap)) + tuple(_refusals(made))
+            return Diagnosis(connected=False, facts=facts, advice=_advice(gone, facts))
+        facts = (*_tapped(tap), *_handshake(executor.handshake), *_booted(said), *_refusals(made))
+        await executor.hang_up()
+        return Diagnosis(connected=True, facts=facts)
+
+
+def _advice(gone: Exception, facts: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    if facts:
+        return (str(gone) if isinstance(gone, OcppfuzzError) else "the connection closed at once",)
+    return (f"nobody called: {gone}", *NOBODY_CALLED)
+
+
+def _tapped(tap: ClientHelloTap | None) -> Iterator[tuple[str, str]]:
+    for seen in tap.seen if tap is not None else ():
+        yield "called from", seen.remote
+        if isinstance(seen.hello, ClientHello):
+            yield from _hello(seen.hello)
+        else:
+            yield "spoke", seen.summary
+
+
+def _hello(hello: ClientHello) -> Iterator[tuple[str, str]]:
+    yield "SNI", hello.server_name or "none sent"
+    yield "TLS versions offered", ", ".join(hello.version_names)
+    yield "cipher suites offered", ", ".join(hello.suite_names)
+
+
+def _handshake(handshake: Handshake) -> Iterator[tuple[str, str]]:
+    yield "identity", handshake.identity
+    yield "path", handshake.path
+    yield "subprotocols offered", ", ".join(handshake.offered_subprotocols) or "none"
+    yield "subprotocol agreed", handshake.subprotocol or "none"
+    yield "compression", "agreed" if handshake.compression else "not agreed"
+    if handshake.tls_version:
+        yield "TLS", f"{handshake.tls_version}, {handshake.cipher_suite}"
+    if handshake.peer_common_name:
+        yield "client certificate", f"CN {handshake.peer_common_name}"
+    yield "Basic user", handshake.basic_user or "none"
+
+
+def _booted(said: list[Heard]) -> Iterator[tuple[str, str]]:
+    for heard in said:
+        payload = heard.payload
+        station = payload.get("chargingStation") if isinstance(payload, dict) else None
+        if (
+            heard.action == "BootNotification"
+            and isinstance(payload, dict)
+            and isinstance(station, dict)
+        ):
+            yield "boot reason", _text(payload.get("reason"))
+            for name in ("vendorName", "model", "serialNumber", "firmwareVersion"):
+                if name in station:
+                    yield name, _text(station[name])
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else repr(value)
+
+
+def _refusals(made: Rig) -> Iterator[tuple[str, str]]:
+    door = made.wiring.door
+    if isinstance(door, Listener):
+        for refusal in door.refused:
+            yield "refused", str(refusal)
+        for failure in door.handshake_failures:
+            yield "TLS handshake failed", str(failure)

@@ -1,0 +1,124 @@
+"""Plays stored cases and findings again, with the executor and the oracles of a campaign.
+
+Knows how an outcome is decided; must not know how it is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fuzz import store
+from fuzz.app import Replayed
+from fuzz.app.campaign import make_judge, prepare
+from fuzz.app.rig import rig
+from fuzz.config import RunOptions
+from fuzz.engine.executor import Executor
+from fuzz.engine.investigate import Investigator, Judge
+from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.records import Case, EngineEvent, Finding, ReplayOutcome, Side, Violation
+from fuzz.report.markdown import render_finding
+from strategies.version import version
+
+Sink = Callable[[EngineEvent], None]
+
+
+def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Replayed]:
+    """Read everything first, so that a bad file stops before anything is sent; then play."""
+    stored = [(path, _load(path)) for given in paths for path in _files(given)]
+    if not stored:
+        raise UsageError("no case or finding to replay; name a case file or a folder of findings/")
+    return asyncio.run(_replay(stored, options, sink))
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir() and not (path / "finding.json").exists():
+        inside = sorted(p.parent for p in path.glob("*/finding.json"))
+        return inside or sorted(path.rglob("*.json"))
+    return [path]
+
+
+def _load(path: Path) -> Finding | Case:
+    return store.load_finding(path) if path.is_dir() else store.load_case(path)
+
+
+async def _replay(
+    stored: Sequence[tuple[Path, Finding | Case]], options: RunOptions, sink: Sink
+) -> list[Replayed]:
+    outcomes: list[Replayed] = []
+    async with rig(options, sink) as made:
+        executor = Executor(made.wiring, made.pace)
+        judged = make_judge(strict=True, edition=options.edition)
+        try:
+            await prepare(executor, sink)
+            for path, item in stored:
+                outcomes.append(await _play(executor, judged, path, item))
+        except TargetUnavailable as gone:
+            played = {o.path for o in outcomes}
+            outcomes += [
+                Replayed(p, ReplayOutcome.NOT_RUN, str(gone)) for p, _ in stored if p not in played
+            ]
+        await executor.hang_up()
+    return outcomes
+
+
+async def _play(executor: Executor, judged: Judge, path: Path, item: Finding | Case) -> Replayed:
+    case = item.case if isinstance(item, Finding) else item
+    if case.side is not executor.facts.side:
+        other = "--listen" if case.side is Side.STATION else "--target"
+        return Replayed(path, ReplayOutcome.NOT_RUN, f"it attacks a {case.side.value}; use {other}")
+    await executor.fresh()
+    observation = await executor.play(case, linger=True)
+    if observation.inconclusive:
+        return Replayed(path, ReplayOutcome.NOT_RUN, observation.inconclusive)
+    return _outcome(path, item, judged(observation))
+
+
+def _outcome(path: Path, item: Finding | Case, violations: Sequence[Violation]) -> Replayed:
+    if not isinstance(item, Finding):
+        firm = [v for v in violations if not v.remark and v.basis.value != "hardening"]
+        if firm:
+            return Replayed(path, ReplayOutcome.REPRODUCED, _words(firm[0]))
+        return Replayed(path, ReplayOutcome.FIXED, "no oracle objects")
+    wanted = item.violation
+    if any(v.oracle == wanted.oracle and v.symptom == wanted.symptom for v in violations):
+        return Replayed(path, ReplayOutcome.REPRODUCED, _words(wanted))
+    # What only hardening advice objects to does not make a mended defect a changed one.
+    others = [v for v in violations if v.basis.value != "hardening"]
+    if others:
+        return Replayed(
+            path, ReplayOutcome.CHANGED, f"now {_words(others[0])}, was {_words(wanted)}"
+        )
+    return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(wanted)}")
+
+
+def _words(violation: Violation) -> str:
+    return f"{violation.name} ({violation.oracle}): {violation.symptom}"
+
+
+def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
+    """Shrink a stored finding with a generous budget and store what came of it."""
+    finding = store.load_finding(path)
+    return asyncio.run(_shrink(path, finding, options, sink))
+
+
+async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink) -> Replayed:
+    async with rig(options, sink) as made:
+        executor = Executor(made.wiring, made.pace)
+        await prepare(executor, sink)
+        judged = make_judge(strict=True, edition=options.edition)
+        shrinker = Shrinker(
+            version(), made.wiring.clock, Budget(plays=1000, seconds=options.max_time_s or 600.0)
+        )
+        investigator = Investigator(executor, judged, shrinker)
+        confirmed = await investigator.confirm(finding)
+        if not confirmed.confirmed:
+            return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(finding.violation)}")
+        smaller = await investigator.shrink(confirmed)
+        store.save_finding(smaller, path.parent, render=render_finding)
+        await executor.hang_up()
+    return Replayed(
+        path, ReplayOutcome.REPRODUCED, f"{store.case_size(smaller.case)[1]} characters now"
+    )

@@ -1,0 +1,260 @@
+"""Puts a target, a door and a voice together from the options: embedded, a command, or somebody else's station.
+
+Knows every seam's implementation; must not know phases, oracles or reports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fuzz.clock import SystemClock
+from fuzz.config import RunOptions, host_and_port, password_of
+from fuzz.csms.voice import CsmsVoice
+from fuzz.engine.executor import Pace, Wiring
+from fuzz.records import EngineEvent, Note, Side, Target, TargetFacts
+from fuzz.station.voice import StationVoice
+from fuzz.target.command import CommandTarget
+from fuzz.target.embedded import EmbeddedTarget
+from fuzz.target.nothing import NoTarget
+from fuzz.transport.contexts import client_context, server_context
+from fuzz.transport.dial import Dialler
+from fuzz.transport.listen import Listener
+from tlslab.pki import Lab
+
+EMBEDDED_IDENTITY = "OCPPFUZZ0001"
+EMBEDDED_PASSWORD = "ocppfuzz-embedded-password"
+LAB_FOLDER = "pki"
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A wired target, and what a person must configure on it to make it call."""
+
+    wiring: Wiring
+    pace: Pace
+    instructions: tuple[str, ...] = ()
+
+
+def create_pki(folder: Path, names: Sequence[str], serial: str) -> list[tuple[str, Path]]:
+    """Create the lab's certificates and tell which file holds what."""
+    lab = Lab.create(
+        folder, csms_names=tuple(names) or ("localhost",), serial=serial, now=SystemClock().now()
+    )
+    return [
+        (
+            "root certificate: install it on the station as CSMSRootCertificate",
+            lab.root.certificate,
+        ),
+        ("CSMS certificate, ECDSA", lab.csms.certificate),
+        ("CSMS certificate, RSA", lab.csms_rsa.certificate),
+        ("station certificate for security profile 3", lab.station.certificate),
+        ("station key", lab.station.key),
+    ]
+
+
+@contextlib.asynccontextmanager
+async def rig(options: RunOptions, sink: Callable[[EngineEvent], None]) -> AsyncIterator[Rig]:
+    """The rig that the options ask for; everything it started is stopped when it is left."""
+    if options.target is not None:
+        async with _csms_rig(options) as made:
+            yield made
+    elif options.listen is not None:
+        async with _listening_rig(options, sink) as made:
+            yield made
+    else:
+        async with _embedded_rig(options) as made:
+            yield made
+
+
+@contextlib.asynccontextmanager
+async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
+    """The reference station as a process of its own, over loopback."""
+    profile = options.security_profile
+    with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
+        lab = Lab.create(
+            Path(folder),
+            csms_names=("localhost",),
+            serial=EMBEDDED_IDENTITY,
+            now=SystemClock().now(),
+        )
+        listener = Listener(
+            "127.0.0.1",
+            0,
+            identities=frozenset({EMBEDDED_IDENTITY}),
+            tls=_lab_context(lab, profile) if profile > 1 else None,
+            basic={EMBEDDED_IDENTITY: EMBEDDED_PASSWORD} if profile in (1, 2) else None,
+        )
+        await listener.start()
+        scheme = "wss" if profile > 1 else "ws"
+        url = f"{scheme}://localhost:{listener.port}/ocpp"
+        target = EmbeddedTarget(
+            csms=url,
+            identity=EMBEDDED_IDENTITY,
+            security_profile=profile,
+            ca=lab.root.certificate if profile > 1 else None,
+            certificate=lab.station.certificate if profile == 3 else None,
+            key=lab.station.key if profile == 3 else None,
+            password=EMBEDDED_PASSWORD if profile in (1, 2) else None,
+            defects=options.defects,
+            decoys=options.decoys,
+        )
+        wiring = Wiring(
+            door=listener,
+            voice=CsmsVoice(SystemClock(), edition=options.edition),
+            target=target,
+            clock=SystemClock(),
+            facts=_facts(options, Side.STATION, f"{url}/{EMBEDDED_IDENTITY}", EMBEDDED_IDENTITY),
+        )
+        try:
+            await target.start()
+            yield Rig(wiring, Pace(come_back_s=30.0, boot_s=20.0))
+        finally:
+            await target.stop()
+            await listener.aclose()
+
+
+@contextlib.asynccontextmanager
+async def _listening_rig(
+    options: RunOptions, sink: Callable[[EngineEvent], None]
+) -> AsyncIterator[Rig]:
+    """A station that somebody else runs and that dials in."""
+    host, port = host_and_port(options.listen or "")
+    context, ca = _server_side(options, host)
+    password = password_of(options)
+    listener = Listener(
+        host,
+        port,
+        identities=frozenset({options.identity}) if options.identity else None,
+        tls=context,
+        basic={options.identity: password} if options.identity and password else None,
+    )
+    await listener.start()
+    scheme = "wss" if context is not None else "ws"
+    shown = "localhost" if ipaddress_or_none(host) is not None else host
+    url = f"{scheme}://{shown}:{listener.port}/ocpp"
+    target = _started_by_user(options)
+    instructions = how_to_dial(url, options, ca)
+    for line in instructions:
+        sink(Note(line, "action"))
+    wiring = Wiring(
+        door=listener,
+        voice=CsmsVoice(SystemClock(), edition=options.edition),
+        target=target,
+        clock=SystemClock(),
+        facts=_facts(options, Side.STATION, url, options.identity or ""),
+    )
+    try:
+        if target.owned:
+            await target.start()
+        yield Rig(wiring, Pace(come_back_s=options.wait_s, boot_s=options.wait_s), instructions)
+    finally:
+        await target.stop()
+        await listener.aclose()
+
+
+@contextlib.asynccontextmanager
+async def _csms_rig(options: RunOptions) -> AsyncIterator[Rig]:
+    """A CSMS that we dial as a station would."""
+    identity = options.identity or EMBEDDED_IDENTITY
+    url = (options.target or "").replace("{identity}", identity)
+    password = password_of(options)
+    tls = None
+    if options.security_profile >= 2:
+        tls = client_context(
+            options.ca, (options.cert, options.key) if options.cert and options.key else None
+        )
+    dialler = Dialler(url, tls=tls, basic=(identity, password) if password else None)
+    target = _started_by_user(options)
+    wiring = Wiring(
+        door=dialler,
+        voice=StationVoice(SystemClock()),
+        target=target,
+        clock=SystemClock(),
+        facts=_facts(options, Side.CSMS, url, identity),
+    )
+    try:
+        if target.owned:
+            await target.start()
+        yield Rig(wiring, Pace(come_back_s=options.wait_s, boot_s=options.wait_s))
+    finally:
+        await target.stop()
+        await dialler.aclose()
+
+
+def _facts(options: RunOptions, side: Side, url: str, identity: str) -> TargetFacts:
+    return TargetFacts(
+        side=side,
+        url=url,
+        identity=identity,
+        security_profile=options.security_profile,
+        edition=options.edition,
+    )
+
+
+def _started_by_user(options: RunOptions) -> Target:
+    if options.start_cmd or options.restart_cmd:
+        return CommandTarget(start=options.start_cmd, restart=options.restart_cmd)
+    return NoTarget()
+
+
+def _lab_context(lab: Lab, profile: int) -> ssl.SSLContext:
+    return server_context(
+        certificates=[
+            (lab.csms.certificate, lab.csms.key),
+            (lab.csms_rsa.certificate, lab.csms_rsa.key),
+        ],
+        client_ca=lab.root.certificate if profile == 3 else None,
+    )
+
+
+def _server_side(options: RunOptions, host: str) -> tuple[ssl.SSLContext | None, Path | None]:
+    """The TLS context of the listener and the root that the station must trust, both None for profile 1."""
+    if options.security_profile < 2:
+        return None, None
+    if options.cert is not None and options.key is not None:
+        client_ca = options.ca if options.security_profile == 3 else None
+        return server_context([(options.cert, options.key)], client_ca=client_ca), options.ca
+    lab = lab_in(
+        options.findings_dir / "private" / LAB_FOLDER, host, options.identity or EMBEDDED_IDENTITY
+    )
+    return _lab_context(lab, options.security_profile), lab.root.certificate
+
+
+def lab_in(folder: Path, host: str, serial: str) -> Lab:
+    """The lab kept in a folder, made there when there is none."""
+    now = SystemClock().now()
+    if folder.is_dir() and any(folder.iterdir()):
+        lab = Lab.load(folder)
+        if lab.valid_at(now):
+            return lab
+    names = ["localhost"] if ipaddress_or_none(host) is not None else [host, "localhost"]
+    return Lab.create(folder, csms_names=tuple(names), serial=serial, now=now)
+
+
+def how_to_dial(url: str, options: RunOptions, ca: Path | None) -> tuple[str, ...]:
+    """What a person must configure on the station."""
+    lines = [
+        f"configure on the station: CSMS URL {url}, subprotocol ocpp2.0.1, security profile {options.security_profile}",
+        f"identity: {options.identity}"
+        if options.identity
+        else "identity: any (none was named with --identity)",
+    ]
+    if ca is not None:
+        lines.append(f"CSMS root certificate to install on the station: {ca}")
+    if options.security_profile == 3 and options.cert is None and ca is not None:
+        lines.append(f"station certificate and key for security profile 3: {ca.parent}")
+    return tuple(lines)
+
+
+def ipaddress_or_none(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host is, None for a name."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -1,0 +1,112 @@
+"""Prints what there is: the registries with their own texts, and the size of the tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from fuzz.app import Row, Table
+from fuzz.config import nearest
+from fuzz.engine.effects import effect_of
+from fuzz.errors import UsageError
+from fuzz.oracles.registry import oracles
+from fuzz.station.decoys import decoys
+from fuzz.station.defects import defects
+from strategies.boundaries import boundaries
+from strategies.labels import Kind
+from strategies.schema import message_schema
+from strategies.version import version
+from strategies.violations import sites, violations
+
+
+def show(topic: str) -> Table:
+    """The table called `topic`. Raises `UsageError` with the nearest name."""
+    made = TOPICS.get(topic)
+    if made is None:
+        raise UsageError(f"unknown topic {topic!r}; {nearest(topic, TOPICS)}")
+    return made()
+
+
+def _oracles() -> Table:
+    rows = tuple(Row((o.id, o.name, o.text, o.clause, o.cwe)) for o in oracles())
+    return Table(
+        "Oracles: what a target is judged by", ("id", "name", "what holds", "source", "CWE"), rows
+    )
+
+
+def _violations() -> Table:
+    reach: Counter[tuple[str, str, str]] = Counter()
+    for action in version().actions:
+        for site in sites(message_schema(action, Kind.REQUEST)):
+            reach.update((site.keyword, operator, site.fault.value) for operator in site.operators)
+    rows = tuple(
+        Row((keyword, operator, fault, f"{n:,}"))
+        for (keyword, operator, fault), n in sorted(reach.items())
+    )
+    return Table(
+        "How a rule is broken", ("keyword", "operator", "fault", "sites in requests"), rows
+    )
+
+
+def _defects() -> Table:
+    unique = {d.number: d for d in defects().values()}
+    rows = tuple(
+        Row((d.number, d.name, f"{d.side} {d.layer}", str(d.depth), d.oracle, d.text))
+        for d in unique.values()
+    )
+    headings = ("number", "name", "layer", "depth", "oracle", "what it does")
+    return Table(
+        "Defects that can be planted in the reference station",
+        headings,
+        rows,
+        note="ocppfuzz run --defect NAME",
+    )
+
+
+def _decoys() -> Table:
+    unique = {d.number: d for d in decoys().values()}
+    rows = tuple(Row((d.number, d.name, d.text)) for d in unique.values())
+    return Table(
+        "Decoys: odd but legal behaviour that is never reported",
+        ("number", "name", "what it does"),
+        rows,
+    )
+
+
+def _coverage() -> Table:
+    totals: Counter[str] = Counter()
+    rows = []
+    for action, sender in sorted(version().actions.items()):
+        for kind in Kind:
+            schema = message_schema(action, kind)
+            counts = {
+                "sites": len(sites(schema)),
+                "violations": len(violations(schema, full=True)),
+                "boundaries": len(boundaries(schema)),
+            }
+            totals.update(counts)
+            rows.append(Row((action, kind.value, sender.value, *(f"{n}" for n in counts.values()))))
+    rows.append(
+        Row(("all", "", "", *(f"{totals[n]:,}" for n in ("sites", "violations", "boundaries"))))
+    )
+    headings = ("message", "kind", "sent by", "sites", "violations", "boundaries")
+    return Table(
+        "What can be reached", headings, tuple(rows), note="a violation is a site and an operator"
+    )
+
+
+def _actions() -> Table:
+    rows = tuple(
+        Row((a, s.value, effect_of(a).value)) for a, s in sorted(version().actions.items())
+    )
+    return Table("Actions of OCPP 2.0.1", ("action", "sent by", "effect"), rows)
+
+
+TOPICS: Mapping[str, Callable[[], Table]] = {
+    "oracles": _oracles,
+    "violations": _violations,
+    "defects": _defects,
+    "decoys": _decoys,
+    "coverage": _coverage,
+    "actions": _actions,
+}

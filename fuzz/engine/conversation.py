@@ -1,0 +1,303 @@
+"""One live connection with our proper voice on it: says a case's messages and sorts what comes back.
+
+Knows links, voices and message ids. Must not know cases, phases or oracles, nor which end is attacked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from fuzz.clock import Clock
+from fuzz.ocppj.lenient import hear
+from fuzz.records import (
+    Answer,
+    Close,
+    Entry,
+    FrameKind,
+    Heard,
+    Link,
+    LinkClosed,
+    Voice,
+    Who,
+)
+from strategies.labels import JsonObject, JsonValue
+
+UNREADABLE_IDS = ("-1", "")
+"""Ids that an answer may carry when the message was unreadable (OCPP-J 4.2.3: "-1"; "" and null are seen too)."""
+
+ENTRY_LIMIT = 65_536
+"""Longest text kept of one message in a transcript, characters; the case itself holds the whole."""
+
+FLOOD_LIMIT = 5_000
+"""Messages of the target during one play after which we hang up: nothing that talks so much can be judged."""
+
+_REMEMBERED_IDS = 4_096
+
+
+@dataclass(slots=True)
+class Take:
+    """What one play of a case has gathered so far."""
+
+    started: float
+    entries: list[Entry] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    call_id: str | None = None
+    unreadable: bool = False
+    replies: list[Heard] = field(default_factory=list)
+    strays: list[Heard] = field(default_factory=list)
+    calls: list[Heard] = field(default_factory=list)
+    boot_reasons: list[str] = field(default_factory=list)
+    overrides: dict[str, str] = field(default_factory=dict)
+
+    def answers(self, message_id: JsonValue) -> bool:
+        """True when a reply with this id belongs to the case's own message."""
+        if isinstance(message_id, str) and message_id == self.call_id:
+            return True
+        if not self.unreadable:
+            return False
+        if not isinstance(message_id, str) or message_id in UNREADABLE_IDS:
+            return True
+        # An id that was cut down to what the target can hold is still an answer to us.
+        return (
+            self.call_id is not None
+            and len(message_id) >= 8
+            and self.call_id.startswith(message_id)
+        )
+
+
+class Flooded(Exception):
+    """The target sent more messages in one play than anybody could ask for."""
+
+
+class Conversation:
+    """A link, a voice, and the bookkeeping of who answered what."""
+
+    def __init__(self, link: Link, voice: Voice, clock: Clock, ids: Iterator[str]) -> None:
+        self.link = link
+        self.voice = voice
+        self.closed: Close | None = None
+        self.late: list[tuple[str, Heard]] = []
+        self._clock = clock
+        self._ids = ids
+        self._take = Take(clock.monotonic())
+        self._own: dict[str, Heard | None] = {}
+        self._past: OrderedDict[str, bool] = OrderedDict()
+        self._heard = 0
+
+    # --- opening ------------------------------------------------------------------------------------------
+
+    async def open(self, timeout_s: float, *, await_boot: bool) -> bool:
+        """Bring the target into the booted state; False when it did not get there in time.
+
+        A station need not boot again on a new connection (Part 4 section 5.3), so the caller says whether to wait
+        for a BootNotification or to trust an earlier one. Raises `LinkClosed`, `Flooded`.
+        """
+        for action, payload in self.voice.opening():
+            if await self.call(action, payload, timeout_s) is None:
+                return False
+        take = self._take
+        if await_boot:
+            return await self.wait(lambda: bool(take.boot_reasons) and self.voice.booted, timeout_s)
+        return await self.wait(lambda: self.voice.booted, timeout_s)
+
+    # --- takes --------------------------------------------------------------------------------------------
+
+    def begin(self) -> Take:
+        """Start a new take; everything heard from now on belongs to it."""
+        self._retire()
+        self._take = Take(self._clock.monotonic())
+        self._heard = 0
+        return self._take
+
+    def _retire(self) -> None:
+        take = self._take
+        if take.call_id is not None:
+            self._past[take.call_id] = bool(take.replies)
+            if len(self._past) > _REMEMBERED_IDS:
+                self._past.popitem(last=False)
+
+    def log(self, who: Who, kind: str, text: str) -> None:
+        """Add a line to the transcript of the present take."""
+        if len(text) > ENTRY_LIMIT:
+            text = f"{text[:ENTRY_LIMIT]}... ({len(text)} characters)"
+        self._take.entries.append(
+            Entry(self._clock.monotonic() - self._take.started, who, kind, text)
+        )
+
+    # --- saying -------------------------------------------------------------------------------------------
+
+    async def say(self, text: str) -> None:
+        """Send the case's own text and note the id under which a correct peer would answer."""
+        take = self._take
+        take.said.append(text if len(text) <= ENTRY_LIMIT else text[:ENTRY_LIMIT])
+        self.log(Who.US, "text", text)
+        self._note_id(text)
+        try:
+            await self.link.send_text(text)
+        except LinkClosed as closed:
+            self._end(closed)
+            raise
+
+    async def say_bytes(self, data: bytes, opcode: str) -> None:
+        """Send the case's own bytes as one message."""
+        take = self._take
+        shown = base64.b64encode(data[:ENTRY_LIMIT]).decode()
+        take.said.append(shown)
+        self.log(Who.US, "bytes", shown)
+        self._note_id(data.decode("utf-8", "replace"))
+        take.unreadable = True
+        try:
+            await self.link.send_bytes(data, opcode=opcode)
+        except LinkClosed as closed:
+            self._end(closed)
+            raise
+
+    def _note_id(self, text: str) -> None:
+        take = self._take
+        if take.call_id is not None:
+            self._past[take.call_id] = bool(take.replies)
+        heard = hear(text, 0.0)
+        readable = heard.kind is FrameKind.CALL and isinstance(heard.message_id, str)
+        take.call_id = heard.message_id if isinstance(heard.message_id, str) else None
+        take.unreadable = (
+            not readable
+            or len(heard.items) != 4
+            or not isinstance(heard.action, str)
+            or not isinstance(heard.payload, dict)
+            or not 0 < len(take.call_id or "") <= 36
+        )
+
+    async def call(self, action: str, payload: JsonObject, timeout_s: float) -> Heard | None:
+        """Make a proper CALL of our own and wait for its answer; None when none came. Raises `LinkClosed`."""
+        message_id = await self.ask(action, payload)
+        answer = await self.answer_to(message_id, timeout_s)
+        if answer is not None and answer.kind is FrameKind.CALLRESULT:
+            self.voice.learned(action, payload, answer.payload)
+        return answer
+
+    async def ask(self, action: str, payload: JsonObject) -> str:
+        """Send a proper CALL without waiting; the id to wait for. Raises `LinkClosed`."""
+        message_id = next(self._ids)
+        self._own[message_id] = None
+        text = json.dumps([2, message_id, action, payload], separators=(",", ":"))
+        self.log(Who.HARNESS, "text", text)
+        try:
+            await self.link.send_text(text)
+        except LinkClosed as closed:
+            self._end(closed)
+            raise
+        return message_id
+
+    async def answer_to(self, message_id: str, timeout_s: float) -> Heard | None:
+        """The answer to a CALL that `ask` made; None when none came in time. Raises `LinkClosed`."""
+        own = self._own
+        await self._listen(
+            lambda: own.get(message_id) is not None, self._clock.monotonic() + timeout_s
+        )
+        answer = own.pop(message_id, None)
+        self._past[message_id] = answer is not None
+        return answer
+
+    def answered(self, message_id: str) -> bool:
+        """True when the CALL that `ask` made has its answer."""
+        return self._own.get(message_id) is not None
+
+    # --- hearing ------------------------------------------------------------------------------------------
+
+    async def wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Serve the target until `done()` or the time is up. Raises `LinkClosed`, `Flooded`."""
+        return await self._listen(done, self._clock.monotonic() + timeout_s)
+
+    async def idle(self, seconds: float) -> None:
+        """Serve the target for `seconds`. Raises `LinkClosed`, `Flooded`."""
+        await self._listen(lambda: False, self._clock.monotonic() + seconds)
+
+    async def _listen(self, done: Callable[[], bool], deadline: float) -> bool:
+        while not done():
+            remaining = deadline - self._clock.monotonic()
+            if remaining <= 0:
+                return False
+            try:
+                async with asyncio.timeout(remaining):
+                    data = await self.link.receive()
+            except TimeoutError:
+                return False
+            except LinkClosed as closed:
+                self._end(closed)
+                raise
+            await self._take_in(data)
+        return True
+
+    def _end(self, closed: LinkClosed) -> None:
+        if self.closed is None:
+            self.closed = closed.close
+            who = Who.TARGET if closed.close.by_target else Who.US
+            self.log(who, "close", f"{closed.close.code} {closed.close.reason}".strip())
+
+    async def _take_in(self, data: str | bytes) -> None:
+        self._heard += 1
+        if self._heard > FLOOD_LIMIT:
+            raise Flooded(f"more than {FLOOD_LIMIT} messages during one case")
+        take = self._take
+        heard = hear(data, self._clock.monotonic() - take.started)
+        self.log(Who.TARGET, "bytes" if heard.binary else "text", heard.text)
+        match heard.kind:
+            case FrameKind.CALL:
+                take.calls.append(heard)
+                await self._serve(heard)
+            case FrameKind.CALLRESULT | FrameKind.CALLERROR:
+                self._sort(heard)
+            case _:
+                take.strays.append(heard)
+
+    def _sort(self, heard: Heard) -> None:
+        take, message_id = self._take, heard.message_id
+        if isinstance(message_id, str) and message_id in self._own:
+            if self._own[message_id] is None:
+                self._own[message_id] = heard
+            else:
+                take.strays.append(heard)
+        elif take.answers(message_id):
+            take.replies.append(heard)
+        elif isinstance(message_id, str) and message_id in self._past:
+            if self._past[message_id]:
+                self.late.append((message_id, heard))
+            self._past[message_id] = True
+        else:
+            take.strays.append(heard)
+
+    async def _serve(self, heard: Heard) -> None:
+        message_id, action = heard.message_id, heard.action
+        if not isinstance(message_id, str) or not isinstance(action, str):
+            return
+        if action == "BootNotification":
+            reason = heard.payload.get("reason") if isinstance(heard.payload, dict) else None
+            self._take.boot_reasons.append(reason if isinstance(reason, str) else "")
+        override = self._take.overrides.pop(action, None)
+        answer = self.voice.answer(action, heard.payload)
+        text = (
+            override.replace("{call.id}", message_id)
+            if override is not None
+            else render(message_id, answer)
+        )
+        self.log(Who.US if override is not None else Who.HARNESS, "text", text)
+        try:
+            await self.link.send_text(text)
+        except LinkClosed as closed:
+            self._end(closed)
+            raise
+
+
+def render(message_id: str, answer: Answer) -> str:
+    """The CALLRESULT or CALLERROR for a CALL (OCPP-J 4.2.2, 4.2.3)."""
+    frame: list[JsonValue]
+    if answer.payload is not None:
+        frame = [3, message_id, answer.payload]
+    else:
+        frame = [4, message_id, answer.error_code, answer.description, {}]
+    return json.dumps(frame, separators=(",", ":"))

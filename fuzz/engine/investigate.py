@@ -1,0 +1,126 @@
+"""From a suspicion to a finding: repeat it, play its control, find the real culprit, shrink it (design section 2).
+
+Knows cases, observations and violations; plays through an executor. Must not know phases or budgets of a campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from fuzz.engine.executor import Executor
+from fuzz.engine.shrinker import Shrinker
+from fuzz.records import Case, Finding, FindingStatus, Observation, Violation
+
+Judge: TypeAlias = Callable[[Observation], Sequence[Violation]]
+
+STOPPING = frozenset({"O1", "O2", "O3", "O5"})
+"""Oracles whose symptom may show later than its cause."""
+
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How often a symptom showed in how many plays, and the last play that showed it."""
+
+    hits: int
+    tries: int
+    last: Observation | None
+
+
+class Investigator:
+    """Confirms, controls and shrinks one violation at a time."""
+
+    def __init__(self, executor: Executor, judge: Judge, shrinker: Shrinker) -> None:
+        self._executor = executor
+        self._judge = judge
+        self._shrinker = shrinker
+
+    def same(self, observation: Observation, violation: Violation) -> bool:
+        """True when an observation shows the symptom again."""
+        if observation.inconclusive:
+            return False
+        return any(
+            v.oracle == violation.oracle and v.symptom == violation.symptom
+            for v in self._judge(observation)
+        )
+
+    async def repeat(
+        self, case: Case, violation: Violation, *, control: bool = False, tries: int = TRIES
+    ) -> Repeats:
+        """Play a case, or its control, on fresh connections and count the symptom."""
+        hits, last = 0, None
+        for _ in range(tries):
+            await self._executor.fresh()
+            observation = await self._executor.play(
+                case, case.control if control else None, linger=True
+            )
+            if self.same(observation, violation):
+                hits, last = hits + 1, observation
+        return Repeats(hits, tries, last)
+
+    async def culprit(self, window: Sequence[Case], violation: Violation) -> Case | None:
+        """The case among those played before that brings the symptom about by itself, by bisection."""
+        suspects = list(window)
+        if not await self._shows(suspects, violation):
+            return None
+        while len(suspects) > 1:
+            half = len(suspects) // 2
+            first, second = suspects[:half], suspects[half:]
+            if await self._shows(second, violation):
+                suspects = second
+            elif await self._shows(first, violation):
+                suspects = first
+            else:
+                return None
+        return suspects[0]
+
+    async def _shows(self, cases: Sequence[Case], violation: Violation) -> bool:
+        await self._executor.fresh()
+        for i, case in enumerate(cases):
+            observation = await self._executor.play(case, linger=i == len(cases) - 1)
+            if any(v.oracle == violation.oracle for v in self._judge(observation)):
+                return True
+        return False
+
+    async def confirm(self, finding: Finding) -> Finding:
+        """The finding with k of n, control, and its status; a control that fails too acquits the fault."""
+        seen = await self.repeat(finding.case, finding.violation)
+        if not seen.hits:
+            return replace(finding, confirmed=0, tries=seen.tries, status=FindingStatus.UNCONFIRMED)
+        control = Repeats(0, 0, None)
+        if finding.case.control:
+            control = await self.repeat(finding.case, finding.violation, control=True)
+        certain = seen.hits * 2 > seen.tries and not control.hits
+        return replace(
+            finding,
+            confirmed=seen.hits,
+            tries=seen.tries,
+            control_hits=control.hits,
+            control_tries=control.tries,
+            status=FindingStatus.CONFIRMED if certain else FindingStatus.UNCONFIRMED,
+            entries=seen.last.entries if seen.last is not None else finding.entries,
+        )
+
+    async def shrink(self, finding: Finding) -> Finding:
+        """The finding with the smallest case that still shows the symptom, and that case's transcript."""
+        shown: dict[tuple[object, ...], Observation] = {}
+        linger = finding.violation.oracle in STOPPING
+
+        async def still(case: Case) -> bool:
+            observation = await self._executor.play(case, linger=linger)
+            if self.same(observation, finding.violation):
+                shown[case.steps] = observation
+                return True
+            return False
+
+        case, note = await self._shrinker.shrink(finding.case, still)
+        observation = shown.get(case.steps)
+        return replace(
+            finding,
+            case=case,
+            entries=finding.entries if observation is None else observation.entries,
+            notes=(*finding.notes, note) if note else finding.notes,
+        )

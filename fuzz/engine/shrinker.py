@@ -1,0 +1,214 @@
+"""Makes a failing case smaller while it fails in the same way: runs first, then structure, then Hypothesis.
+
+Knows cases and reducers; a predicate given from outside plays the candidates. Must not know oracles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from strategies.payloads import payloads
+
+from fuzz.clock import Clock
+from fuzz.engine.cases import compact
+from fuzz.engine.drawing import minimise
+from fuzz.engine.reducer import reduce, reduce_text
+from fuzz.engine.validity import call_parts, same_class
+from fuzz.records import Case, SendText, Step
+from strategies.labels import Channel, JsonValue, Kind, Repeated, Stance, Text, spell
+from strategies.version import Version
+
+Still = Callable[[Case], Awaitable[bool]]
+
+_SHORT_ENOUGH = 160
+"""Characters below which a second search is not worth the target's time."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """Limits of one shrinking: plays, and seconds on the clock."""
+
+    plays: int = 150
+    seconds: float = 20.0
+
+
+class _Spent(Exception):
+    """The budget of one shrinking is used up."""
+
+
+class Shrinker:
+    """Shrinks cases within a budget; the smallest case that still failed is never lost."""
+
+    def __init__(self, version: Version, clock: Clock, budget: Budget) -> None:
+        self._version = version
+        self._clock = clock
+        self._budget = budget
+
+    async def shrink(self, case: Case, still: Still) -> tuple[Case, str]:
+        """The smallest case found, and a note when the budget ended the search."""
+        best = case
+        plays, end = 0, self._clock.monotonic() + self._budget.seconds
+
+        async def try_(candidate: Case) -> bool:
+            nonlocal best, plays
+            if plays >= self._budget.plays or self._clock.monotonic() >= end:
+                raise _Spent
+            plays += 1
+            holds = await still(candidate)
+            if holds and size(candidate) <= size(best):
+                best = candidate
+            return holds
+
+        try:
+            for pass_ in (self._steps, self._runs, self._structure, self._text, self._hypothesis):
+                await pass_(best, try_)
+        except _Spent:
+            return best, f"shrinking stopped by its budget after {plays} plays"
+        return best, ""
+
+    async def _steps(self, case: Case, still: Still) -> None:
+        for i in range(len(case.steps) - 1, -1, -1):
+            if len(case.steps) > 1:
+                candidate = replace(case, steps=case.steps[:i] + case.steps[i + 1 :])
+                if await still(candidate):
+                    case = candidate
+
+    async def _runs(self, case: Case, still: Still) -> None:
+        """Bisect how often each long run is repeated; equal runs (brackets that close) shrink together."""
+        text = _text(case)
+        if text is None:
+            return
+        for times in sorted({p.times for p in text if isinstance(p, Repeated)}, reverse=True):
+            low, high = 0, times
+            while high - low > 1:
+                middle = (low + high) // 2
+                shorter = _with_runs(text, times, middle)
+                if await still(_with_text(case, shorter)):
+                    high = middle
+                else:
+                    low = middle
+            text = _with_runs(text, times, high)
+
+    async def _structure(self, case: Case, still: Still) -> None:
+        parts = call_parts(case)
+        if parts is None:
+            return
+        payload, _ = parts
+        in_payload = all(m.channel is Channel.PAYLOAD for m in case.mutations)
+        allowed = same_class(case, self._version, payload) if in_payload else _anything
+
+        async def holds(candidate: JsonValue) -> bool:
+            return await still(_with_text(case, _frame_text(case, candidate)))
+
+        await reduce(payload, holds, allowed=allowed, max_calls=self._budget.plays)
+
+    async def _text(self, case: Case, still: Still) -> None:
+        """Shorten what is not a readable CALL, as long as it stays unreadable in the same way."""
+        text = _text(case)
+        if text is None or call_parts(case) is not None or sum(map(_length, text)) > 20_000:
+            return
+        whole = spell(text)
+        wrong = _reading(whole)
+
+        async def holds(candidate: str) -> bool:
+            return await still(_with_text(case, compact(candidate)))
+
+        await reduce_text(
+            whole, holds, allowed=lambda t: _reading(t) == wrong, max_calls=self._budget.plays
+        )
+
+    async def _hypothesis(self, case: Case, still: Still) -> None:
+        """Let Hypothesis look for a simpler valid payload, where the structural pass left a long one."""
+        parts = call_parts(case)
+        if (
+            parts is None
+            or case.expectation.stance is not Stance.ACCEPT
+            or size(case) < _SHORT_ENOUGH
+        ):
+            return
+        payload = parts[0]
+        allowed = same_class(case, self._version, payload)
+        loop = asyncio.get_running_loop()
+
+        def holds(candidate: JsonValue) -> bool:
+            if not allowed(candidate):
+                return False
+            played = still(_with_text(case, _frame_text(case, candidate)))
+            return asyncio.run_coroutine_threadsafe(_as_future(played), loop).result()
+
+        strategy = payloads(case.action, Kind.REQUEST, version=self._version)
+        await asyncio.to_thread(
+            lambda: minimise(payload, strategy, holds, max_calls=self._budget.plays // 4)
+        )
+
+
+async def _as_future(awaitable: Awaitable[bool]) -> bool:
+    return await awaitable
+
+
+def _anything(value: JsonValue) -> bool:
+    return True
+
+
+def size(case: Case) -> int:
+    """Characters of all texts of a case, runs written out."""
+    return sum(_step_size(s) for s in case.steps)
+
+
+def _step_size(step: Step) -> int:
+    if isinstance(step, SendText):
+        return sum(map(_length, step.text))
+    return len(getattr(step, "data", b"")) + 1
+
+
+def _length(part: str | Repeated) -> int:
+    return len(part) if isinstance(part, str) else len(part.unit) * part.times
+
+
+def _text(case: Case) -> Text | None:
+    step = case.steps[0] if len(case.steps) == 1 else None
+    return step.text if isinstance(step, SendText) else None
+
+
+def _with_text(case: Case, text: Text) -> Case:
+    return replace(case, steps=(SendText(text),))
+
+
+def _with_runs(text: Text, times: int, shorter: int) -> Text:
+    return tuple(
+        Repeated(p.unit, shorter) if isinstance(p, Repeated) and p.times == times else p
+        for p in text
+    )
+
+
+def _frame_text(case: Case, payload: JsonValue) -> Text:
+    """The frame with another payload; everything before the payload stays as it was spelled."""
+    whole = spell(_text(case) or ())
+    return compact(f"{whole[: _payload_start(whole)]}{json.dumps(payload, separators=(',', ':'))}]")
+
+
+def _payload_start(whole: str) -> int:
+    """Where the fourth element of a JSON array begins."""
+    decoder, at = json.JSONDecoder(), whole.index("[") + 1
+    for _ in range(3):
+        _, at = decoder.raw_decode(whole, _past_blank(whole, at))
+        at = _past_blank(whole, at) + 1
+    return at
+
+
+def _past_blank(text: str, at: int) -> int:
+    while text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _reading(text: str) -> str:
+    """How a reader would fail on a text: not JSON, not an array, or how many elements."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return "not json"
+    return f"{len(value)} elements" if isinstance(value, list) else type(value).__name__

@@ -1,0 +1,103 @@
+"""Tells in which way a payload is valid or broken, so that shrinking never turns one fault into another.
+
+Knows schemas and primitive rules; must not know the target. The lesson is an old one: a shrinker that removes the
+only broken part still sees "accepted" and reports nonsense.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from fuzz.records import Case, SendText
+from strategies.labels import Channel, Fault, JsonValue, Kind, Repeated, Tier, spell
+from strategies.primitives import primitive_faults
+from strategies.version import Version
+
+Class: TypeAlias = frozenset[tuple[str, str]]
+
+_INDEX = re.compile(r"/\d+(?=/|$)")
+
+
+def class_of(version: Version, action: str, payload: JsonValue) -> Class | None:
+    """The rules that a request payload breaks, as (pointer without indices, keyword); None for an unknown action."""
+    if action not in version.actions:
+        return None
+    errors = version.validator(action, Kind.REQUEST).iter_errors(payload)
+    broken = {
+        (_pattern("/" + "/".join(map(str, e.instance_path))), _keyword(e.schema_path))
+        for e in errors
+    }
+    if not broken:
+        broken = {
+            (_pattern(p), name) for p, name, _ in primitive_faults(action, Kind.REQUEST, payload)
+        }
+    return frozenset(broken)
+
+
+def _pattern(pointer: str) -> str:
+    return _INDEX.sub("/*", pointer)
+
+
+def _keyword(schema_path: list[str | int]) -> str:
+    return str(schema_path[-1]) if schema_path else ""
+
+
+def same_class(case: Case, version: Version, original: JsonValue) -> Callable[[JsonValue], bool]:
+    """A test whether a smaller payload is still valid or broken in the case's own way."""
+    wanted = class_of(version, case.action, original)
+    frozen = (
+        [m.pointer for m in case.mutations if m.channel is Channel.PAYLOAD]
+        if keeps_value(case)
+        else []
+    )
+    if case.expectation.fault is Fault.DEVICE_MODEL:
+        frozen = ["/setVariableData"]
+    kept = {p: canonical(at(original, p)) for p in frozen}
+
+    def allowed(candidate: JsonValue) -> bool:
+        if any(canonical(at(candidate, p)) != value for p, value in kept.items()):
+            return False
+        return wanted is None or class_of(version, case.action, candidate) == wanted
+
+    return allowed
+
+
+def keeps_value(case: Case) -> bool:
+    """True when the value itself is the fault and no schema could tell whether a smaller one still is."""
+    return case.expectation.tier >= Tier.PRIMITIVE and case.expectation.fault is not None
+
+
+def canonical(value: JsonValue) -> str:
+    """One text for equal JSON values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def at(value: JsonValue, pointer: str) -> JsonValue:
+    """What a JSON pointer names (RFC 6901), None when there is nothing."""
+    for token in pointer.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict):
+            value = value.get(token)
+        elif isinstance(value, list) and token.isdigit() and int(token) < len(value):
+            value = value[int(token)]
+        else:
+            return None
+    return value
+
+
+def call_parts(case: Case) -> tuple[JsonValue, list[JsonValue]] | None:
+    """The payload and the whole frame of a single-step case that is a readable CALL; None for anything else."""
+    if len(case.steps) != 1 or not isinstance(case.steps[0], SendText):
+        return None
+    if any(isinstance(p, Repeated) and p.times > 20_000 for p in case.steps[0].text):
+        return None
+    try:
+        frame = json.loads(spell(case.steps[0].text))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(frame, list) or len(frame) != 4:
+        return None
+    return frame[3], frame

@@ -1,0 +1,193 @@
+"""Plays cases against small scripted stations in memory: no process, no socket, no waiting on the clock."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fuzz.clock import SystemClock
+from fuzz.csms.voice import CsmsVoice
+from fuzz.engine.executor import Executor, Pace, Wiring
+from fuzz.records import Case, LinkClosed, Observation, SendText, Settled, Side, TargetFacts
+from fuzz.target.nothing import NoTarget
+from fuzz.testing import case
+from fuzz.transport.memory import MemoryDoor, MemoryLink
+from strategies.labels import Expectation, Fault, Position, Stance, Tier
+
+BOOT = '[2,"boot","BootNotification",{"reason":"PowerUp","chargingStation":{"model":"m","vendorName":"v"}}]'
+NOT_JSON = Expectation(Stance.REJECT, Tier.JSON, Fault.NOT_JSON)
+
+Behaviour = Callable[[MemoryLink, str], Awaitable[None]]
+
+
+async def proper(link: MemoryLink, text: str) -> None:
+    """Answers what can be read, is silent about the rest."""
+    try:
+        frame = json.loads(text)
+    except ValueError:
+        return
+    if isinstance(frame, list) and frame[:1] == [2]:
+        await link.send_text(json.dumps([3, frame[1], {"status": "Rejected"}]))
+
+
+@asynccontextmanager
+async def station(behaviour: Behaviour, *, connections: int = 20) -> AsyncIterator[Executor]:
+    """An executor on a station that behaves like this, and dials again when it is cut off."""
+    door = MemoryDoor(Side.STATION)
+
+    async def live() -> None:
+        for _ in range(connections):
+            link = door.connect()
+            try:
+                await link.send_text(BOOT)
+                await link.receive()
+                while True:
+                    text = await link.receive()
+                    await behaviour(link, str(text))
+            except LinkClosed:
+                continue
+
+    task = asyncio.create_task(live())
+    pace = Pace(soft_s=0.02, linger_s=0.01, death_s=0.01, come_back_s=5.0, boot_s=5.0)
+    facts = TargetFacts(side=Side.STATION, message_timeout_s=0.2)
+    try:
+        yield Executor(
+            Wiring(door, CsmsVoice(SystemClock()), NoTarget(), SystemClock(), facts), pace
+        )
+    finally:
+        task.cancel()
+
+
+async def played(behaviour: Behaviour, played_case: Case) -> Observation:
+    async with station(behaviour) as executor:
+        return await executor.play(played_case)
+
+
+def broken_json() -> Case:
+    return case(NOT_JSON, steps=(SendText(("{nonsense",)),))
+
+
+async def test_an_answered_call_is_settled_by_its_answer() -> None:
+    observation = await played(proper, case())
+    assert observation.settled is Settled.ANSWERED
+    assert [h.payload for h in observation.replies] == [{"status": "Rejected"}]
+    assert not observation.strays
+
+
+async def test_silence_about_nonsense_is_decided_by_order() -> None:
+    observation = await played(proper, broken_json())
+    assert observation.settled is Settled.BY_ORDER
+    assert observation.replies == ()
+    assert observation.probes.same_connection is True
+
+
+async def test_silence_about_a_valid_call_is_decided_by_the_clock() -> None:
+    async def deaf_to_clear_cache(link: MemoryLink, text: str) -> None:
+        if "ClearCache" not in text:
+            await proper(link, text)
+
+    observation = await played(deaf_to_clear_cache, case())
+    assert observation.settled is Settled.BY_CLOCK
+    assert observation.probes.same_connection is True
+
+
+async def test_an_answer_with_the_unreadable_id_belongs_to_the_nonsense_before_it() -> None:
+    async def complains(link: MemoryLink, text: str) -> None:
+        if text.startswith("{"):
+            await link.send_text('[4,"-1","RpcFrameworkError","",{}]')
+        await proper(link, text)
+
+    observation = await played(complains, broken_json())
+    assert [h.error_code for h in observation.replies] == ["RpcFrameworkError"]
+
+
+async def test_a_stray_answer_is_kept_apart() -> None:
+    async def answers_strangers(link: MemoryLink, text: str) -> None:
+        if "ClearCache" in text:
+            await link.send_text('[3,"somebody-else",{}]')
+        await proper(link, text)
+
+    observation = await played(answers_strangers, case())
+    assert [h.message_id for h in observation.strays] == ["somebody-else"]
+    assert len(observation.replies) == 1
+
+
+async def test_a_closed_connection_is_seen_and_the_next_case_has_a_new_one() -> None:
+    async def closes_on_nonsense(link: MemoryLink, text: str) -> None:
+        if text.startswith("{"):
+            await link.close(1011, "oops")
+            return
+        await proper(link, text)
+
+    async with station(closes_on_nonsense) as executor:
+        observation = await executor.play(broken_json())
+        assert observation.close is not None
+        assert (observation.close.code, observation.close.by_target) == (1011, True)
+        assert observation.settled is Settled.CUT_SHORT
+        assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+async def test_boots_that_follow_any_close_are_no_evidence_of_a_restart() -> None:
+    async def closes_on_nonsense(link: MemoryLink, text: str) -> None:
+        await (link.close(1002) if text.startswith("{") else proper(link, text))
+
+    async with station(closes_on_nonsense) as executor:
+        observation = await executor.play(broken_json())
+        assert executor.boots_on_reconnect is True
+        assert observation.boots == 0
+
+
+async def test_a_target_that_hears_nothing_any_more_is_a_zombie() -> None:
+    deaf: list[bool] = []
+
+    async def goes_deaf(link: MemoryLink, text: str) -> None:
+        if text.startswith("{"):
+            deaf.append(True)
+        if not deaf:
+            await proper(link, text)
+
+    async with station(goes_deaf) as executor:
+        observation = await executor.play(broken_json())
+        assert observation.probes.same_connection is False
+        assert observation.probes.ping is True
+        deaf.clear()
+        assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+async def test_a_second_answer_that_comes_late_is_told() -> None:
+    async def stutters(link: MemoryLink, text: str) -> None:
+        await proper(link, text)
+        if "GetVariables" in text:
+            await link.send_text(last[0])
+
+        frame = json.loads(text)
+        last[:] = [json.dumps([3, frame[1], {"status": "Rejected"}])]
+
+    last = ['[3,"",{}]']
+    async with station(stutters) as executor:
+        await executor.play(case())
+        assert await executor.probe()
+        await executor.serve(0.01)
+        assert [h.payload for _, h in executor.late_answers()] == [{"status": "Rejected"}]
+
+
+async def test_an_unsolicited_result_is_followed_by_a_probe_at_once() -> None:
+    unsolicited = case(
+        Expectation(Stance.REJECT, Tier.RPC, Fault.UNSOLICITED),
+        position=Position.UNSOLICITED,
+        steps=(SendText(('[3,"nobody",{}]',)),),
+    )
+    observation = await played(proper, unsolicited)
+    assert observation.settled is Settled.BY_ORDER
+    assert observation.replies == ()
+
+
+async def test_a_flood_is_cut_off_and_judged_by_nobody() -> None:
+    async def floods(link: MemoryLink, text: str) -> None:
+        if "ClearCache" in text:
+            for _ in range(6_000):
+                await link.send_text("[]")
+        await proper(link, text)
+
+    observation = await played(floods, case())
+    assert "more than" in observation.inconclusive
