@@ -33,7 +33,7 @@ _FORMAT_CODES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Grade:
-    """How bad a CALLRESULT is. `needs_status`: only one with an accepting status is, a refusing one is lenience."""
+    """How bad a CALLRESULT is. `needs_status`: only one with an accepting status is; one that refuses is lenience."""
 
     basis: Basis
     severity: Severity
@@ -94,9 +94,9 @@ def accept_invalid(obs: Observation) -> Iterator[Violation]:
     """What is known to be broken is not accepted.
 
     A message that breaks its schema, its envelope or the device model must not be acted upon; a status such as
-    Accepted, or a CALLRESULT that has no status, says that it was. A CALLRESULT with a refusing status for a message
-    that breaks its schema shows a lenient parser only, and is a remark; so are undefined extra members, odd dates, and
-    rules of Part 2 that no schema holds.
+    Accepted, or a CALLRESULT that has no status, says that it was. A CALLRESULT with a refusing status shows a lenient
+    parser only, and is a remark, except about a value that only the device model forbids: there it is right. Undefined
+    extra members, odd dates, and rules of Part 2 that no schema holds are remarks as well.
 
     Fix: validate every CALL against the published schema before anything else sees it, then check values against the
     device model.
@@ -129,12 +129,12 @@ def _allowed(obs: Observation) -> bool:
 
 def _accepted(obs: Observation, reply: Heard, grade: _Grade, what: str) -> Iterator[Violation]:
     if grade.needs_status and not _acted_upon(obs, reply):
-        if obs.case.expectation.tier <= Tier.SCHEMA and not grade.remark and not unsupported(obs):
+        if obs.case.expectation.tier is not Tier.MODEL and not unsupported(obs):
             text = f"{what}: processed, and refused by status only; a lenient parser"
             yield violation(
                 "O8",
                 Basis.HARDENING,
-                Severity.LOW,
+                Severity.INFO if grade.remark else Severity.LOW,
                 f"{what} refused by status",
                 text,
                 clause=grade.clause,

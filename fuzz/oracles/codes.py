@@ -13,7 +13,7 @@ from fuzz.records import Basis, FrameKind, Observation, Preamble, Severity, Viol
 from strategies.labels import Stance
 from strategies.version import version
 
-UNSUPPORTED_CODES = ("NotSupported", "NotImplemented")
+_UNSUPPORTED_CODES = ("NotSupported", "NotImplemented")
 
 
 @oracle("O10", name="error-code-fit", clause="Part 4 section 4.3", cwe="CWE-573")
@@ -50,4 +50,5 @@ def error_code_fit(obs: Observation) -> Iterator[Violation]:
 def _right_for_anything(obs: Observation, code: str) -> bool:
     if code == "SecurityError":
         return obs.case.preamble is Preamble.CONNECTED  # B01.FR.10, B02.FR.09
-    return code in UNSUPPORTED_CODES and unsupported(obs)
+    may_be_unsupported = obs.facts.supported is None or unsupported(obs)
+    return code in _UNSUPPORTED_CODES and may_be_unsupported

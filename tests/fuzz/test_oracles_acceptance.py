@@ -124,13 +124,13 @@ def test_odd_numbers_are_extensions_of_json_that_a_reader_may_have():
     [
         (MISSING, ["O8 missing refused by status (remark)"]),
         (rejected(Tier.RPC, Fault.PAYLOAD_NOT_OBJECT), ["O8 payload-not-object refused by status (remark)"]),
-        (rejected(Tier.SCHEMA, Fault.DATE_TIME), []),
-        (rejected(Tier.PRIMITIVE, Fault.IDENTIFIER), []),
+        (rejected(Tier.SCHEMA, Fault.DATE_TIME), ["O8 date-time refused by status (remark)"]),
+        (rejected(Tier.PRIMITIVE, Fault.IDENTIFIER), ["O8 identifier refused by status (remark)"]),
         (rejected(Tier.MODEL, Fault.DEVICE_MODEL), []),
         (rejected(Tier.RPC, Fault.ACTION_UNKNOWN), ["O8 action-unknown accepted"]),
     ],
 )  # fmt: skip
-def test_a_refusing_status_is_lenience_for_broken_schemas_and_right_above_them(expectation, spoke):
+def test_a_refusing_status_is_lenience_for_broken_messages_and_right_for_values(expectation, spoke):
     assert spoken(observation(expectation, replies=[result(REJECTED)])) == spoke
 
 

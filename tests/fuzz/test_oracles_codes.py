@@ -13,7 +13,7 @@ MISSING = rejected(Tier.SCHEMA, Fault.MISSING)
     [
         (MISSING, "OccurrenceConstraintViolation", []),
         (MISSING, "ProtocolError", []),
-        (MISSING, "NotSupported", ["O10 NotSupported for missing (remark)"]),
+        (MISSING, "GenericError", ["O10 GenericError for missing (remark)"]),
         (MISSING, "InternalError", ["O10 InternalError for missing (remark)"]),
         (rejected(Tier.RPC, Fault.ACTION_UNKNOWN), "NotImplemented", []),
         (rejected(Tier.RPC, Fault.ACTION_UNKNOWN), "NotSupported", []),
@@ -33,7 +33,7 @@ def test_a_code_outside_the_plausible_set_is_a_remark(expectation, code, spoke):
 
 
 def test_a_code_that_does_not_fit_is_information_only():
-    (remark,) = judge(observation(MISSING, replies=[error("NotSupported")]))
+    (remark,) = judge(observation(MISSING, replies=[error("InternalError")]))
     assert remark.severity is Severity.INFO
     assert "OccurrenceConstraintViolation" in remark.text
 
@@ -41,6 +41,10 @@ def test_a_code_that_does_not_fit_is_information_only():
 def test_an_unsupported_action_may_be_refused_before_its_payload_is_looked_at():
     for code in ("NotSupported", "NotImplemented"):
         assert spoken(observation(MISSING, replies=[error(code)], supported=["Reset"])) == []
+        assert spoken(observation(MISSING, replies=[error(code)], supported=None)) == []
+        assert spoken(observation(MISSING, replies=[error(code)], supported=["ClearCache"])) == [
+            f"O10 {code} for missing (remark)"
+        ]
 
 
 def test_before_its_boot_is_accepted_a_target_may_refuse_everything():

@@ -66,7 +66,7 @@ ONE_CAUSE = {
     "O7": observation(MISSING, replies=[error("FooError")]),
     "O8": observation(MISSING),
     "O9": observation(replies=[error("FormatViolation")]),
-    "O10": observation(MISSING, replies=[error("NotSupported")]),
+    "O10": observation(MISSING, replies=[error("InternalError")]),
 }
 
 
@@ -104,7 +104,7 @@ def test_healthy_targets_and_decoys_are_not_even_remarked_upon(obs):
 
 
 def test_strict_makes_findings_of_remarks_and_changes_nothing_else():
-    obs = observation(MISSING, replies=[error("NotSupported")], calls=[heard([2, "s", "X", {}])])
+    obs = observation(MISSING, replies=[error("InternalError")], calls=[heard([2, "s", "X", {}])])
     relaxed, strict = judge(obs), judge(obs, strict=True)
     assert [v.remark for v in relaxed] == [True, False]
     assert [v.remark for v in strict] == [False, False]
