@@ -1,0 +1,171 @@
+"""A process of our own: its output in a ring, its end noticed at once, nothing of it left when we are gone.
+
+Knows POSIX processes and groups. Must not know what the process is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from fuzz.errors import TargetUnavailable
+from fuzz.records import ProcessEnd
+from fuzz.target.ring import Ring
+from fuzz.target.watchdog import watchdog
+
+STOP_TIMEOUT_S = 3.0
+_CHUNK = 2**16
+_MAX_DESCENDANTS = 256
+
+
+class OwnProcess:
+    """One running command in a process group of its own; made by `spawn`.
+
+    Once the command ends, whatever is left of its group is killed: a command stays in the foreground. Not so when it
+    was spawned with `leave_rest`: what such a command leaves running goes on, and its output still comes in.
+    """
+
+    def __init__(self, popen: subprocess.Popen[bytes], ring: Ring, *, leave_rest: bool) -> None:
+        self._popen = popen
+        self._leave_rest = leave_rest
+        self._ring = ring
+        self._loop = asyncio.get_running_loop()
+        self._output = -1 if popen.stdout is None else popen.stdout.fileno()
+        os.set_blocking(self._output, False)
+        self._loop.add_reader(self._output, self._read)
+        self._ended: asyncio.Future[ProcessEnd] = self._loop.create_future()
+        # A thread, because only a wait that does not reap leaves the id ours until the group is killed.
+        threading.Thread(target=self._wait, name="target-wait", daemon=True).start()
+
+    @classmethod
+    def spawn(
+        cls,
+        command: Sequence[str],
+        ring: Ring,
+        *,
+        environment: Mapping[str, str] | None = None,
+        leave_rest: bool = False,
+    ) -> OwnProcess:
+        """The command runs; its output goes to `ring`. Raises `TargetUnavailable`."""
+        keeper = watchdog()
+        try:
+            popen = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=None if environment is None else dict(environment),
+            )
+        except (OSError, ValueError) as exc:
+            why = (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
+            raise TargetUnavailable(f"cannot start {command[0]!r}: {why}") from exc
+        keeper.watch(popen.pid)
+        return cls(popen, ring, leave_rest=leave_rest)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is also its group's."""
+        return self._popen.pid
+
+    async def ended(self, timeout_s: float) -> ProcessEnd | None:
+        """How it ended, waiting at most `timeout_s`; None while it runs. A zero is exact, not a guess."""
+        if not self._ended.done():
+            if timeout_s > 0:
+                await asyncio.wait({self._ended}, timeout=timeout_s)
+            elif _is_over(self.pid):
+                await asyncio.wait({self._ended})
+        return self._ended.result() if self._ended.done() else None
+
+    async def stop(self) -> ProcessEnd:
+        """Ended: asked to, and killed when it does not listen."""
+        self._signal(signal.SIGTERM)
+        return await self.ended(STOP_TIMEOUT_S) or await self.kill()
+
+    async def kill(self) -> ProcessEnd:
+        """Ended at once, with its whole group."""
+        self._signal(signal.SIGKILL)
+        return await asyncio.shield(self._ended)
+
+    def memory(self) -> int | None:
+        """Resident bytes of the process and its descendants; None when the machine does not tell."""
+        found = [r for r in map(_resident, _family(self.pid)) if r is not None]
+        return sum(found) if found and not self._ended.done() else None
+
+    def _signal(self, number: signal.Signals) -> None:
+        # Until `_finish` has run the process is not reaped, so that its id cannot be anybody else's.
+        if not self._ended.done():
+            with contextlib.suppress(OSError):
+                os.killpg(self.pid, number)
+
+    def _wait(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        with contextlib.suppress(RuntimeError):  # The loop is closed: nobody is left to be told.
+            self._loop.call_soon_threadsafe(self._finish)
+
+    def _read(self) -> bool:
+        """One piece of output is in the ring; False when there is none now, or no more ever."""
+        if self._output < 0:
+            return False
+        try:
+            data = os.read(self._output, _CHUNK)
+        except BlockingIOError:
+            return False
+        self._ring.feed(data)
+        if not data:
+            self.let_go()
+        return bool(data)
+
+    def let_go(self) -> None:
+        """Its output is read no more."""
+        output, self._output = self._output, -1
+        if output >= 0 and self._popen.stdout is not None:
+            self._loop.remove_reader(output)
+            self._popen.stdout.close()
+
+    def _finish(self) -> None:
+        if not self._leave_rest:
+            with contextlib.suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
+        while self._read():
+            pass
+        if not self._leave_rest:
+            self.let_go()
+        watchdog().forget(self.pid)
+        code = self._popen.wait()
+        if not self._ended.done():
+            self._ended.set_result(ProcessEnd(code))
+
+
+def _is_over(pid: int) -> bool:
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def _family(pid: int) -> list[int]:
+    """The process and its descendants, as far as Linux tells."""
+    found = [pid]
+    for member in found:
+        with contextlib.suppress(OSError, ValueError):
+            children = Path(f"/proc/{member}/task/{member}/children").read_text()
+            found.extend(int(child) for child in children.split())
+        if len(found) > _MAX_DESCENDANTS:
+            break
+    return found
+
+
+def _resident(pid: int) -> int | None:
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except (OSError, IndexError):
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
