@@ -92,14 +92,15 @@ class Site:
 
     @property
     def fault(self) -> Fault:
-        """The class of the fault."""
-        return _FAULTS[self.keyword]
+        """The class of the fault; what is no keyword of a schema is a rule of the target's device model."""
+        return _FAULTS.get(self.keyword, Fault.DEVICE_MODEL)
 
     def expectation(self, operator: str) -> Expectation:
         """What a correct peer does: reject, unless validators disagree about the operator."""
+        tier = Tier.MODEL if self.fault is Fault.DEVICE_MODEL else Tier.SCHEMA
         disputed = _DISPUTED.get(operator, "")
         stance = Stance.UNSPECIFIED if disputed else Stance.REJECT
-        return Expectation(stance, Tier.SCHEMA, self.fault, disputed)
+        return Expectation(stance, tier, self.fault, disputed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,6 +492,9 @@ def render(value: JsonValue) -> str:
             return "{" + ", ".join(sorted(value)[:8]) + "}"
         case list():
             return f"[{len(value)} elements]"
+        case int() if value.bit_length() > 256:
+            # Python refuses to print integers of more than 4300 digits.
+            return f"an integer of {value.bit_length()} bits"
         case _:
             return json.dumps(value)
 

@@ -6,9 +6,11 @@ import random
 
 import jsonschema
 import pytest
+from hypothesis import assume, given, settings, strategies as st
 
 from strategies.examples import example
 from strategies.labels import Fault, JsonValue, Kind, Stance, Tier
+from strategies.payloads import payloads
 from strategies.primitives import primitive_faults
 from strategies.schema import message_schema
 from strategies.version import version
@@ -69,6 +71,24 @@ def test_a_drawn_payload_breaks_in_the_same_way_and_stays_as_it_was(
         broken, mutation = done
         assert (mutation.pointer, mutation.keyword) in errors_of(action, kind, broken)
         assert payload == kept
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(data=st.data())
+def test_a_drawn_payload_breaks_only_where_it_says(data: st.DataObject) -> None:
+    action, kind = data.draw(st.sampled_from(MESSAGES))
+    table = sites(message_schema(action, kind))
+    assume(table)
+    site = data.draw(st.sampled_from(table))
+    operator = data.draw(st.sampled_from(site.operators))
+    payload = data.draw(payloads(action, kind))
+    done = apply(site, operator, payload, random.Random(0))
+    assert done is not None
+    broken, mutation = done
+    if site.expectation(operator).stance is Stance.REJECT:
+        errors = errors_of(action, kind, broken)
+        assert {pointer for pointer, _ in errors} == {mutation.pointer}
+        assert {site.keyword} <= {keyword for _, keyword in errors} <= {site.keyword, *site.also}
 
 
 def test_every_operator_is_used_and_says_what_it_does() -> None:
@@ -174,6 +194,7 @@ def test_an_operator_that_the_site_does_not_have_is_refused() -> None:
 
 def test_long_values_are_rendered_short() -> None:
     assert render("x" * 50) == '"' + "x" * 40 + '"... (50 characters)'
+    assert render(10**5000) == "an integer of 16610 bits"
     assert render([1, 2]) == "[2 elements]"
     assert render({"b": 1, "a": 2}) == "{a, b}"
     assert render(True) == "true"
