@@ -84,8 +84,9 @@ def defect(
 @cache
 def defects() -> Mapping[str, Defect]:
     """Every planted defect, by number and by name."""
-    by_number = {found.number: found for found in _DEFECTS}
-    return MappingProxyType({**by_number, **{found.name: found for found in _DEFECTS}})
+    known = sorted(_DEFECTS, key=lambda found: found.number)
+    by_number = {found.number: found for found in known}
+    return MappingProxyType({**by_number, **{found.name: found for found in known}})
 
 
 # --- framing ----------------------------------------------------------------------------------------------
@@ -146,7 +147,8 @@ def unknown_type_silence(hooks: Hooks) -> Hooks:
 
     def receive(message: str | bytes) -> list[Command]:
         heard = _peek(message)
-        return [] if heard.kind is FrameKind.OTHER and heard.items else hooks.receive(message)
+        has_type = heard.kind is FrameKind.OTHER and len(heard.items) > 1
+        return [] if has_type else hooks.receive(message)
 
     return replace(hooks, receive=receive)
 

@@ -58,8 +58,7 @@ class AvailabilityBlock(Block):
         """Takes over places that exist."""
         stored = lasting.get("inoperative")
         listed = stored if isinstance(stored, list) else []
-        found = {(whole(p[0]), whole(p[1])) for p in listed if isinstance(p, list) and len(p) == 2}
-        self._inoperative = found & self._places
+        self._inoperative = {place for place in self._places if list(place) in listed}
 
     def _change(self, request: JsonObject) -> JsonObject:
         place = _place(request)

@@ -1,0 +1,205 @@
+import json
+
+import pytest
+from hypothesis import given, strategies as st
+
+from fuzz.ocppj.codec import decode
+from fuzz.ocppj.frames import Call, CallError, CallResult
+from fuzz.ocppj.payloads import validate_payload
+from fuzz.station.bench import Bench
+from fuzz.station.events import Connect, Connected, PowerOn, Reboot, SendText, Tick
+from fuzz.station.states import Registration
+from strategies.labels import Kind
+from strategies.version import version
+
+V = version()
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+texts = (
+    st.text()
+    | st.lists(st.sampled_from('[]{},:"234a\\')).map("".join)
+    | st.tuples(
+        st.sampled_from([2, 3, 4, 5]), st.sampled_from(["q", "s4", "s5"]), values, values
+    ).map(json.dumps)
+    | st.tuples(st.just(2), st.just("q"), st.sampled_from(sorted(V.actions)), values).map(
+        json.dumps
+    )
+)
+
+
+def judge(text):
+    """Whether what the station said is proper; a CALLRESULT is judged by `test_every_answer_is_proper`."""
+    frame = decode(text, V)
+    match frame:
+        case Call(action=action, payload=payload):
+            return validate_payload(action, Kind.REQUEST, payload, V) is None
+        case CallError(code=code, description=description):
+            return code in V.error_codes and len(description) <= 255
+        case CallResult():
+            return True
+
+
+@given(st.lists(texts | st.binary(max_size=8), max_size=8))
+def test_whatever_is_heard_only_proper_messages_are_said_and_the_station_lives(messages):
+    bench = Bench().boot()
+    for message in messages:
+        for command in bench.hear(message):
+            assert not isinstance(command, SendText) or judge(command.text)
+    bench.now += 40
+    bench.do(Tick())
+    assert bench.ask("ClearCache", {})[:2] == [3, "q"]
+
+
+requests = {
+    "ChangeAvailability": [
+        {"operationalStatus": "Inoperative"},
+        {"operationalStatus": "Operative", "evse": {"id": 1, "connectorId": 1}},
+        {"operationalStatus": "Operative", "evse": {"id": 0}},
+    ],
+    "ClearCache": [{}],
+    "DataTransfer": [{"vendorId": "any", "data": {"deep": [1, None]}}],
+    "GetBaseReport": [
+        {"requestId": 1, "reportBase": base} for base in ("FullInventory", "SummaryInventory")
+    ],
+    "GetVariables": [
+        {
+            "getVariableData": [
+                {
+                    "component": {"name": "EVSE", "evse": {"id": 1.0}},
+                    "variable": {"name": "power", "instance": ""},
+                    "customData": {"vendorId": "v"},
+                },
+                {
+                    "component": {"name": "None"},
+                    "variable": {"name": "x"},
+                    "attributeType": "Target",
+                },
+            ]
+        }
+    ],
+    "Reset": [{"type": "OnIdle", "evseId": 1}, {"type": "Immediate"}],
+    "SetVariables": [
+        {
+            "setVariableData": [
+                {
+                    "attributeValue": "x",
+                    "component": {"name": "TxCtrlr"},
+                    "variable": {"name": "TxStartPoint"},
+                }
+            ]
+        }
+    ],
+    "TriggerMessage": [
+        {"requestedMessage": "Heartbeat"},
+        {"requestedMessage": "MeterValues"},
+        {"requestedMessage": "StatusNotification", "evse": {"id": 2, "connectorId": 1}},
+    ],
+}
+
+
+@pytest.mark.parametrize("action", sorted(requests))
+def test_every_answer_is_proper(action):
+    for payload in requests[action]:
+        kind, _, answer = Bench().boot().ask(action, payload)
+        assert kind == 3
+        assert validate_payload(action, Kind.RESPONSE, answer, V) is None
+
+
+def test_the_station_answers_exactly_these_actions():
+    bench = Bench().boot()
+    served = {action for action in V.actions if bench.ask(action, {})[2] != "NotSupported"}
+    assert served == set(requests)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[2,"q","ClearCache",{"customData":{"vendorId":"\\ud800"}}]',
+        '[2,"q","ClearCache",{"customData":{"vendorId":"v","n":' + "9" * 5000 + "}}]",
+        "[" * 100_000,
+        '[2,"q","ClearCache",' + '{"customData":' * 2000 + "1" + "}" * 2001,
+        b"\xff\xfe",
+        b"[2]",
+    ],
+)
+def test_what_kills_readers_is_answered_and_survived(text):
+    bench = Bench().boot()
+    (command,) = bench.hear(text)
+    assert json.loads(command.text)[2] in {"RpcFrameworkError", "FormatViolation"}
+    assert bench.ask("ClearCache", {})[0] == 3
+
+
+def test_an_unsolicited_answer_is_ignored_without_a_word():
+    assert Bench().boot().hear('[3,"nothing",{}]') == []
+
+
+def test_power_brings_a_connection_and_the_connection_a_boot():
+    bench = Bench()
+    assert Connect() in bench.do(PowerOn())
+    bench.do(Connected())
+    assert bench.asked[2] == "BootNotification"
+
+
+def test_nothing_is_said_without_a_connection():
+    bench = Bench().boot()
+    bench.lose()
+    assert [c for c in bench.wait(2000) if isinstance(c, SendText)] == []
+    assert bench.hear('[2,"q","ClearCache",{}]') == []
+
+
+def test_a_lost_connection_is_dialled_again_after_the_minimum_and_a_random_part():
+    bench = Bench().boot()
+    bench.lose()
+    assert Connect() not in bench.wait(14.9)
+    assert Connect() in bench.wait(0.1)
+
+
+def test_a_failed_attempt_doubles_the_wait_and_a_connection_resets_it():
+    bench = Bench().boot()
+    bench.lose()
+    bench.wait(15)
+    bench.lose()
+    assert Connect() not in bench.wait(24.9)
+    assert Connect() in bench.wait(0.1)
+    bench.do(Connected())
+    bench.lose()
+    assert Connect() in bench.wait(15)
+
+
+def test_an_accepted_station_does_not_boot_again_after_a_reconnect():
+    bench = Bench().boot()
+    bench.lose()
+    bench.wait(20)
+    bench.said.clear()
+    bench.do(Connected())
+    assert bench.station.registration is Registration.ACCEPTED
+    assert bench.said == []
+
+
+def test_a_question_whose_connection_is_lost_does_not_block_the_next():
+    bench = Bench().start()
+    bench.lose()
+    bench.do(Connected())
+    assert [frame[2] for frame in bench.said] == ["BootNotification", "BootNotification"]
+
+
+def test_while_it_reboots_the_station_hears_nothing():
+    bench = Bench().boot()
+    commands = bench.hear('[2,"q","Reset",{"type":"Immediate"}]')
+    assert isinstance(commands[0], SendText)
+    assert Reboot() in commands
+    assert bench.hear('[2,"r","ClearCache",{}]') == []
+    bench.lose()
+    assert bench.station.deadline is None
+
+
+def test_the_clock_never_goes_back():
+    bench = Bench().boot()
+    bench.now -= 1000
+    assert bench.ask("ClearCache", {})[0] == 3
