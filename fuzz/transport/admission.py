@@ -79,9 +79,12 @@ def identity_of(path: str) -> str | None:
     """The identity at the end of a request path, percent-decoded (Part 4 section 3.1.1); None when there is none."""
     last = path.partition("?")[0].rpartition("/")[2]
     try:
-        return unquote(last, errors="strict") or None
-    except UnicodeDecodeError:
+        found = unquote(last, errors="strict")
+        # Raw bytes in the request line arrive as lone surrogates, which no file or terminal takes.
+        found.encode()
+    except UnicodeError:
         return None
+    return found or None
 
 
 def _choose(request: Request, rules: Rules) -> str:

@@ -76,7 +76,7 @@ def describe(
     cipher = tls.cipher() if tls else None
     return Handshake(
         identity=identity,
-        path=request.path,
+        path=_plain(request.path),
         subprotocol=pump.protocol.subprotocol or "",
         offered_subprotocols=offered_subprotocols(request),
         remote=address(pump.transport.get_extra_info("peername")),
@@ -90,8 +90,13 @@ def describe(
 
 def offered_subprotocols(request: Request) -> tuple[str, ...]:
     """The subprotocols of a request, in the client's order of preference (RFC 6455 section 4.1)."""
-    values = ",".join(request.headers.get_all("Sec-WebSocket-Protocol"))
+    values = _plain(",".join(request.headers.get_all("Sec-WebSocket-Protocol")))
     return tuple(name for name in map(str.strip, values.split(",")) if name)
+
+
+def _plain(text: str) -> str:
+    """Text from a request with every raw byte spelt out, so that files and terminals take it."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def address(peer: object) -> str:

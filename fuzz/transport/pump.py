@@ -97,8 +97,10 @@ class Pump(asyncio.Protocol):
         for event in self.protocol.events_received():
             if isinstance(event, Frame):
                 self._on_frame(event)
-            elif not self.first.done():
-                self.first.set_result(event)
+            else:
+                self._open_with(event)
+        if self.protocol.handshake_exc is not None:
+            self._open_with(None)
         self.flush()
         if self.protocol.state is not State.OPEN:
             self._note_end()
@@ -117,8 +119,7 @@ class Pump(asyncio.Protocol):
         self._end(Close(1006, by_target=self.protocol.close_sent is None))
         if self._cutter is not None:
             self._cutter.cancel()
-        if not self.first.done():
-            self.first.set_result(None)
+        self._open_with(None)
         self.resume_writing()
 
     def pause_writing(self) -> None:
@@ -134,6 +135,10 @@ class Pump(asyncio.Protocol):
         self._writable = None
 
     # --- what the peer says -------------------------------------------------------------------------------
+
+    def _open_with(self, first: Request | Response | None) -> None:
+        if not self.first.done():
+            self.first.set_result(first)
 
     def _on_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.TEXT or frame.opcode is Opcode.BINARY:
@@ -310,7 +315,7 @@ class Pump(asyncio.Protocol):
                 await asyncio.shield(writable)
         except TimeoutError:
             self._give_up(f"it did not read for {SEND_TIMEOUT_S:g} s")
-        if self._close is not None and self._gone.done():
+        if self._close is not None:
             raise LinkClosed(self._close)
 
     async def ping(self, timeout_s: float) -> bool:
