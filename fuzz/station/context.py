@@ -152,8 +152,8 @@ class Context:
 
     def set_variable(self, variable: Variable, value: str) -> None:
         """Stores a checked value for good and tells the blocks."""
+        self.dirty |= self.model.read(variable) != value
         self.model.write(variable, value)
-        self.dirty = True
         for listener in self.changed_listeners:
             listener(variable)
 

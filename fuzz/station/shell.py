@@ -298,13 +298,12 @@ def _read_state(folder: Path) -> Mapping[str, JsonValue]:
 
 def _write_state(folder: Path, state: JsonObject) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    # mkstemp gives mode 0600: the state may hold the Basic password.
+    # mkstemp gives mode 0600: the state may hold the Basic password. No fsync: a rename survives the death of this
+    # process, which is all that a planted crash can bring.
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".station-")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(state, file, indent=1, sort_keys=True)
         file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
     Path(temporary).replace(folder / _STATE_FILE)
 
 
