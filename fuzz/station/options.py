@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fuzz.errors import UsageError
 
@@ -41,9 +42,9 @@ class StationOptions:
 
     def __post_init__(self) -> None:
         """Raises UsageError for options that contradict each other."""
-        if not self.csms.startswith(("ws://", "wss://")):
+        if not _is_websocket_url(self.csms):
             raise UsageError(
-                f"--csms {self.csms!r} is no WebSocket URL; write ws://... or wss://..."
+                f"--csms {self.csms!r} is no WebSocket URL; write ws://host/... or wss://host/..."
             )
         if not 0 < len(self.identity) <= 48 or ":" in self.identity:
             raise UsageError(
@@ -68,6 +69,16 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
         **{**given, "defects": tuple(given["defects"]), "decoys": tuple(given["decoys"])},
         password=password,
     )
+
+
+def _is_websocket_url(url: str) -> bool:
+    """Whether a station can dial it; credentials have options of their own, so that no log shows them."""
+    try:
+        parts = urlsplit(url)
+        dialable = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return dialable and parts.username is None and not parts.query and not parts.fragment
 
 
 def _read(path: Path) -> str:

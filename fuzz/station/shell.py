@@ -54,6 +54,9 @@ from strategies.version import Version, version
 __all__ = ["StationOptions", "serve_station"]
 
 MAX_MESSAGE = 64 * 2**20
+"""Longest message that is read, unpacked; a longer one closes the connection with 1009."""
+
+_MAX_WAITING = 4
 _OPEN_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 2.0
 _SEND_TIMEOUT_S = 30.0
@@ -202,6 +205,7 @@ class _Shell:
                 close_timeout=_CLOSE_TIMEOUT_S,
                 ping_interval=ping_s or None,
                 max_size=MAX_MESSAGE,
+                max_queue=_MAX_WAITING,
             )
         except (OSError, InvalidHandshake, TimeoutError, EOFError) as error:
             return self._lost(f"cannot connect to {url}: {type(error).__name__}: {error}")

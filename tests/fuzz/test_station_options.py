@@ -40,6 +40,10 @@ def test_a_password_file_counts_before_the_environment(tmp_path):
     ("members", "message"),
     [
         ({"csms": "http://x"}, "http://x"),
+        ({"csms": "ws://"}, "ws://"),
+        ({"csms": "ws://host:99999/x"}, "99999"),
+        ({"csms": "ws://user:secret@host/x"}, "no WebSocket URL"),
+        ({"csms": "ws://host/x?y"}, "no WebSocket URL"),
         ({"csms": CSMS, "identity": "a:b"}, "a:b"),
         ({"csms": CSMS, "identity": "x" * 49}, "48"),
         ({"csms": CSMS, "security_profile": 2}, "wss"),
