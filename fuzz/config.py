@@ -127,7 +127,7 @@ def load_config(path: Path | None = None, flags: Mapping[str, object] | None = N
     """The options of a file with `flags` (field name to value) laid over them, checked.
 
     Without `path`, `ocppfuzz.toml` in the current folder is read when there is one. Relative paths in the file
-    start at the file's folder.
+    start at the file's folder. A number of cases alone is the whole budget: then no clock ends the campaign.
 
     Raises:
         ConfigError: for an unknown key or value, a wrong type, or options that exclude each other.
@@ -137,6 +137,8 @@ def load_config(path: Path | None = None, flags: Mapping[str, object] | None = N
         given.pop("target", None)
     if flags and flags.get("target") and "listen" not in flags:
         given.pop("listen", None)
+    if "max_cases" in given and "max_time_s" not in given:
+        given["max_time_s"] = None
     return _checked(RunOptions(**given), profile_given="security_profile" in given)
 
 
@@ -212,6 +214,10 @@ def _checked(options: RunOptions, *, profile_given: bool) -> RunOptions:
         raise ConfigError(
             "start_cmd and restart_cmd need listen or target: the embedded station is ours"
         )
+    if not options.embedded and (options.defects or options.decoys):
+        raise ConfigError(
+            "defects and decoys are planted in the embedded station only; leave them out"
+        )
     if (options.cert is None) != (options.key is None):
         raise ConfigError("cert and key belong together; give both")
     return options
@@ -269,7 +275,7 @@ def _checked_target(options: RunOptions, *, profile_given: bool) -> RunOptions:
     if "{identity}" in url and not options.identity:
         raise ConfigError("target holds {identity}, but no identity is given; give --identity")
     if not profile_given:
-        options = replace(options, security_profile=_profile_of(parts.scheme, options))
+        options = replace(options, security_profile=default_profile(url, options))
     if (parts.scheme == "wss") != (options.security_profile >= 2):
         raise ConfigError(
             f"security profile {options.security_profile} does not go with {parts.scheme}; "
@@ -279,10 +285,11 @@ def _checked_target(options: RunOptions, *, profile_given: bool) -> RunOptions:
     return options
 
 
-def _profile_of(scheme: str, options: RunOptions) -> int:
-    if scheme == "wss":
+def default_profile(url: str, options: RunOptions) -> int:
+    """The security profile that a CSMS URL and the credentials at hand suggest."""
+    if url.startswith("wss:"):
         return 3 if options.cert else 2
-    return 1 if options.password_file or os.environ.get(PASSWORD_VARIABLE) else 0
+    return 1 if password_of(options) else 0
 
 
 def _check_authorized(options: RunOptions, host: str, named: str) -> None:

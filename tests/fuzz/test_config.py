@@ -102,6 +102,7 @@ def test_the_effects_are_those_of_the_records():
         ("[target]\nurl = 'ws://127.0.0.1/'\nsecurity_profile = 3", "does not go with ws"),
         ("[target]\nurl = 'ws://127.0.0.1/'\nlisten = '127.0.0.1:1'", "exclude each other"),
         ("[target]\nstart_cmd = 'x'", "the embedded station is ours"),
+        ("[target]\nlisten = '127.0.0.1:1'\n[run]\ndefects = ['P01']", "embedded station only"),
         ("[target]\ncert = 'x'", "cert and key belong together"),
         ("[target", "is not readable as TOML"),
     ],
@@ -109,6 +110,11 @@ def test_the_effects_are_those_of_the_records():
 def test_what_cannot_be_meant_is_refused_with_what_could(write, text, message):
     with pytest.raises(ConfigError, match=message):
         load_config(write(text))
+
+
+def test_a_number_of_cases_alone_is_the_whole_budget(write):
+    assert load_config(flags={"max_cases": 5}).max_time_s is None
+    assert load_config(flags={"max_cases": 5, "max_time_s": 9.0}).max_time_s == 9
 
 
 def test_a_file_that_is_named_must_exist():
@@ -135,13 +141,14 @@ def test_a_listener_named_by_a_flag_takes_the_place_of_a_target_in_the_file(writ
     ("keys", "profile"),
     [
         ("url = 'ws://127.0.0.1/'", 0),
-        ("url = 'ws://127.0.0.1/'\npassword_file = 'p'", 1),
+        ("url = 'ws://127.0.0.1/'\npassword_file = 'p.txt'", 1),
         ("url = 'wss://127.0.0.1/'", 2),
         ("url = 'wss://127.0.0.1/'\ncert = 'c'\nkey = 'k'", 3),
         ("listen = '127.0.0.1:9000'", 3),
     ],
 )
-def test_the_security_profile_follows_from_what_is_given(write, keys, profile):
+def test_the_security_profile_follows_from_what_is_given(write, tmp_path, keys, profile):
+    (tmp_path / "p.txt").write_text("secret")
     assert load_config(write(f"[target]\n{keys}\n")).security_profile == profile
 
 

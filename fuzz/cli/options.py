@@ -1,0 +1,157 @@
+"""The flags that several commands share, and how they become `RunOptions`.
+
+A flag's destination is the field that it sets. Checks of values belong into `fuzz.config`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from fuzz.config import RunOptions, load_config
+
+if TYPE_CHECKING:
+    from fuzz.report.terminal import Display
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def examples(*lines: str) -> str:
+    """The epilog of a command: one example a line, as `--help` shows it."""
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+_PATH = click.Path(path_type=Path)
+
+
+def _words(ctx: click.Context, option: click.Parameter, value: Iterable[str]) -> tuple[str, ...]:
+    """`--only A,B --only C` means A, B and C."""
+    return tuple(word.strip() for text in value for word in text.split(",") if word.strip())
+
+
+def _many(name: str, field: str, metavar: str, help_: str) -> Callable[[F], F]:
+    return click.option(
+        name,
+        field,
+        metavar=metavar,
+        multiple=True,
+        callback=_words,
+        help=f"{help_} Repeatable, or A,B.",
+    )
+
+
+_END: list[Callable[[Any], Any]] = [
+    click.option(
+        "--config", "config", type=_PATH, metavar="FILE", help="Default: ./ocppfuzz.toml."
+    ),
+    click.option("--identity", metavar="ID", help="Identity of the station, ours or theirs."),
+    click.option("--security-profile", type=int, metavar="0-3", help="0: ws:// without password."),
+    click.option("--ca", type=_PATH, metavar="FILE", help="Root certificate of the peer (PEM)."),
+    click.option("--cert", type=_PATH, metavar="FILE", help="Our certificate (PEM)."),
+    click.option("--key", type=_PATH, metavar="FILE", help="Our private key (PEM)."),
+    click.option("--password-file", type=_PATH, metavar="FILE", help="Or set OCPPFUZZ_PASSWORD."),
+    _many("--defect", "defects", "NAME", "Plant a defect in our station."),
+    _many("--decoy", "decoys", "NAME", "Let our station be odd, but legal."),
+]
+
+_TARGET: list[Callable[[Any], Any]] = [
+    click.option("--listen", metavar="HOST:PORT", help="Wait here for a station to attack."),
+    click.option("--target", metavar="URL", help="Attack a CSMS: ws(s)://host/path/{identity}."),
+    *_END,
+    click.option("--start-cmd", metavar="CMD", help="Command that starts the target."),
+    click.option("--restart-cmd", metavar="CMD", help="Command that restarts it."),
+    click.option("--on-stuck", metavar="CMD", help="Command to run when it does not come back."),
+    click.option("--wait", "wait_s", type=float, metavar="S", help="How long to wait for it."),
+]
+
+_JUDGING: list[Callable[[Any], Any]] = [
+    click.option("--strict", is_flag=True, default=None, help="Remarks count as findings."),
+    click.option("--edition", metavar="ED", help="Text that decides: ed3 (default) or 2025-09."),
+    click.option(
+        "--findings", "findings_dir", type=_PATH, metavar="DIR", help="Default: ./findings."
+    ),
+]
+
+_SHOWING: list[Callable[[Any], Any]] = [
+    click.option(
+        "--quiet", is_flag=True, default=None, help="Confirmed findings and the end only."
+    ),
+    click.option("--color/--no-color", default=None, help="Default: where the terminal can."),
+]
+
+_CAMPAIGN: list[Callable[[Any], Any]] = [
+    click.option("--seed", type=int, metavar="N", help="Default: drawn, and printed."),
+    click.option(
+        "--max-time",
+        "max_time_s",
+        type=float,
+        metavar="S",
+        help="Seconds; 60, or none with --max-cases.",
+    ),
+    click.option("--max-cases", type=int, metavar="N", help="Stop after so many cases."),
+    _many("--phases", "phases", "PHASE", "replay, systematic, generated."),
+    click.option("--tier", metavar="TIER", help="full (default), or sites: one operator each."),
+    _many("--only", "only", "ACTION", "Only these actions."),
+    _many("--exclude", "exclude", "ACTION", "All actions but these."),
+    _many("--allow", "allow", "EFFECT", "persistent, lock-out, energise, one-way."),
+    click.option(
+        "--corpus", "corpus_dir", type=_PATH, metavar="DIR", help="Default: ./corpus, else ours."
+    ),
+    click.option(
+        "--resume", is_flag=True, default=None, help="Go on where a campaign was stopped."
+    ),
+    click.option(
+        "--plan", is_flag=True, default=None, help="Say what would be sent; send nothing."
+    ),
+]
+
+
+def _all_of(options: list[Callable[[Any], Any]]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+end_options = _all_of(_END)
+target_options = _all_of(_TARGET)
+json_option = click.option(
+    "--json", is_flag=True, default=None, help="The outcome as JSON on stdout."
+)
+judging_options = _all_of(_JUDGING)
+showing_options = _all_of(_SHOWING)
+campaign_options = _all_of(_CAMPAIGN)
+
+
+def options_from(given: dict[str, Any], **defaults: object) -> RunOptions:
+    """The options of the configuration file with the given flags over it. Raises `ConfigError`."""
+    config = given.pop("config", None)
+    flags = {name: value for name, value in given.items() if value not in (None, ())}
+    return load_config(config, defaults | flags)
+
+
+def display_for(options: RunOptions) -> Display:
+    """Where events are shown: stdout, or stderr when stdout is for JSON."""
+    from fuzz.report.terminal import make_display
+
+    stream = sys.stderr if options.json else sys.stdout
+    return make_display(
+        stream, options.findings_dir, quiet=options.quiet or options.json, color=options.color
+    )
+
+
+def print_table(
+    title: str, headings: Iterable[str], rows: Iterable[Iterable[str]], note: str = ""
+) -> None:
+    """Print a table to stdout."""
+    from fuzz.report.tables import table_lines
+
+    made = table_lines(title, tuple(headings), [tuple(r) for r in rows], note)
+    for line in made:
+        click.echo(line.text)

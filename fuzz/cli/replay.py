@@ -1,0 +1,70 @@
+"""`ocppfuzz replay`: stored cases again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fuzz import app
+from fuzz.cli.options import (
+    display_for,
+    examples,
+    json_option,
+    judging_options,
+    options_from,
+    showing_options,
+    target_options,
+)
+from fuzz.records import ReplayOutcome
+from fuzz.report.safe import safe
+
+
+@click.command(
+    name="replay",
+    short_help="Play stored findings or cases again.",
+    epilog=examples(
+        "ocppfuzz replay findings/O4-1a2b3c4d",
+        "ocppfuzz replay findings --listen 127.0.0.1:9000 --identity CS-1",
+        "ocppfuzz replay corpus/framing/empty-array.json",
+    ),
+)
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
+)
+@target_options
+@judging_options
+@showing_options
+@json_option
+def command(paths: tuple[Path, ...], **given: Any) -> int:
+    """Play stored findings or cases again: reproduced, fixed, changed, or not run.
+
+    PATH is a finding's folder, a case file, or a folder of either. Exit code 1 when anything is reproduced or
+    changed, 3 when something could not be run, 0 when all is fixed.
+    """
+    options = options_from(given)
+    with display_for(options) as display:
+        replayed = app.replay(paths, options, display)
+    _print(replayed, as_json=options.json)
+    return exit_code(replayed)
+
+
+def exit_code(replayed: Sequence[app.Replayed]) -> int:
+    """1 when anything is still wrong, 3 when something is not known, 0 when all is fixed."""
+    outcomes = {r.outcome for r in replayed}
+    if outcomes & {ReplayOutcome.REPRODUCED, ReplayOutcome.CHANGED}:
+        return 1
+    return 3 if ReplayOutcome.NOT_RUN in outcomes or not outcomes else 0
+
+
+def _print(replayed: Sequence[app.Replayed], *, as_json: bool) -> None:
+    for one in replayed:
+        if as_json:
+            value = {"path": str(one.path), "outcome": one.outcome, "text": one.text}
+            click.echo(json.dumps(value, sort_keys=True))
+        else:
+            text = f": {safe(one.text, 300)}" if one.text else ""
+            click.echo(f"{one.outcome.value:<10}  {safe(str(one.path), 300)}{text}")

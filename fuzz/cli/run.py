@@ -1,0 +1,76 @@
+"""`ocppfuzz run`: a campaign, or its plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fuzz import app
+from fuzz.cli.options import (
+    campaign_options,
+    display_for,
+    examples,
+    json_option,
+    judging_options,
+    options_from,
+    print_table,
+    showing_options,
+    target_options,
+)
+from fuzz.config import RunOptions
+
+
+@click.command(
+    name="run",
+    short_help="Attack a target, or say what would be sent.",
+    epilog=examples(
+        "ocppfuzz run",
+        "ocppfuzz run --plan",
+        "ocppfuzz run --seed 7 --max-cases 20000 --only SetVariables,GetVariables",
+        "ocppfuzz run --listen 127.0.0.1:9000 --identity CS-1 --security-profile 1",
+        "ocppfuzz run --listen 127.0.0.1:9000 --start-cmd ./station.sh --strict",
+        "ocppfuzz run --target ws://127.0.0.1:8080/{identity} --identity CS-1",
+        "ocppfuzz run --defect P01",
+    ),
+)
+@campaign_options
+@target_options
+@judging_options
+@showing_options
+@json_option
+def command(**given: Any) -> int:
+    """Attack a target; without one, the embedded reference station."""
+    options = options_from(given)
+    if options.plan:
+        _print_plan(options)
+        return 0
+    with display_for(options) as display:
+        summary = app.run(options, display)
+    if options.json:
+        from fuzz.report.machine import summary_json
+
+        click.echo(summary_json(summary, options.findings_dir))
+    return summary.exit_code
+
+
+def _print_plan(options: RunOptions) -> None:
+    plan = app.plan(options)
+    rows = [
+        (row.phase, _number(row.cases), _number(row.reconnects), str(row.hand_actions), row.note)
+        for row in plan.rows
+    ]
+    time = "no limit" if plan.max_time_s is None else f"at most {plan.max_time_s:g} s"
+    print_table(
+        f"Plan for {plan.target}; nothing was sent. Time: {time}.",
+        ("phase", "cases", "reconnects", "hand actions", ""),
+        rows,
+    )
+    if plan.not_asked:
+        click.echo()
+        counts = [(f"{count:,}", reason) for reason, count in plan.not_asked]
+        print_table("Not asked", ("actions", "reason"), counts)
+
+
+def _number(value: int | None) -> str:
+    return "by budget" if value is None else f"{value:,}"

@@ -1,0 +1,66 @@
+"""A campaign's outcome as one JSON object, for programs.
+
+Knows the summary; the folder of a finding holds the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from fuzz.records import Finding, Summary
+from fuzz.report.words import folder_name
+
+SUMMARY_FORMAT = 1
+
+
+def summary_json(summary: Summary, findings_dir: Path) -> str:
+    """One line of ASCII JSON, keys sorted."""
+    facts = summary.facts
+    value = {
+        "format": SUMMARY_FORMAT,
+        "exit_code": summary.exit_code,
+        "reason": summary.reason,
+        "attacked": {
+            "side": facts.side,
+            "url": facts.url,
+            "identity": facts.identity,
+            "vendor": facts.vendor,
+            "model": facts.model,
+            "firmware": facts.firmware,
+            "security_profile": facts.security_profile,
+            "version": facts.version,
+            "edition": facts.edition,
+        },
+        "seed": summary.seed,
+        "cases": summary.cases,
+        "elapsed_s": round(summary.elapsed_s, 3),
+        "inconclusive": summary.inconclusive,
+        "findings": [_finding(f, findings_dir) for f in summary.findings],
+        "remarks": [
+            {"oracle": r.violation.oracle, "name": r.violation.name, "count": r.count}
+            for r in summary.remarks
+        ],
+        "answers": dict(summary.answers),
+        "coverage": {n: {"reached": r, "total": t} for n, (r, t) in summary.coverage.items()},
+        "not_asked": dict(summary.not_asked),
+        "blocked": dict(summary.blocked),
+        "left_changed": list(summary.left_changed),
+    }
+    return json.dumps(value, sort_keys=True, ensure_ascii=True)
+
+
+def _finding(finding: Finding, root: Path) -> Mapping[str, object]:
+    violation = finding.violation
+    return {
+        "folder": str(root / folder_name(finding)),
+        "fingerprint": finding.fingerprint,
+        "oracle": violation.oracle,
+        "name": violation.name,
+        "severity": violation.severity.name.lower(),
+        "basis": violation.basis,
+        "status": finding.status,
+        "text": violation.text,
+        "action": finding.case.action,
+    }

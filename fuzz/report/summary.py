@@ -1,0 +1,186 @@
+"""The end of a campaign in words: verdict first, the next command last.
+
+Knows the summary and the shared words; must not know what it is printed on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fuzz.records import Finding, FindingStatus, Severity, Summary
+from fuzz.report.safe import safe
+from fuzz.report.words import NOT_A_CERTIFICATION, attacked, folder_name, oracle_words, repeats
+
+MAX_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line for people; `style` is a colour for a terminal that has some."""
+
+    text: str
+    style: str = ""
+
+
+SEVERITY_STYLES: Mapping[Severity, str] = {
+    Severity.INFO: "dim",
+    Severity.LOW: "cyan",
+    Severity.MEDIUM: "yellow",
+    Severity.HIGH: "red",
+    Severity.CRITICAL: "bold red",
+}
+
+
+def summary_lines(summary: Summary, findings_dir: Path) -> Iterator[Line]:
+    """The whole summary, line by line."""
+    yield _verdict(summary)
+    yield Line(f"Attacked: {attacked(summary.facts)}")
+    yield Line(NOT_A_CERTIFICATION, "dim")
+    for section in (
+        _findings(summary, findings_dir),
+        _remarks(summary),
+        _reached(summary),
+        _left_out(summary),
+        _changed(summary),
+        _next(summary, findings_dir),
+    ):
+        lines = list(section)
+        if lines:
+            yield Line("")
+            yield from lines
+
+
+def _verdict(summary: Summary) -> Line:
+    size = f"{_many(summary.cases, 'case')} in {duration(summary.elapsed_s)}, seed {summary.seed}"
+    if summary.exit_code == 0:
+        stopped = f" Stopped early: {safe(summary.reason)}." if summary.reason else ""
+        return Line(f"NO FINDING: {size}.{stopped}", "bold green")
+    if summary.exit_code == 1:
+        stopped = f" Stopped early: {safe(summary.reason)}." if summary.reason else ""
+        return Line(f"{_many(len(summary.findings), 'FINDING')}: {size}.{stopped}", "bold red")
+    why = safe(summary.reason) or "no case came to a verdict"
+    return Line(f"NOTHING PROVEN: {why} ({size}).", "bold yellow")
+
+
+def _findings(summary: Summary, root: Path) -> Iterator[Line]:
+    worst_first = sorted(summary.findings, key=lambda f: (-f.violation.severity, f.fingerprint))
+    for finding in worst_first:
+        yield from finding_lines(finding, root)
+
+
+def finding_lines(finding: Finding, root: Path) -> Iterator[Line]:
+    """One finding: what, on which message, how sure, where."""
+    violation, case = finding.violation, finding.case
+    style = SEVERITY_STYLES[violation.severity]
+    yield Line(
+        f"{violation.severity.name:<8} {oracle_words(violation)}: {safe(violation.text, 300)}",
+        style,
+    )
+    message = f"{safe(case.action, 50)} " if case.action else ""
+    doubt = "" if finding.status is FindingStatus.CONFIRMED else " (not confirmed)"
+    yield Line(
+        f"         {message}{case.position.value.upper()}, {safe(violation.symptom, 80)}, "
+        f"{repeats(finding)}{doubt if finding.status is FindingStatus.CANDIDATE else ''}"
+    )
+    yield Line(f"         {root / folder_name(finding)}", "dim")
+
+
+def _remarks(summary: Summary) -> Iterator[Line]:
+    counts: Counter[str] = Counter()
+    example: dict[str, str] = {}
+    for remark in summary.remarks:
+        name = oracle_words(remark.violation)
+        counts[name] += remark.count
+        example.setdefault(name, remark.violation.text)
+    if counts:
+        yield Line("Remarks (tolerated; findings with --strict):", "bold")
+    for name, count in counts.most_common(MAX_ROWS):
+        yield Line(f"  {count:>6,} x {name}: {safe(example[name], 160)}")
+    if len(counts) > MAX_ROWS:
+        yield Line(f"  and {len(counts) - MAX_ROWS} more kinds")
+
+
+def _reached(summary: Summary) -> Iterator[Line]:
+    if summary.coverage:
+        yield Line("Reached of what the target supports:", "bold")
+    for name, (reached, total) in summary.coverage.items():
+        yield Line(f"  {safe(name, 40):<12} {share(reached, total)}")
+    if summary.answers:
+        yield Line(f"Answers: {answers_line(summary.answers)}")
+
+
+def answers_line(answers: Mapping[str, int], most: int = 8) -> str:
+    """How the target answered, most frequent first."""
+    ranked = Counter(answers).most_common()
+    shown = [f"{safe(name, 40)} {count:,}" for name, count in ranked[:most]]
+    rest = sum(count for _, count in ranked[most:])
+    return ", ".join([*shown, f"other {rest:,}"] if rest else shown)
+
+
+def _left_out(summary: Summary) -> Iterator[Line]:
+    if summary.inconclusive:
+        yield Line(
+            f"Inconclusive: {_many(summary.inconclusive, 'case')}, disturbed by something else"
+        )
+    yield from _counted("Not asked:", summary.not_asked)
+    yield from _counted(
+        "Held back, their kind had killed the target already (blocked by):", summary.blocked
+    )
+    if summary.unavailable:
+        names = ", ".join(safe(u, 80) for u in summary.unavailable[:MAX_ROWS])
+        yield Line(f"Could not be judged here: {names}")
+
+
+def _counted(title: str, counts: Mapping[str, int]) -> Iterator[Line]:
+    if counts:
+        yield Line(title, "bold")
+    ranked = Counter(counts).most_common()
+    for name, count in ranked[:MAX_ROWS]:
+        yield Line(f"  {count:>6,} x {safe(name, 120)}")
+    if len(ranked) > MAX_ROWS:
+        rest = sum(count for _, count in ranked[MAX_ROWS:])
+        yield Line(f"  {rest:>6,} x others")
+
+
+def _changed(summary: Summary) -> Iterator[Line]:
+    if summary.left_changed:
+        yield Line("Left changed on the target, put it back by hand:", "bold yellow")
+    for change in summary.left_changed:
+        yield Line(f"  {safe(change, 300)}", "yellow")
+
+
+def _next(summary: Summary, root: Path) -> Iterator[Line]:
+    if summary.findings:
+        worst = max(summary.findings, key=lambda f: (f.violation.severity, f.fingerprint))
+        yield Line(f"Next: ocppfuzz replay {root / folder_name(worst)}", "bold")
+    elif summary.exit_code == 0:
+        yield Line(f"Next: ocppfuzz run --max-time 600 --seed {summary.seed + 1}", "bold")
+    else:
+        yield Line("Next: ocppfuzz doctor", "bold")
+
+
+# --- small words ------------------------------------------------------------------------------------------
+
+
+def share(reached: int, total: int) -> str:
+    """`1,203 of 2,500 (48 %)`; 100 % only when nothing is missing."""
+    percent = 100 * reached // total if total else 100
+    return f"{reached:,} of {total:,} ({percent} %)"
+
+
+def duration(seconds: float) -> str:
+    """`58 s`, `3 min 05 s`, `2 h 10 min`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def _many(count: int, noun: str) -> str:
+    plural = "S" if noun.isupper() else "s"
+    return f"{count:,} {noun}{'' if count == 1 else plural}"

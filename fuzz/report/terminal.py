@@ -1,0 +1,287 @@
+"""Shows a running campaign: a calm live panel on a terminal, plain lines anywhere else.
+
+Consumes engine events; must not know who sends them. Nothing of the target is interpreted: rich's markup, emoji and
+highlighting are off, and every string goes through `safe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self, TextIO, assert_never
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from fuzz.records import (
+    CampaignEnded,
+    CampaignStarted,
+    EngineEvent,
+    FindingReported,
+    FindingStatus,
+    Note,
+    PhaseEnded,
+    PhaseStarted,
+    Progress,
+    RemarkReported,
+)
+from fuzz.report.safe import safe
+from fuzz.report.summary import (
+    SEVERITY_STYLES,
+    Line,
+    answers_line,
+    duration,
+    share,
+    summary_lines,
+)
+from fuzz.report.words import attacked, folder_name, oracle_words
+
+PROGRESS_EVERY_S = 10.0
+
+
+class Display(Protocol):
+    """Something that engine events can be given to while it is open."""
+
+    def __enter__(self) -> Self:
+        """Open it."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal as it was."""
+        ...
+
+    def __call__(self, event: EngineEvent) -> None:
+        """Show one event; never raises because of what is in it."""
+        ...
+
+
+def make_display(stream: TextIO, findings_dir: Path, *, quiet: bool, color: bool | None) -> Display:
+    """The live panel when `stream` is a terminal, plain lines otherwise; `color` None means: where it can."""
+    console = plain_console(stream, color=color)
+    if console.is_terminal and not console.is_dumb_terminal and not quiet:
+        return LiveDisplay(console, findings_dir)
+    return PlainDisplay(console, findings_dir, quiet=quiet)
+
+
+def plain_console(stream: TextIO, *, color: bool | None) -> Console:
+    """A console that interprets nothing; rich itself honours NO_COLOR and TERM."""
+    return Console(
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        no_color=None if color is None else not color,
+        color_system="standard" if color else "auto",
+    )
+
+
+def print_lines(console: Console, lines: Iterable[Line]) -> None:
+    """Print lines in their styles; a reader who went away is no error."""
+    with suppress(OSError):
+        for line in lines:
+            console.print(Text(line.text, style=line.style), soft_wrap=True)
+
+
+class EventLines:
+    """Turns events into lines; remembers what was told already, so that nothing is told twice."""
+
+    def __init__(self, findings_dir: Path, *, quiet: bool) -> None:
+        self._root = findings_dir
+        self._quiet = quiet
+        self._told: set[tuple[str, FindingStatus]] = set()
+
+    def lines(self, event: EngineEvent) -> Iterator[Line]:
+        """What to print for an event; nothing for `Progress`."""
+        match event:
+            case CampaignStarted() if not self._quiet:
+                yield from _started(event)
+            case PhaseStarted() if not self._quiet:
+                planned = "" if event.planned is None else f", {event.planned:,} cases"
+                yield Line(f"phase {safe(event.phase, 40)}{planned}", "bold")
+            case PhaseEnded() if not self._quiet:
+                end = "complete" if event.complete else "not complete"
+                yield Line(f"phase {safe(event.phase, 40)} {end}: {event.cases:,} cases", "dim")
+            case FindingReported():
+                yield from self._finding(event)
+            case RemarkReported() if not self._quiet:
+                text = safe(event.violation.text, 200)
+                yield Line(f"remark {oracle_words(event.violation)}: {text}", "dim")
+            case Note():
+                yield from self._note(event)
+            case CampaignEnded():
+                yield Line("")
+                yield from summary_lines(event.summary, self._root)
+            case Progress() | CampaignStarted() | PhaseStarted() | PhaseEnded() | RemarkReported():
+                return
+            case _:
+                assert_never(event)
+
+    def _finding(self, event: FindingReported) -> Iterator[Line]:
+        finding = event.finding
+        key = (finding.fingerprint, finding.status)
+        if key in self._told:
+            return
+        self._told.add(key)
+        if self._quiet and finding.status is not FindingStatus.CONFIRMED:
+            return
+        violation = finding.violation
+        where = f" {self._root / folder_name(finding)}"
+        yield Line(
+            f"{finding.status.value} {violation.severity.name} {oracle_words(violation)}: "
+            f"{safe(violation.text, 200)}{where}",
+            SEVERITY_STYLES[violation.severity],
+        )
+
+    def _note(self, note: Note) -> Iterator[Line]:
+        if note.level == "info" and self._quiet:
+            return
+        style = {"action": "bold magenta", "warning": "yellow"}.get(note.level, "")
+        prefix = {"action": "PLEASE DO: ", "warning": "warning: "}.get(note.level, "")
+        yield Line(prefix + safe(note.text, 500), style)
+
+
+def _started(event: CampaignStarted) -> Iterator[Line]:
+    yield Line(f"Attacking: {attacked(event.facts)}", "bold")
+    budget = [
+        f"seed {event.seed}",
+        f"phases {', '.join(event.phases)}",
+        f"at most {duration(event.max_time_s)}"
+        if event.max_time_s is not None
+        else "no time limit",
+        *([f"at most {event.max_cases:,} cases"] if event.max_cases is not None else []),
+    ]
+    yield Line("; ".join(budget))
+
+
+class PlainDisplay:
+    """Plain lines, one an event, and the counters now and then: for logs and pipes."""
+
+    def __init__(self, console: Console, findings_dir: Path, *, quiet: bool = False) -> None:
+        self._console = console
+        self._lines = EventLines(findings_dir, quiet=quiet)
+        self._quiet = quiet
+        self._last_progress_s = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def __call__(self, event: EngineEvent) -> None:
+        """Print the event's lines."""
+        print_lines(self._console, self._lines.lines(event))
+        if isinstance(event, Progress) and not self._quiet:
+            self._progress(event)
+
+    def _progress(self, event: Progress) -> None:
+        if event.elapsed_s - self._last_progress_s < PROGRESS_EVERY_S:
+            return
+        self._last_progress_s = event.elapsed_s
+        print_lines(self._console, [Line(progress_line(event))])
+
+
+def progress_line(event: Progress) -> str:
+    """The counters in one line."""
+    reached = ", ".join(f"{safe(n, 20)} {share(*c)}" for n, c in event.coverage.items())
+    return (
+        f"{duration(event.elapsed_s)}: {safe(event.phase, 40)}, {event.cases:,} cases, "
+        f"{event.rate:,.0f}/s, {event.findings} findings, {event.remarks} remarks"
+        + (f"; {reached}" if reached else "")
+    )
+
+
+class LiveDisplay:
+    """A small panel that stays in place, with findings and notes scrolling above it."""
+
+    def __init__(self, console: Console, findings_dir: Path) -> None:
+        self._console = console
+        self._lines = EventLines(findings_dir, quiet=False)
+        self._progress: Progress | None = None
+        self._max_time_s: float | None = None
+        self._live = Live(
+            console=console,
+            get_renderable=self._panel,
+            refresh_per_second=4,
+            transient=True,
+            vertical_overflow="crop",
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with suppress(OSError):
+            self._live.stop()
+
+    def __call__(self, event: EngineEvent) -> None:
+        """Keep the counters for the panel, print the rest above it."""
+        match event:
+            case Progress():
+                self._progress = event
+                return
+            case CampaignStarted():
+                self._max_time_s = event.max_time_s
+            case CampaignEnded():
+                self._progress = None
+                self._live.stop()
+            case RemarkReported():
+                return  # counted in the panel, grouped in the summary
+            case _:
+                pass
+        print_lines(self._console, self._lines.lines(event))
+
+    def _panel(self) -> Group:
+        return Group(*panel_rows(self._progress, self._max_time_s))
+
+
+def panel_rows(progress: Progress | None, max_time_s: float | None) -> Iterator[Table]:
+    """The rows of the panel; cut at the width of the terminal, never wrapped, so that a resize stays calm."""
+    if progress is None:
+        return
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(width=9, style="dim", no_wrap=True)
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    for name, value, style in _panel_cells(progress, max_time_s):
+        table.add_row(Text(name), Text(value, style=style))
+    yield table
+
+
+def _panel_cells(progress: Progress, max_time_s: float | None) -> Iterator[tuple[str, str, str]]:
+    left = "" if max_time_s is None else f", {duration(max_time_s - progress.elapsed_s)} left"
+    yield "phase", f"{safe(progress.phase, 40)}  {safe(progress.current, 100)}", "bold"
+    pace = (
+        f"{progress.cases:,}, {progress.rate:,.0f} a second, {duration(progress.elapsed_s)}{left}"
+    )
+    yield "cases", pace, ""
+    for name, (reached, total) in progress.coverage.items():
+        yield safe(name, 9), f"{bar(reached, total)} {share(reached, total)}", ""
+    yield "answers", answers_line(progress.answers, 5), ""
+    found = f"{progress.findings} findings, {progress.remarks} remarks, {progress.inconclusive} inconclusive"
+    yield "so far", found, "bold red" if progress.findings else ""
+
+
+def bar(reached: int, total: int, width: int = 20) -> str:
+    """A bar of characters that every terminal has."""
+    full = width if not total else width * reached // total
+    return "[" + "#" * full + "." * (width - full) + "]"
