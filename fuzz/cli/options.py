@@ -5,6 +5,7 @@ A flag's destination is the field that it sets. Checks of values belong into `fu
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -138,11 +139,34 @@ def options_from(given: dict[str, Any], **defaults: object) -> RunOptions:
 
 def display_for(options: RunOptions) -> Display:
     """Where events are shown: stdout, or stderr when stdout is for JSON."""
-    from fuzz.report.terminal import make_display
+    from fuzz.report.terminal import Context, make_display
 
-    stream = sys.stderr if options.json else sys.stdout
     return make_display(
-        stream, options.findings_dir, quiet=options.quiet or options.json, color=options.color
+        sys.stderr if options.json else sys.stdout,
+        Context(options.findings_dir, target_flags(options)),
+        quiet=options.quiet or options.json,
+        color=options.color,
+    )
+
+
+def target_flags(options: RunOptions) -> str:
+    """The flags that name the same target again, as a shell reads them."""
+    given: list[tuple[str, object]] = [
+        ("--listen", options.listen),
+        ("--target", options.target),
+        ("--identity", options.identity or None),
+        ("--security-profile", None if options.embedded else options.security_profile),
+        ("--ca", options.ca),
+        ("--cert", options.cert),
+        ("--key", options.key),
+        ("--password-file", options.password_file),
+        ("--start-cmd", options.start_cmd),
+        ("--restart-cmd", options.restart_cmd),
+        ("--defect", ",".join(options.defects) or None),
+        ("--decoy", ",".join(options.decoys) or None),
+    ]
+    return " ".join(
+        f"{flag} {shlex.quote(str(value))}" for flag, value in given if value is not None
     )
 
 

@@ -59,7 +59,7 @@ def render_finding(finding: Finding) -> str:
 
 def _head(finding: Finding) -> list[str]:
     violation = finding.violation
-    where = f" ({finding.case.action})" if finding.case.action else ""
+    where = f" on {finding.case.action}" if finding.case.action else ""
     return [
         f"Attacked: {code(attacked(finding.facts), 800)}. {NOT_A_CERTIFICATION}",
         "",
@@ -85,8 +85,8 @@ def _reproduce(finding: Finding) -> list[str]:
     lines = [
         "## Steps to reproduce",
         "",
-        "With the tool: `ocppfuzz replay case.json`, the file beside this report. In the campaign's folder:",
-        f"`ocppfuzz replay findings/{folder_name(finding)}`.",
+        "With the tool: `ocppfuzz replay case.json`, the file beside this report, or in the campaign's folder",
+        f"`ocppfuzz replay findings/{folder_name(finding)}`; `--listen` or `--target` names a target of yours.",
         "",
         "By hand:",
         "",
@@ -203,7 +203,9 @@ def _message(case: Case) -> str:
 def _altered(case: Case) -> Iterator[str]:
     for mutation in case.mutations:
         change = (
-            f"{mutation.before} -> {mutation.after}" if mutation.before or mutation.after else ""
+            f"{mutation.before} became {mutation.after}"
+            if mutation.before or mutation.after
+            else ""
         )
         place = mutation.pointer or "the whole"
         yield f"{mutation.channel.value} {place}: {mutation.keyword}, {mutation.operator} {change}".rstrip()

@@ -12,7 +12,8 @@ import unicodedata
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _MAX_MARKS = 3
-_ACTIVE = re.compile(r"[\\`*_\[\]<>#|~&@]|:(?=//)")
+_ACTIVE = re.compile(r"[\\`*_\[\]>#|~<&@]|:(?=//)")
+_AS_ENTITY = "<&@:"  # a backslash would not keep these from being HTML, a mention or a link
 _TICKS = re.compile("`+")
 
 
@@ -48,7 +49,12 @@ def _escape(character: str) -> str:
 
 def prose(text: str, limit: int = 400) -> str:
     """Text for a Markdown paragraph or table cell in which nothing is markup, HTML, a mention or a link."""
-    return _ACTIVE.sub(lambda m: f"&#{ord(m[0])};", safe(text, limit))
+    return _ACTIVE.sub(_inert, safe(text, limit))
+
+
+def _inert(match: re.Match[str]) -> str:
+    character = match[0]
+    return f"&#{ord(character)};" if character in _AS_ENTITY else f"\\{character}"
 
 
 def code(text: str, limit: int = 200) -> str:

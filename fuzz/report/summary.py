@@ -5,6 +5,7 @@ Knows the summary and the shared words; must not know what it is printed on.
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ SEVERITY_STYLES: Mapping[Severity, str] = {
 }
 
 
-def summary_lines(summary: Summary, findings_dir: Path) -> Iterator[Line]:
-    """The whole summary, line by line."""
+def summary_lines(summary: Summary, findings_dir: Path, target_flags: str = "") -> Iterator[Line]:
+    """The whole summary, line by line; `target_flags` makes the next command meet the same target."""
     yield _verdict(summary)
     yield Line(f"Attacked: {attacked(summary.facts)}")
     yield Line(NOT_A_CERTIFICATION, "dim")
@@ -45,7 +46,7 @@ def summary_lines(summary: Summary, findings_dir: Path) -> Iterator[Line]:
         _reached(summary),
         _left_out(summary),
         _changed(summary),
-        _next(summary, findings_dir),
+        _next(summary, findings_dir, target_flags),
     ):
         lines = list(section)
         if lines:
@@ -55,12 +56,11 @@ def summary_lines(summary: Summary, findings_dir: Path) -> Iterator[Line]:
 
 def _verdict(summary: Summary) -> Line:
     size = f"{_many(summary.cases, 'case')} in {duration(summary.elapsed_s)}, seed {summary.seed}"
+    ended = f" Ended: {safe(summary.reason)}." if summary.reason else ""
     if summary.exit_code == 0:
-        stopped = f" Stopped early: {safe(summary.reason)}." if summary.reason else ""
-        return Line(f"NO FINDING: {size}.{stopped}", "bold green")
+        return Line(f"NO FINDING: {size}.{ended}", "bold green")
     if summary.exit_code == 1:
-        stopped = f" Stopped early: {safe(summary.reason)}." if summary.reason else ""
-        return Line(f"{_many(len(summary.findings), 'FINDING')}: {size}.{stopped}", "bold red")
+        return Line(f"{_many(len(summary.findings), 'FINDING')}: {size}.{ended}", "bold red")
     why = safe(summary.reason) or "no case came to a verdict"
     return Line(f"NOTHING PROVEN: {why} ({size}).", "bold yellow")
 
@@ -106,8 +106,9 @@ def _remarks(summary: Summary) -> Iterator[Line]:
 def _reached(summary: Summary) -> Iterator[Line]:
     if summary.coverage:
         yield Line("Reached of what the target supports:", "bold")
+    width = max(map(len, summary.coverage), default=0)
     for name, (reached, total) in summary.coverage.items():
-        yield Line(f"  {safe(name, 40):<12} {share(reached, total)}")
+        yield Line(f"  {safe(name, 40):<{width}}  {share(reached, total)}")
     if summary.answers:
         yield Line(f"Answers: {answers_line(summary.answers)}")
 
@@ -152,14 +153,17 @@ def _changed(summary: Summary) -> Iterator[Line]:
         yield Line(f"  {safe(change, 300)}", "yellow")
 
 
-def _next(summary: Summary, root: Path) -> Iterator[Line]:
+def _next(summary: Summary, root: Path, target_flags: str) -> Iterator[Line]:
     if summary.findings:
         worst = max(summary.findings, key=lambda f: (f.violation.severity, f.fingerprint))
-        yield Line(f"Next: ocppfuzz replay {root / folder_name(worst)}", "bold")
+        command = f"replay {shlex.quote(str(root / folder_name(worst)))}"
+    elif "--resume" in summary.reason:
+        command = "run --resume"
     elif summary.exit_code == 0:
-        yield Line(f"Next: ocppfuzz run --max-time 600 --seed {summary.seed + 1}", "bold")
+        command = f"run --max-time 600 --seed {summary.seed + 1}"
     else:
-        yield Line("Next: ocppfuzz doctor", "bold")
+        command = "doctor"
+    yield Line(f"Next: ocppfuzz {command} {target_flags}".rstrip(), "bold")
 
 
 # --- small words ------------------------------------------------------------------------------------------

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TextIO, assert_never
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from fuzz.records import (
@@ -43,6 +43,14 @@ from fuzz.report.words import attacked, folder_name, oracle_words
 PROGRESS_EVERY_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What commands that are shown to a person need: where findings lie, and the flags that name the target."""
+
+    findings_dir: Path
+    target_flags: str = ""
+
+
 class Display(Protocol):
     """Something that engine events can be given to while it is open."""
 
@@ -64,12 +72,12 @@ class Display(Protocol):
         ...
 
 
-def make_display(stream: TextIO, findings_dir: Path, *, quiet: bool, color: bool | None) -> Display:
+def make_display(stream: TextIO, context: Context, *, quiet: bool, color: bool | None) -> Display:
     """The live panel when `stream` is a terminal, plain lines otherwise; `color` None means: where it can."""
     console = plain_console(stream, color=color)
     if console.is_terminal and not console.is_dumb_terminal and not quiet:
-        return LiveDisplay(console, findings_dir)
-    return PlainDisplay(console, findings_dir, quiet=quiet)
+        return LiveDisplay(console, context)
+    return PlainDisplay(console, context, quiet=quiet)
 
 
 def plain_console(stream: TextIO, *, color: bool | None) -> Console:
@@ -94,8 +102,8 @@ def print_lines(console: Console, lines: Iterable[Line]) -> None:
 class EventLines:
     """Turns events into lines; remembers what was told already, so that nothing is told twice."""
 
-    def __init__(self, findings_dir: Path, *, quiet: bool) -> None:
-        self._root = findings_dir
+    def __init__(self, context: Context, *, quiet: bool) -> None:
+        self._context = context
         self._quiet = quiet
         self._told: set[tuple[str, FindingStatus]] = set()
 
@@ -119,7 +127,9 @@ class EventLines:
                 yield from self._note(event)
             case CampaignEnded():
                 yield Line("")
-                yield from summary_lines(event.summary, self._root)
+                yield from summary_lines(
+                    event.summary, self._context.findings_dir, self._context.target_flags
+                )
             case Progress() | CampaignStarted() | PhaseStarted() | PhaseEnded() | RemarkReported():
                 return
             case _:
@@ -134,7 +144,7 @@ class EventLines:
         if self._quiet and finding.status is not FindingStatus.CONFIRMED:
             return
         violation = finding.violation
-        where = f" {self._root / folder_name(finding)}"
+        where = f" {self._context.findings_dir / folder_name(finding)}"
         yield Line(
             f"{finding.status.value} {violation.severity.name} {oracle_words(violation)}: "
             f"{safe(violation.text, 200)}{where}",
@@ -165,9 +175,9 @@ def _started(event: CampaignStarted) -> Iterator[Line]:
 class PlainDisplay:
     """Plain lines, one an event, and the counters now and then: for logs and pipes."""
 
-    def __init__(self, console: Console, findings_dir: Path, *, quiet: bool = False) -> None:
+    def __init__(self, console: Console, context: Context, *, quiet: bool = False) -> None:
         self._console = console
-        self._lines = EventLines(findings_dir, quiet=quiet)
+        self._lines = EventLines(context, quiet=quiet)
         self._quiet = quiet
         self._last_progress_s = 0.0
 
@@ -208,9 +218,9 @@ def progress_line(event: Progress) -> str:
 class LiveDisplay:
     """A small panel that stays in place, with findings and notes scrolling above it."""
 
-    def __init__(self, console: Console, findings_dir: Path) -> None:
+    def __init__(self, console: Console, context: Context) -> None:
         self._console = console
-        self._lines = EventLines(findings_dir, quiet=False)
+        self._lines = EventLines(context, quiet=False)
         self._progress: Progress | None = None
         self._max_time_s: float | None = None
         self._live = Live(
@@ -255,16 +265,13 @@ class LiveDisplay:
         return Group(*panel_rows(self._progress, self._max_time_s))
 
 
-def panel_rows(progress: Progress | None, max_time_s: float | None) -> Iterator[Table]:
-    """The rows of the panel; cut at the width of the terminal, never wrapped, so that a resize stays calm."""
-    if progress is None:
-        return
-    table = Table.grid(padding=(0, 1), expand=True)
-    table.add_column(width=9, style="dim", no_wrap=True)
-    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    for name, value, style in _panel_cells(progress, max_time_s):
-        table.add_row(Text(name), Text(value, style=style))
-    yield table
+def panel_rows(progress: Progress | None, max_time_s: float | None) -> Iterator[Text]:
+    """The rows of the panel: cut at the width of the terminal, neither wrapped nor padded, so that a resize is calm."""
+    cells = [] if progress is None else list(_panel_cells(progress, max_time_s))
+    width = max((len(name) for name, _, _ in cells), default=0)
+    for name, value, style in cells:
+        row = Text(no_wrap=True, overflow="ellipsis")
+        yield row.append(f"{name:<{width}}  ", "dim").append(value, style)
 
 
 def _panel_cells(progress: Progress, max_time_s: float | None) -> Iterator[tuple[str, str, str]]:
@@ -275,7 +282,7 @@ def _panel_cells(progress: Progress, max_time_s: float | None) -> Iterator[tuple
     )
     yield "cases", pace, ""
     for name, (reached, total) in progress.coverage.items():
-        yield safe(name, 9), f"{bar(reached, total)} {share(reached, total)}", ""
+        yield safe(name, 20), f"{bar(reached, total)} {share(reached, total)}", ""
     yield "answers", answers_line(progress.answers, 5), ""
     found = f"{progress.findings} findings, {progress.remarks} remarks, {progress.inconclusive} inconclusive"
     yield "so far", found, "bold red" if progress.findings else ""
