@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from strategies.payloads import payloads
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -31,6 +30,7 @@ from fuzz.records import EngineEvent
 from fuzz.transport.contexts import client_context, server_context
 from strategies.boundaries import boundaries
 from strategies.labels import JsonValue, Kind, Sender, spell
+from strategies.payloads import payloads
 from strategies.schema import message_schema
 from strategies.version import version
 from strategies.violations import apply, sites, violations
@@ -70,7 +70,7 @@ def _generation() -> Table:
     )
     edges = _rate(
         lambda: sum(len(boundaries.__wrapped__(message_schema(a, Kind.REQUEST))) for a in ACTIONS)
-    )  # type: ignore[attr-defined]
+    )
     table = _rate(
         lambda: sum(len(violations(message_schema(a, Kind.REQUEST), full=True)) for a in ACTIONS)
     )
@@ -158,8 +158,8 @@ def _texts() -> Iterator[str]:
     for action in version().sent_by(Sender.CSMS):
         if action in ACTIONS:
             schema = message_schema(action, Kind.REQUEST)
-            for made in (*boundaries(schema), *violations(schema, full=True)):
-                yield spell(call_text(action, made.payload))
+            yield from (spell(call_text(action, b.payload)) for b in boundaries(schema))
+            yield from (spell(call_text(action, b.payload)) for b in violations(schema, full=True))
 
 
 async def _echo(texts: Sequence[str]) -> float:
@@ -169,7 +169,7 @@ async def _echo(texts: Sequence[str]) -> float:
             Path(folder), csms_names=("localhost",), serial="OCPPFUZZ0001", now=SystemClock().now()
         )
         context = server_context(
-            [(lab.csms.certificate, lab.csms.key)], client_ca=lab.root.certificate
+            certificates=[(lab.csms.certificate, lab.csms.key)], client_ca=lab.root.certificate
         )
         return await _serve_echo(texts, context, lab)
 
@@ -201,7 +201,7 @@ async def _serve_echo(texts: Sequence[str], context: ssl.SSLContext, lab: Lab) -
 
 
 async def _echo_client(port: str, ca: str, certificate: str, key: str) -> None:
-    context = client_context(Path(ca), (Path(certificate), Path(key)))
+    context = client_context(ca=Path(ca), certificate=Path(certificate), key=Path(key))
     url = f"wss://localhost:{port}/"
     async with connect(url, ssl=context, ping_interval=None, max_size=2**24) as connection:
         async for message in connection:

@@ -137,7 +137,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
 
 
 def _budget(executor: Executor) -> Budget:
-    return Budget(plays=150, seconds=20.0) if executor.owned else Budget(plays=60, seconds=300.0)
+    return Budget() if executor.owned else Budget(plays=60, seconds=300.0)
 
 
 def _say_what_is_missing(made: Rig, inventory: Inventory, sink: Sink) -> None:

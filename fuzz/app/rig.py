@@ -166,9 +166,7 @@ async def _csms_rig(options: RunOptions) -> AsyncIterator[Rig]:
     password = password_of(options)
     tls = None
     if options.security_profile >= 2:
-        tls = client_context(
-            options.ca, (options.cert, options.key) if options.cert and options.key else None
-        )
+        tls = client_context(ca=options.ca, certificate=options.cert, key=options.key)
     dialler = Dialler(url, tls=tls, basic=(identity, password) if password else None)
     target = _started_by_user(options)
     wiring = Wiring(
@@ -219,7 +217,9 @@ def _server_side(options: RunOptions, host: str) -> tuple[ssl.SSLContext | None,
         return None, None
     if options.cert is not None and options.key is not None:
         client_ca = options.ca if options.security_profile == 3 else None
-        return server_context([(options.cert, options.key)], client_ca=client_ca), options.ca
+        return server_context(
+            certificates=[(options.cert, options.key)], client_ca=client_ca
+        ), options.ca
     lab = lab_in(
         options.findings_dir / "private" / LAB_FOLDER, host, options.identity or EMBEDDED_IDENTITY
     )

@@ -48,8 +48,8 @@ BATCH = 25
 
 PROGRESS_EVERY_S = 0.25
 SAVE_EVERY_S = 1.0
-MAX_SHRUNK_PER_SYMPTOM = 3
-"""Classes of one symptom that are confirmed and shrunk; further ones are only listed beside them."""
+MAX_FINDINGS_PER_SYMPTOM = 3
+"""Mutation classes of one symptom that become findings; further ones are only named by the first: mend that one."""
 
 SLOW_S = 1.0
 """A case that took longer than this counts as costly when it ended in silence."""
@@ -135,7 +135,6 @@ class Campaign:
         self._last_save = 0.0
         self._phase = ""
         self._index = 0
-        self._planned_symptoms: Counter[tuple[str, str]] = Counter()
         self._stopping = False
         self._reason = ""
         self._served_calls = 0
@@ -341,9 +340,11 @@ class Campaign:
         """Follow a violation up, unless it is known; a candidate is on disk before its confirmation starts."""
         case = observation.case
         fingerprint = self._findings.fingerprint(violation, case)
-        known = self._tally.findings.get(fingerprint)
+        known = self._tally.findings.get(fingerprint) or self._crowded(violation)
         if known is not None:
             self._again(known, case)
+            if violation.oracle in STOPPING:
+                self._quarantine.close(case, f"finding {known.fingerprint[:8]}")
             return
         window = [c for c in self._window if c is not case]
         finding = Finding(
@@ -371,17 +372,19 @@ class Campaign:
             self._tally.inconclusive += 1
         self._keep(finding)
 
+    def _crowded(self, violation: Violation) -> Finding | None:
+        """The first finding of a symptom that enough classes have shown; more of them would tell nothing new."""
+        alike = [
+            f
+            for f in self._confirmed_findings()
+            if (f.violation.oracle, f.violation.symptom) == (violation.oracle, violation.symptom)
+        ]
+        return alike[0] if len(alike) >= MAX_FINDINGS_PER_SYMPTOM else None
+
     async def _confirmed(self, finding: Finding) -> Finding:
-        symptom = (finding.violation.oracle, finding.violation.symptom)
-        self._planned_symptoms[symptom] += 1
         if finding.violation.oracle in STOPPING:
-            self._quarantine.close(finding.case, f"finding {finding.fingerprint}")
+            self._quarantine.close(finding.case, f"finding {finding.fingerprint[:8]}")
         self._keep(finding)
-        if self._planned_symptoms[symptom] > MAX_SHRUNK_PER_SYMPTOM:
-            return replace(
-                finding,
-                notes=(*finding.notes, "not shrunk: its symptom has other findings that were"),
-            )
         return await self._investigator.shrink(finding)
 
     async def _blame(self, window: Sequence[Case], violation: Violation) -> None:

@@ -74,13 +74,13 @@ class CaseMaker:
         expectation = Expectation(Stance.ACCEPT, Tier.MODEL)
         return self._call(f"{action}.req#example", action, payload, None, expectation, None)
 
-    def boundary(self, action: str, boundary: Boundary, control: JsonValue) -> Case:
-        """A value at an edge; the control is the simplest valid CALL of the same action."""
+    def boundary(self, action: str, boundary: Boundary) -> Case:
+        """A value at an edge; the control is a plain CALL of the same shape."""
         return self._call(
             boundary.id,
             action,
             boundary.payload,
-            control,
+            boundary.control,
             boundary.expectation,
             boundary.mutation,
             heavy=boundary.heavy,

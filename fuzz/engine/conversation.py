@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from fuzz.clock import Clock
@@ -37,6 +38,7 @@ FLOOD_LIMIT = 5_000
 """Messages of the target during one play after which we hang up: nothing that talks so much can be judged."""
 
 _REMEMBERED_IDS = 4_096
+_DRAIN_S = 1.0
 
 
 @dataclass(slots=True)
@@ -116,10 +118,11 @@ class Conversation:
 
     def _retire(self) -> None:
         take = self._take
-        if take.call_id is not None:
-            self._past[take.call_id] = bool(take.replies)
-            if len(self._past) > _REMEMBERED_IDS:
-                self._past.popitem(last=False)
+        if take.call_id is None or take.call_id in UNREADABLE_IDS:
+            return
+        self._past[take.call_id] = bool(take.replies)
+        if len(self._past) > _REMEMBERED_IDS:
+            self._past.popitem(last=False)
 
     def log(self, who: Who, kind: str, text: str) -> None:
         """Add a line to the transcript of the present take."""
@@ -137,11 +140,7 @@ class Conversation:
         take.said.append(text if len(text) <= ENTRY_LIMIT else text[:ENTRY_LIMIT])
         self.log(Who.US, "text", text)
         self._note_id(text)
-        try:
-            await self.link.send_text(text)
-        except LinkClosed as closed:
-            self._end(closed)
-            raise
+        await self._send(self.link.send_text(text))
 
     async def say_bytes(self, data: bytes, opcode: str) -> None:
         """Send the case's own bytes as one message."""
@@ -151,16 +150,11 @@ class Conversation:
         self.log(Who.US, "bytes", shown)
         self._note_id(data.decode("utf-8", "replace"))
         take.unreadable = True
-        try:
-            await self.link.send_bytes(data, opcode=opcode)
-        except LinkClosed as closed:
-            self._end(closed)
-            raise
+        await self._send(self.link.send_bytes(data, opcode=opcode))
 
     def _note_id(self, text: str) -> None:
         take = self._take
-        if take.call_id is not None:
-            self._past[take.call_id] = bool(take.replies)
+        self._retire()
         heard = hear(text, 0.0)
         readable = heard.kind is FrameKind.CALL and isinstance(heard.message_id, str)
         take.call_id = heard.message_id if isinstance(heard.message_id, str) else None
@@ -171,6 +165,14 @@ class Conversation:
             or not isinstance(heard.payload, dict)
             or not 0 < len(take.call_id or "") <= 36
         )
+
+    async def _send(self, sending: Awaitable[None]) -> None:
+        """Send; when the link is gone already, hear what arrived before it went."""
+        try:
+            await sending
+        except LinkClosed:
+            await self._listen(lambda: False, self._clock.monotonic() + _DRAIN_S)
+            raise
 
     async def call(self, action: str, payload: JsonObject, timeout_s: float) -> Heard | None:
         """Make a proper CALL of our own and wait for its answer; None when none came. Raises `LinkClosed`."""
@@ -186,11 +188,7 @@ class Conversation:
         self._own[message_id] = None
         text = json.dumps([2, message_id, action, payload], separators=(",", ":"))
         self.log(Who.HARNESS, "text", text)
-        try:
-            await self.link.send_text(text)
-        except LinkClosed as closed:
-            self._end(closed)
-            raise
+        await self._send(self.link.send_text(text))
         return message_id
 
     async def answer_to(self, message_id: str, timeout_s: float) -> Heard | None:
@@ -286,11 +284,9 @@ class Conversation:
             else render(message_id, answer)
         )
         self.log(Who.US if override is not None else Who.HARNESS, "text", text)
-        try:
+        # A link that is gone is noticed by whoever reads next, after what had arrived before.
+        with contextlib.suppress(LinkClosed):
             await self.link.send_text(text)
-        except LinkClosed as closed:
-            self._end(closed)
-            raise
 
 
 def render(message_id: str, answer: Answer) -> str:

@@ -6,7 +6,6 @@ Knows doors, conversations and the target adapter. Must not know phases, oracles
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -18,6 +17,7 @@ from fuzz.records import (
     Ability,
     AnswerNext,
     Case,
+    Close,
     Disconnect,
     Door,
     Entry,
@@ -60,6 +60,9 @@ PROBES: dict[Side, Harmless] = {
     Side.CSMS: ("Heartbeat", {}),
 }
 """The harmless CALL that shows that a side still serves; any answer to it will do."""
+
+ABNORMAL = 1006
+"""The close code of a connection that ended without a close frame (RFC 6455 section 7.1.5)."""
 
 _MUST_ANSWER = frozenset(
     {Fault.ACTION_UNKNOWN, Fault.ACTION_UNSUPPORTED, Fault.ACTION_CASE, Fault.ACTION_DIRECTION}
@@ -162,7 +165,9 @@ class Executor:
         return min(left, 15.0) if self._target.owned else left
 
     async def _boot(self, conversation: Conversation, take: Take) -> bool:
-        await_boot = not self._booted_once or self._restart_pending or self.boots_on_reconnect is True
+        await_boot = (
+            not self._booted_once or self._restart_pending or self.boots_on_reconnect is True
+        )
         ready = await conversation.open(self.pace.boot_s, await_boot=await_boot)
         if ready and not await_boot:
             ready = await self._answers_now(conversation, take)
@@ -176,7 +181,9 @@ class Executor:
             boots = len(take.boot_reasons)
             asked = await conversation.ask(*self._probe)
             await conversation.wait(
-                lambda asked=asked, boots=boots: conversation.answered(asked) or len(take.boot_reasons) > boots,  # type: ignore[misc]
+                lambda asked=asked, boots=boots: (
+                    conversation.answered(asked) or len(take.boot_reasons) > boots
+                ),  # type: ignore[misc]
                 self.pace.probe_s,
             )
             answer = await conversation.answer_to(asked, 0.0)
@@ -239,21 +246,17 @@ class Executor:
 
     # --- playing ------------------------------------------------------------------------------------------
 
-    async def play(
-        self, case: Case, steps: Sequence[Step] | None = None, *, linger: bool = False
-    ) -> Observation:
-        """Play a case (or other `steps` in its place) on the kept connection and tell what was seen.
+    async def play(self, case: Case, *, linger: bool = False) -> Observation:
+        """Play a case on the kept connection and tell what was seen.
 
         `linger` waits a moment and probes after the last answer, for deaths that come late. Raises
         `TargetUnavailable` when the target cannot be brought back afterwards.
         """
         conversation = await self.conversation()
         take = conversation.begin()
-        observation = await self._play(
-            conversation, take, case, case.steps if steps is None else steps, linger=linger
-        )
+        observation = await self._play(conversation, take, case, linger=linger)
         if observation.close is not None:
-            observation = await self._after_close(observation)
+            observation = await self._after_close(observation, observation.close)
         return observation
 
     async def _play(
@@ -261,13 +264,12 @@ class Executor:
         conversation: Conversation,
         take: Take,
         case: Case,
-        steps: Sequence[Step],
         *,
         linger: bool,
     ) -> Observation:
         settled, probes, inconclusive = Settled.CUT_SHORT, Probes(), ""
         try:
-            early = await self._say(conversation, take, case, steps)
+            early = await self._say(conversation, take, case)
             settled, probes = await self._settle(conversation, take, case, early)
             if linger or case.heavy:
                 probes = await self._linger(conversation, probes)
@@ -326,11 +328,9 @@ class Executor:
             inconclusive=inconclusive,
         )
 
-    async def _say(
-        self, conversation: Conversation, take: Take, case: Case, steps: Sequence[Step]
-    ) -> str | None:
+    async def _say(self, conversation: Conversation, take: Take, case: Case) -> str | None:
         """Do every step; the id of a probe that was sent right behind the last message, else None."""
-        for step in steps:
+        for step in case.steps:
             await self._do(conversation, take, case, step)
         return await conversation.ask(*self._probe) if silent_by_order(case) else None
 
@@ -451,9 +451,9 @@ class Executor:
         self._restart_pending = True
         await conversation.idle(self.pace.death_s + self.pace.soft_s)
 
-    async def _after_close(self, observation: Observation) -> Observation:
+    async def _after_close(self, observation: Observation, close: Close) -> Observation:
         """Find out what the lost connection means: process death, restart, or only a closed link."""
-        process = await self._process_end(observation)
+        process = await self._process_end(observation, close)
         if process is not None:
             self._restart_pending = True
         entries = list(observation.entries)
@@ -463,7 +463,7 @@ class Executor:
             )
         await self._forget()
         take = await self.connect()
-        if process is None and not observation.restart_asked:
+        if process is None and not observation.restart_asked and close.code == ABNORMAL:
             await self.serve(self.pace.linger_s)
         boots, reasons = await self._boots(take, observation, process)
         return replace(
@@ -475,10 +475,13 @@ class Executor:
             probes=replace(observation.probes, new_connection=True),
         )
 
-    async def _process_end(self, observation: Observation) -> ProcessEnd | None:
+    async def _process_end(self, observation: Observation, close: Close) -> ProcessEnd | None:
         if Ability.ALIVE not in self._target.abilities:
             return None
-        return await self._target.ended(0.05 if observation.restart_asked else self.pace.death_s)
+        orderly = close.code != ABNORMAL
+        # A process that closes properly is seldom about to die.
+        patience = 0.05 if observation.restart_asked or orderly else self.pace.death_s
+        return await self._target.ended(patience)
 
     async def _forget(self) -> None:
         conversation, self._conversation = self._conversation, None

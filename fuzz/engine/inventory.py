@@ -9,12 +9,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from strategies.pool import Pool
-
 from fuzz.engine.effects import CREDENTIAL_VARIABLES
 from fuzz.engine.executor import Executor
 from fuzz.records import FrameKind, Heard, Observation
 from strategies.labels import JsonObject, JsonValue
+from strategies.pool import Pool
 
 _CHANGED = frozenset({"Accepted", "RebootRequired"})
 REPORT_WAIT_S = 36.0

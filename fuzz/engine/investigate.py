@@ -12,11 +12,15 @@ from typing import TypeAlias
 from fuzz.engine.executor import Executor
 from fuzz.engine.shrinker import Shrinker
 from fuzz.records import Case, Finding, FindingStatus, Observation, Violation
+from strategies.labels import Expectation, Stance, Tier
 
 Judge: TypeAlias = Callable[[Observation], Sequence[Violation]]
 
 STOPPING = frozenset({"O1", "O2", "O3", "O5"})
 """Oracles whose symptom may show later than its cause."""
+
+UNPROVOKED = frozenset({"O6"})
+"""Oracles that judge what the target says of its own accord too: there a control would prove nothing."""
 
 TRIES = 3
 
@@ -28,6 +32,17 @@ class Repeats:
     hits: int
     tries: int
     last: Observation | None
+
+
+def as_control(case: Case) -> Case:
+    """The case with only its fault undone: a message to which a target may not object."""
+    return replace(
+        case,
+        steps=case.control,
+        control=(),
+        mutations=(),
+        expectation=Expectation(Stance.ACCEPT, Tier.PRIMITIVE),
+    )
 
 
 class Investigator:
@@ -52,11 +67,10 @@ class Investigator:
     ) -> Repeats:
         """Play a case, or its control, on fresh connections and count the symptom."""
         hits, last = 0, None
+        played = as_control(case) if control else case
         for _ in range(tries):
             await self._executor.fresh()
-            observation = await self._executor.play(
-                case, case.control if control else None, linger=True
-            )
+            observation = await self._executor.play(played, linger=True)
             if self.same(observation, violation):
                 hits, last = hits + 1, observation
         return Repeats(hits, tries, last)
@@ -91,7 +105,7 @@ class Investigator:
         if not seen.hits:
             return replace(finding, confirmed=0, tries=seen.tries, status=FindingStatus.UNCONFIRMED)
         control = Repeats(0, 0, None)
-        if finding.case.control:
+        if finding.case.control and finding.violation.oracle not in UNPROVOKED:
             control = await self.repeat(finding.case, finding.violation, control=True)
         certain = seen.hits * 2 > seen.tries and not control.hits
         return replace(

@@ -12,10 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from strategies.payloads import payloads
-from strategies.pool import Pool
-from strategies.variables import variable_breaks
-
 from fuzz.engine.cases import CaseMaker, call_text
 from fuzz.engine.drawing import draw
 from fuzz.engine.effects import effect_of
@@ -36,8 +32,11 @@ from strategies.labels import (
     Utterance,
     spell,
 )
+from strategies.payloads import payloads
+from strategies.pool import Pool
 from strategies.schema import message_schema
 from strategies.text import garble, text_faults
+from strategies.variables import variable_breaks
 from strategies.version import Version
 from strategies.violations import Site, apply, sites, violations
 
@@ -147,7 +146,7 @@ class Systematic:
             schema = message_schema(action, Kind.REQUEST, ground.version)
             simplest = example(schema)
             yield maker.example(action, simplest)
-            edges = [maker.boundary(action, b, simplest) for b in boundaries(schema)]
+            edges = [maker.boundary(action, b) for b in boundaries(schema)]
             broken = [maker.broken(action, b) for b in violations(schema, full=ground.full)]
             if action not in ground.support.supported:
                 yield from _sample(edges, SAMPLES_OF_UNSUPPORTED)

@@ -10,8 +10,6 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from strategies.payloads import payloads
-
 from fuzz.clock import Clock
 from fuzz.engine.cases import compact
 from fuzz.engine.drawing import minimise
@@ -19,10 +17,13 @@ from fuzz.engine.reducer import reduce, reduce_text
 from fuzz.engine.validity import call_parts, same_class
 from fuzz.records import Case, SendText, Step
 from strategies.labels import Channel, JsonValue, Kind, Repeated, Stance, Text, spell
+from strategies.payloads import payloads
+from strategies.text import text_fault
 from strategies.version import Version
 
 Still = Callable[[Case], Awaitable[bool]]
 
+_LONGEST_TEXT = 20_000
 _SHORT_ENOUGH = 160
 """Characters below which a second search is not worth the target's time."""
 
@@ -32,7 +33,7 @@ class Budget:
     """Limits of one shrinking: plays, and seconds on the clock."""
 
     plays: int = 150
-    seconds: float = 20.0
+    seconds: float = 10.0
 
 
 class _Spent(Exception):
@@ -106,19 +107,23 @@ class Shrinker:
         await reduce(payload, holds, allowed=allowed, max_calls=self._budget.plays)
 
     async def _text(self, case: Case, still: Still) -> None:
-        """Shorten what is not a readable CALL, as long as it stays unreadable in the same way."""
+        """Shorten what is no JSON or no array, as long as it stays so in the same way."""
         text = _text(case)
-        if text is None or call_parts(case) is not None or sum(map(_length, text)) > 20_000:
+        if text is None or sum(map(_length, text)) > _LONGEST_TEXT:
             return
         whole = spell(text)
-        wrong = _reading(whole)
+        wrong = text_fault(whole)
+        if wrong is None and (call_parts(case) is not None or not _is_array(whole)):
+            return
+        arity = _arity(whole)
 
         async def holds(candidate: str) -> bool:
             return await still(_with_text(case, compact(candidate)))
 
-        await reduce_text(
-            whole, holds, allowed=lambda t: _reading(t) == wrong, max_calls=self._budget.plays
-        )
+        def allowed(candidate: str) -> bool:
+            return text_fault(candidate) == wrong and _arity(candidate) == arity
+
+        await reduce_text(whole, holds, allowed=allowed, max_calls=self._budget.plays)
 
     async def _hypothesis(self, case: Case, still: Still) -> None:
         """Let Hypothesis look for a simpler valid payload, where the structural pass left a long one."""
@@ -205,10 +210,14 @@ def _past_blank(text: str, at: int) -> int:
     return at
 
 
-def _reading(text: str) -> str:
-    """How a reader would fail on a text: not JSON, not an array, or how many elements."""
+def _is_array(text: str) -> bool:
+    return _arity(text) is not None
+
+
+def _arity(text: str) -> int | None:
+    """How many elements an array has; None for anything that our reader does not take for one."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        return "not json"
-    return f"{len(value)} elements" if isinstance(value, list) else type(value).__name__
+        return None
+    return len(value) if isinstance(value, list) else None

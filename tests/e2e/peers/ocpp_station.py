@@ -13,7 +13,11 @@ class Station(ChargePoint):
     @on("GetVariables")
     def get_variables(self, get_variable_data, **_):
         results = [
-            {"attribute_status": "UnknownComponent", "component": d["component"], "variable": d["variable"]}
+            {
+                "attribute_status": "UnknownComponent",
+                "component": d["component"],
+                "variable": d["variable"],
+            }
             for d in get_variable_data
         ]
         return call_result.GetVariables(get_variable_result=results)
@@ -35,7 +39,10 @@ class Station(ChargePoint):
         await self.call(call.BootNotification(charging_station=station, reason="PowerUp"))
         await self.call(
             call.StatusNotification(
-                timestamp=datetime.now(UTC).isoformat(), connector_status="Available", evse_id=1, connector_id=1
+                timestamp=datetime.now(UTC).isoformat(),
+                connector_status="Available",
+                evse_id=1,
+                connector_id=1,
             )
         )
 
