@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzz.records import Finding, FindingStatus, Severity, Summary
+from fuzz.records import Finding, Severity, Summary
 from fuzz.report.safe import safe
 from fuzz.report.words import NOT_A_CERTIFICATION, attacked, folder_name, oracle_words, repeats
 
@@ -80,10 +80,9 @@ def finding_lines(finding: Finding, root: Path) -> Iterator[Line]:
         style,
     )
     message = f"{safe(case.action, 50)} " if case.action else ""
-    doubt = "" if finding.status is FindingStatus.CONFIRMED else " (not confirmed)"
     yield Line(
         f"         {message}{case.position.value.upper()}, {safe(violation.symptom, 80)}, "
-        f"{repeats(finding)}{doubt if finding.status is FindingStatus.CANDIDATE else ''}"
+        f"{repeats(finding)}"
     )
     yield Line(f"         {root / folder_name(finding)}", "dim")
 

@@ -80,9 +80,17 @@ def make_display(stream: TextIO, context: Context, *, quiet: bool, color: bool |
     return PlainDisplay(console, context, quiet=quiet)
 
 
+class SteadyConsole(Console):
+    """A console that falls silent when its reader goes away; rich would end the process, and with it the campaign."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing from here on."""
+        self.quiet = True
+
+
 def plain_console(stream: TextIO, *, color: bool | None) -> Console:
     """A console that interprets nothing; rich itself honours NO_COLOR and TERM."""
-    return Console(
+    return SteadyConsole(
         file=stream,
         markup=False,
         emoji=False,
@@ -248,7 +256,9 @@ class LiveDisplay:
         """Keep the counters for the panel, print the rest above it."""
         match event:
             case Progress():
-                self._progress = event
+                first, self._progress = self._progress is None, event
+                if first:
+                    self._live.refresh()
                 return
             case CampaignStarted():
                 self._max_time_s = event.max_time_s

@@ -1,0 +1,93 @@
+"""`replay` and `shrink` say what became of each stored case."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fuzz import app
+from fuzz.cli import main
+from fuzz.records import ReplayOutcome
+
+REPRODUCED, FIXED, CHANGED, NOT_RUN = (
+    ReplayOutcome.REPRODUCED,
+    ReplayOutcome.FIXED,
+    ReplayOutcome.CHANGED,
+    ReplayOutcome.NOT_RUN,
+)
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def played(monkeypatch):
+    """Lets the app answer with these outcomes, and keeps the paths that it was asked for."""
+    asked: list[object] = []
+
+    def install(*outcomes: ReplayOutcome):
+        def replay(paths, options, sink):
+            asked.append((paths, options.defects))
+            return [app.Replayed(Path(f"f/{n}"), o, "why\x1b") for n, o in enumerate(outcomes)]
+
+        monkeypatch.setattr(app, "replay", replay)
+        return asked
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ((FIXED, FIXED), 0),
+        ((FIXED, REPRODUCED), 1),
+        ((CHANGED,), 1),
+        ((NOT_RUN, REPRODUCED), 1),
+        ((NOT_RUN, FIXED), 3),
+        ((), 3),
+    ],
+)
+def test_the_exit_code_tells_the_worst_outcome(played, outcomes, code):
+    played(*outcomes)
+    assert main(["replay", "x"]) == code
+
+
+def test_each_case_is_one_line(played, capsys):
+    asked = played(REPRODUCED, NOT_RUN)
+    main(["replay", "a", "b", "--defect", "P01"])
+    assert asked == [((Path("a"), Path("b")), ("P01",))]
+    assert capsys.readouterr().out == "reproduced  f/0: why\\x1b\nnot run     f/1: why\\x1b\n"
+
+
+def test_each_case_is_one_object_for_programs(played, capsys):
+    played(FIXED)
+    main(["replay", "a", "--json"])
+    assert json.loads(capsys.readouterr().out) == {
+        "path": "f/0",
+        "outcome": "fixed",
+        "text": "why\x1b",
+    }
+
+
+def test_a_file_that_cannot_be_read_is_named(capsys):
+    assert main(["replay", "none.json"]) == 2
+    assert capsys.readouterr().err.startswith("error: none.json: cannot be read: No such file")
+
+
+@pytest.mark.parametrize(("outcome", "code"), [(REPRODUCED, 0), (FIXED, 0), (NOT_RUN, 3)])
+def test_shrink_is_given_the_folder_and_enough_time(monkeypatch, tmp_path, capsys, outcome, code):
+    asked: list[object] = []
+
+    def shrink(path, options, sink):
+        asked.append((path, options.max_time_s))
+        return app.Replayed(path, outcome, "12 characters now")
+
+    monkeypatch.setattr(app, "shrink", shrink)
+    (tmp_path / "O1-1").mkdir()
+    (tmp_path / "O1-1" / "case.json").touch()
+    assert main(["shrink", "O1-1/case.json"]) == code
+    assert main(["shrink", "O1-1", "--max-time", "5"]) == code
+    assert asked == [(tmp_path / "O1-1", 600.0), (tmp_path / "O1-1", 5.0)]
+    assert capsys.readouterr().out == f"{outcome.value}: 12 characters now\n" * 2

@@ -1,0 +1,143 @@
+"""`run` hands the options over, shows events, and exits with the verdict."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fuzz import app
+from fuzz.cli import main
+from fuzz.cli.options import target_flags
+from fuzz.config import RunOptions
+from fuzz.records import CampaignEnded, Note, Side, Summary, TargetFacts
+
+SUMMARY = Summary(TargetFacts(Side.STATION), 7, 5, 1.0, (), (), 0, {}, {}, (), (), 0)
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The options that the app was given; the campaign ends at once without a finding."""
+    seen: list[RunOptions] = []
+
+    def run(options, sink):
+        seen.append(options)
+        sink(Note("hello"))
+        sink(CampaignEnded(SUMMARY))
+        return SUMMARY
+
+    monkeypatch.setattr(app, "run", run)
+    return seen
+
+
+def test_without_flags_the_defaults_are_asked_for(asked, capsys):
+    assert main(["run"]) == 0
+    assert asked == [RunOptions()]
+    assert capsys.readouterr().out.startswith("hello\n\nNO FINDING: 5 cases in 1 s, seed 7.\n")
+
+
+def test_every_flag_reaches_its_option(asked):
+    flags = (
+        "--seed 3 --max-time 9 --max-cases 8 --phases replay,generated --tier sites --only Reset "
+        "--only GetLog,ClearCache --exclude ClearCache --allow persistent --corpus . --resume "
+        "--listen 127.0.0.1:9000 --identity CS-1 --security-profile 2 --ca a --cert b --key c "
+        "--password-file p --start-cmd s --restart-cmd r --on-stuck o --wait 7 --strict "
+        "--edition 2025-09 --findings f --quiet --no-color"
+    )
+    assert main(["run", *flags.split()]) == 0
+    assert asked == [
+        RunOptions(
+            seed=3,
+            max_time_s=9,
+            max_cases=8,
+            phases=("replay", "generated"),
+            tier="sites",
+            only=("Reset", "GetLog", "ClearCache"),
+            exclude=("ClearCache",),
+            allow=("persistent",),
+            corpus_dir=Path(),
+            resume=True,
+            listen="127.0.0.1:9000",
+            identity="CS-1",
+            security_profile=2,
+            ca=Path("a"),
+            cert=Path("b"),
+            key=Path("c"),
+            password_file=Path("p"),
+            start_cmd="s",
+            restart_cmd="r",
+            on_stuck="o",
+            wait_s=7,
+            strict=True,
+            edition="2025-09",
+            findings_dir=Path("f"),
+            quiet=True,
+            color=False,
+        )
+    ]
+
+
+def test_defects_are_planted_in_the_embedded_station(asked):
+    main(["run", "--defect", "P01,P02", "--decoy", "D-1"])
+    assert (asked[0].defects, asked[0].decoys) == (("P01", "P02"), ("D-1",))
+
+
+def test_the_file_is_read_and_flags_lie_over_it(asked):
+    Path("other.toml").write_text("[run]\nseed = 1\nquiet = true\n")
+    main(["run", "--config", "other.toml", "--seed", "2"])
+    assert (asked[0].seed, asked[0].quiet) == (2, True)
+
+
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_the_exit_code_is_the_verdict(monkeypatch, code):
+    summary = Summary(TargetFacts(Side.STATION), 7, 5, 1.0, (), (), 0, {}, {}, (), (), code)
+    monkeypatch.setattr(app, "run", lambda options, sink: summary)
+    assert main(["run"]) == code
+
+
+def test_json_has_stdout_for_itself(asked, capsys):
+    assert main(["run", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["seed"] == 7
+    assert captured.err.startswith("\nNO FINDING")
+
+
+def test_a_plan_sends_nothing(monkeypatch, asked, capsys):
+    rows = (
+        app.PlanRow("systematic", 9_187, 1, 0),
+        app.PlanRow("generated", None, None, 2, "until the budget ends"),
+    )
+    plan = app.Plan("embedded reference station", rows, (("Reset: effect", 1),), 60.0)
+    monkeypatch.setattr(app, "plan", lambda options: plan)
+    assert main(["run", "--plan"]) == 0
+    assert asked == []
+    assert (
+        capsys.readouterr().out
+        == """\
+Plan for embedded reference station; nothing was sent. Time: at most 60 s.
+
+phase       cases      reconnects  hand actions
+systematic  9,187      1           0
+generated   by budget  by budget   2             until the budget ends
+
+Not asked
+
+actions  reason
+1        Reset: effect
+"""
+    )
+
+
+def test_the_flags_that_name_the_target_again_are_quoted_for_a_shell():
+    options = RunOptions(
+        listen="127.0.0.1:9000", identity="CS 1", start_cmd="./a; b", security_profile=1
+    )
+    assert target_flags(options) == (
+        "--listen 127.0.0.1:9000 --identity 'CS 1' --security-profile 1 --start-cmd './a; b'"
+    )
+    assert target_flags(RunOptions()) == ""
+    assert target_flags(RunOptions(defects=("P01", "P02"))) == "--defect P01,P02"

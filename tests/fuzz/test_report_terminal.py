@@ -1,0 +1,156 @@
+"""Displays are calm, complete, and without a mind for what a target wants to draw."""
+
+import io
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console, Group
+
+from fuzz.records import (
+    Basis,
+    CampaignEnded,
+    CampaignStarted,
+    Case,
+    Finding,
+    FindingReported,
+    FindingStatus,
+    Note,
+    PhaseEnded,
+    PhaseStarted,
+    Progress,
+    RemarkReported,
+    Severity,
+    Side,
+    Summary,
+    TargetFacts,
+    Violation,
+)
+from fuzz.report.terminal import Context, LiveDisplay, make_display, panel_rows
+from strategies.labels import Expectation, Stance, Tier
+
+FACTS = TargetFacts(Side.STATION, vendor="[bold]lab\x1b[0m", security_profile=3)
+VIOLATION = Violation(
+    "O4", "unanswered-call", Basis.SHALL, Severity.HIGH, "silence", "[red]no answer\x07"
+)
+CASE = Case("x", Side.STATION, (), Expectation(Stance.REJECT, Tier.SCHEMA))
+CANDIDATE = Finding("1a2b3c4d5e6f7081", VIOLATION, CASE, CASE, FACTS)
+CONFIRMED = replace(CANDIDATE, status=FindingStatus.CONFIRMED, confirmed=3, tries=3)
+PROGRESS = Progress(
+    phase="systematic",
+    cases=1_234,
+    elapsed_s=12.0,
+    rate=345.6,
+    findings=1,
+    remarks=2,
+    inconclusive=3,
+    answers={"silence": 4},
+    coverage={"sites": (5, 10)},
+    current="Reset\x1b",
+)
+SUMMARY = Summary(FACTS, 7, 1, 1.0, (), (), 0, {}, {}, (), (), 0)
+EVENTS = (
+    CampaignStarted(FACTS, 7, ("replay", "systematic"), 60, 500),
+    PhaseStarted("systematic", 9_187),
+    Note("something", "info"),
+    Note("careful", "warning"),
+    Note("power-cycle it", "action"),
+    FindingReported(CANDIDATE),
+    FindingReported(CANDIDATE),
+    FindingReported(CONFIRMED),
+    RemarkReported(VIOLATION, "x"),
+    PROGRESS,
+    replace(PROGRESS, elapsed_s=13.0),
+    PhaseEnded("systematic", 1_234, False),
+    CampaignEnded(SUMMARY),
+)
+CONTEXT = Context(Path("findings"), "--defect P01")
+
+
+def shown(display_on, events=EVENTS) -> str:
+    stream = io.StringIO()
+    with display_on(stream) as display:
+        for event in events:
+            display(event)
+    return stream.getvalue()
+
+
+def test_plain_lines_tell_the_campaign_in_order():
+    text = shown(lambda s: make_display(s, CONTEXT, quiet=False, color=None))
+    assert text == (
+        "Attacking: Charging Station [bold]lab\\x1b[0m, security profile 3, OCPP 2.0.1 edition ed3\n"
+        "seed 7; phases replay, systematic; at most 1 min 00 s; at most 500 cases\n"
+        "phase systematic, 9,187 cases\n"
+        "something\n"
+        "warning: careful\n"
+        "PLEASE DO: power-cycle it\n"
+        "candidate HIGH unanswered-call (O4): [red]no answer\\x07 findings/O4-1a2b3c4d\n"
+        "confirmed HIGH unanswered-call (O4): [red]no answer\\x07 findings/O4-1a2b3c4d\n"
+        "remark unanswered-call (O4): [red]no answer\\x07\n"
+        "12 s: systematic, 1,234 cases, 346/s, 1 findings, 2 remarks; sites 5 of 10 (50 %)\n"
+        "phase systematic not complete: 1,234 cases\n"
+        "\n"
+        "NO FINDING: 1 case in 1 s, seed 7.\n"
+        "Attacked: Charging Station [bold]lab\\x1b[0m, security profile 3, OCPP 2.0.1 edition ed3\n"
+        "This is not an OCA certification result.\n"
+        "\n"
+        "Next: ocppfuzz run --max-time 600 --seed 8 --defect P01\n"
+    )
+
+
+def test_quiet_keeps_to_what_matters():
+    text = shown(lambda s: make_display(s, CONTEXT, quiet=True, color=None))
+    assert text.startswith(
+        "warning: careful\nPLEASE DO: power-cycle it\nconfirmed HIGH unanswered-call (O4): "
+    )
+    assert text.count("\n") == 9
+
+
+def test_colour_is_used_when_asked_for_and_only_ours():
+    text = shown(lambda s: make_display(s, CONTEXT, quiet=False, color=True))
+    assert "\x1b[31mconfirmed HIGH" in text
+    assert "lab\\x1b[0m, security profile" in text
+
+
+def terminal(stream: io.StringIO, width: int = 100) -> Console:
+    return Console(
+        file=stream, force_terminal=True, width=width, height=20, markup=False, emoji=False
+    )
+
+
+def test_a_terminal_shows_the_panel_and_then_the_summary():
+    text = shown(lambda s: LiveDisplay(terminal(s), CONTEXT))
+    assert "[##########..........] 5 of 10 (50 %)" in text
+    assert "1,234, 346 a second, 12 s, 48 s left" in text
+    assert "remark unanswered-call" not in text
+    assert text.index("NO FINDING") > text.rindex("a second")
+    assert text.endswith("\x1b[0m\n")
+
+
+def test_the_terminal_is_left_with_its_cursor_when_a_campaign_breaks_off():
+    stream = io.StringIO()
+    with suppress(KeyboardInterrupt), LiveDisplay(terminal(stream), CONTEXT) as display:
+        display(PROGRESS)
+        raise KeyboardInterrupt
+    text = stream.getvalue()
+    assert text.index("\x1b[?25l") < text.index("a second") < text.index("\x1b[?25h")
+
+
+@pytest.mark.parametrize("width", [20, 40, 200])
+def test_no_row_of_the_panel_is_wider_than_the_terminal(width):
+    stream = io.StringIO()
+    console = Console(file=stream, width=width)
+    console.print(Group(*panel_rows(PROGRESS, 60)))
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 5
+    assert max(map(len, lines)) <= width
+
+
+def test_a_reader_who_went_away_does_not_stop_the_campaign():
+    class Gone(io.StringIO):
+        def write(self, _):
+            raise BrokenPipeError
+
+    display = make_display(Gone(), CONTEXT, quiet=False, color=None)
+    assert [display(event) for event in EVENTS] == [None] * len(EVENTS)
