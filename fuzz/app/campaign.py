@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hypothesis.configuration import set_hypothesis_home_dir
+
 from fuzz import __version__, store
 from fuzz.app import Plan, PlanRow
 from fuzz.app.rig import Rig, rig
@@ -87,6 +89,8 @@ def make_judge(*, strict: bool, edition: str) -> Judge:
 
 def run(options: RunOptions, sink: Sink) -> Summary:
     """Run a campaign in an event loop of its own; the first Ctrl-C ends it after the present case."""
+    # Hypothesis keeps caches; in a folder of somebody else's they would only be in the way.
+    set_hypothesis_home_dir(options.findings_dir / ".campaign" / "hypothesis")
     return asyncio.run(_run(options, sink))
 
 

@@ -5,11 +5,13 @@ Knows every seam's implementation; must not know phases, oracles or reports.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
+import shlex
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,7 @@ from tlslab.pki import Lab
 EMBEDDED_IDENTITY = "OCPPFUZZ0001"
 EMBEDDED_PASSWORD = "ocppfuzz-embedded-password"
 LAB_FOLDER = "pki"
+HOOK_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ async def _listening_rig(
         target=target,
         clock=SystemClock(),
         facts=_facts(options, Side.STATION, url, options.identity or ""),
+        on_stuck=_hook(options),
     )
     try:
         if target.owned:
@@ -175,6 +179,7 @@ async def _csms_rig(options: RunOptions) -> AsyncIterator[Rig]:
         target=target,
         clock=SystemClock(),
         facts=_facts(options, Side.CSMS, url, identity),
+        on_stuck=_hook(options),
     )
     try:
         if target.owned:
@@ -193,6 +198,24 @@ def _facts(options: RunOptions, side: Side, url: str, identity: str) -> TargetFa
         security_profile=options.security_profile,
         edition=options.edition,
     )
+
+
+def _hook(options: RunOptions) -> Callable[[], Awaitable[bool]] | None:
+    """Runs the user's `on_stuck` command; True when it ended well."""
+    if options.on_stuck is None:
+        return None
+    words = shlex.split(options.on_stuck)
+
+    async def run() -> bool:
+        process = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.DEVNULL)
+        try:
+            async with asyncio.timeout(HOOK_TIMEOUT_S):
+                return await process.wait() == 0
+        except TimeoutError:
+            process.kill()
+            return False
+
+    return run
 
 
 def _started_by_user(options: RunOptions) -> Target:

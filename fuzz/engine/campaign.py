@@ -48,8 +48,8 @@ BATCH = 25
 
 PROGRESS_EVERY_S = 0.25
 SAVE_EVERY_S = 1.0
-MAX_FINDINGS_PER_SYMPTOM = 3
-"""Mutation classes of one symptom that become findings; further ones are only named by the first: mend that one."""
+MAX_FINDINGS_PER_SYMPTOM = 6
+"""Broken rules that become findings of one symptom; further ones are only named by the first: mend that one."""
 
 SLOW_S = 1.0
 """A case that took longer than this counts as costly when it ended in silence."""
@@ -340,7 +340,7 @@ class Campaign:
         """Follow a violation up, unless it is known; a candidate is on disk before its confirmation starts."""
         case = observation.case
         fingerprint = self._findings.fingerprint(violation, case)
-        known = self._tally.findings.get(fingerprint) or self._crowded(violation)
+        known = self._tally.findings.get(fingerprint) or self._crowded(violation, case)
         if known is not None:
             self._again(known, case)
             if violation.oracle in STOPPING:
@@ -372,13 +372,16 @@ class Campaign:
             self._tally.inconclusive += 1
         self._keep(finding)
 
-    def _crowded(self, violation: Violation) -> Finding | None:
-        """The first finding of a symptom that enough classes have shown; more of them would tell nothing new."""
+    def _crowded(self, violation: Violation, case: Case) -> Finding | None:
+        """The finding beside which this one would tell nothing new: same symptom by the same rule, or too many."""
         alike = [
             f
             for f in self._confirmed_findings()
             if (f.violation.oracle, f.violation.symptom) == (violation.oracle, violation.symptom)
         ]
+        same_rule = [f for f in alike if rules(f.original) == rules(case)]
+        if same_rule:
+            return same_rule[0]
         return alike[0] if len(alike) >= MAX_FINDINGS_PER_SYMPTOM else None
 
     async def _confirmed(self, finding: Finding) -> Finding:
@@ -468,6 +471,11 @@ class Campaign:
             blocked=dict(self._quarantine.blocked),
             not_asked=dict(tally.not_asked),
         )
+
+
+def rules(case: Case) -> frozenset[tuple[str, str]]:
+    """The rules that a case bends, as (channel, keyword)."""
+    return frozenset((m.channel.value, m.keyword) for m in case.mutations)
 
 
 def answer_class(observation: Observation) -> str:

@@ -6,6 +6,7 @@ Knows doors, conversations and the target adapter. Must not know phases, oracles
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -25,6 +26,7 @@ from fuzz.records import (
     FrameKind,
     Handshake,
     Heard,
+    Link,
     LinkClosed,
     Observation,
     Operator,
@@ -78,6 +80,7 @@ class Pace:
     come_back_s: float = 120.0
     boot_s: float = 120.0
     linger_s: float = 0.3
+    settle_s: float = 0.05
     death_s: float = 1.0
     slowest_s: float = 0.0
 
@@ -98,6 +101,7 @@ class Wiring:
     clock: Clock
     facts: TargetFacts
     secrets: dict[str, str] = field(default_factory=dict)
+    on_stuck: Callable[[], Awaitable[bool]] | None = None
 
 
 class Executor:
@@ -118,6 +122,9 @@ class Executor:
         self._conversation: Conversation | None = None
         self._booted_once = False
         self._restart_pending = False
+        self._forced = False
+        self._gone: TargetUnavailable | None = None
+        self._on_stuck = wiring.on_stuck
         self._probe = PROBES[wiring.door.side]
 
     # --- connecting ---------------------------------------------------------------------------------------
@@ -135,41 +142,75 @@ class Executor:
     async def connect(self) -> Take:
         """Open a connection and wait until the target is booted; the take holds what it said meanwhile.
 
+        A target that was there before and stays away is restarted where we may, or helped by the `on_stuck` hook.
         Raises `TargetUnavailable` when it does not come within the learned bound.
         """
-        deadline = self._clock.monotonic() + self.pace.come_back_s
-        trouble = "the target did not boot"
+        if self._gone is not None:
+            raise self._gone
+        self._forced = False
+        while True:
+            try:
+                return await self._connect_within(self.pace.come_back_s)
+            except TargetUnavailable:
+                if self._forced or not self._booted_once or not await self._force():
+                    raise
+                self._forced = self._restart_pending = True
+
+    async def _force(self) -> bool:
+        """Bring a target that stays away back by force; False when nobody can."""
+        if Ability.KILL in self._target.abilities and self._target.owned:
+            await self._target.kill()
+            return True
+        return self._on_stuck is not None and await self._on_stuck()
+
+    async def _connect_within(self, seconds: float) -> Take:
+        deadline = self._clock.monotonic() + seconds
+        trouble = TargetUnavailable("the target did not boot; may it?")
         while self._clock.monotonic() < deadline:
             await self._ensure_process()
-            link = await self._door.open(self._patience(deadline))
-            self.reconnects += 1
-            self.handshake = link.handshake
-            conversation = Conversation(link, self._voice, self._clock, self._slots.ids)
-            take = conversation.begin()
             try:
-                if await self._boot(conversation, take):
-                    self._conversation = conversation
-                    self._restart_pending = False
-                    return take
-                trouble = "it connected but was not ready in time: no BootNotification, or it refuses CALLs"
-            except LinkClosed as closed:
-                trouble = f"it connected and closed again with {closed.close.code}"
-            except Flooded as flood:
-                trouble = str(flood)
+                link = await self._door.open(self._patience(deadline))
+            except TargetUnavailable as nobody:
+                trouble = nobody
+                continue
+            take = await self._greet(link)
+            if isinstance(take, Take):
+                return take
+            trouble = TargetUnavailable(f"{take}; is it the right station, and may it boot?")
             await link.abort()
-        raise TargetUnavailable(f"{trouble}; is it the right station, and may it boot?")
+        raise trouble
+
+    async def _greet(self, link: Link) -> Take | str:
+        """The take of a new connection on which the target is booted, or what went wrong."""
+        self.reconnects += 1
+        self.handshake = link.handshake
+        conversation = Conversation(link, self._voice, self._clock, self._slots.ids)
+        take = conversation.begin()
+        try:
+            if await self._boot(conversation, take):
+                self._conversation = conversation
+                self._restart_pending = False
+                return take
+        except LinkClosed as closed:
+            return f"it connected and closed again with {closed.close.code}"
+        except Flooded as flood:
+            return str(flood)
+        return "it connected but was not ready in time: no BootNotification, or it refuses CALLs"
 
     def _patience(self, deadline: float) -> float:
         left = max(0.1, deadline - self._clock.monotonic())
         # A process that we own may die while it connects: look after it now and then.
-        return min(left, 15.0) if self._target.owned else left
+        return min(left, 5.0) if self._target.owned else left
 
     async def _boot(self, conversation: Conversation, take: Take) -> bool:
         await_boot = (
             not self._booted_once or self._restart_pending or self.boots_on_reconnect is True
         )
         ready = await conversation.open(self.pace.boot_s, await_boot=await_boot)
-        if ready and not await_boot:
+        if ready and await_boot:
+            # What a station says right after its boot should be over before it is attacked.
+            await conversation.idle(self.pace.settle_s)
+        elif ready:
             ready = await self._answers_now(conversation, take)
         self._booted_once = self._booted_once or ready
         return ready
@@ -256,8 +297,19 @@ class Executor:
         take = conversation.begin()
         observation = await self._play(conversation, take, case, linger=linger)
         if observation.close is not None:
-            observation = await self._after_close(observation, observation.close)
+            return await self._after_close(observation, observation.close)
+        if observation.probes.same_connection is False:
+            back = await self._back() is not None and not self._forced
+            return replace(observation, probes=replace(observation.probes, new_connection=back))
         return observation
+
+    async def _back(self) -> Take | None:
+        """The take of a new connection, None when the target stays away: what it did must be told all the same."""
+        try:
+            return await self.connect()
+        except TargetUnavailable as gone:
+            self._gone = gone
+            return None
 
     async def _play(
         self,
@@ -462,17 +514,18 @@ class Executor:
                 Entry(entries[-1].at_s if entries else 0.0, Who.HARNESS, "process", process.symptom)
             )
         await self._forget()
-        take = await self.connect()
+        observation = replace(observation, entries=entries, process=process)
+        take = await self._back()
+        if take is None:
+            return replace(observation, probes=replace(observation.probes, new_connection=False))
         if process is None and not observation.restart_asked and close.code == ABNORMAL:
             await self.serve(self.pace.linger_s)
         boots, reasons = await self._boots(take, observation, process)
         return replace(
             observation,
-            entries=entries,
-            process=process,
             boots=boots,
             boot_reasons=reasons,
-            probes=replace(observation.probes, new_connection=True),
+            probes=replace(observation.probes, new_connection=not self._forced),
         )
 
     async def _process_end(self, observation: Observation, close: Close) -> ProcessEnd | None:
@@ -500,15 +553,12 @@ class Executor:
         return (0, ()) if self.boots_on_reconnect else (len(reasons), reasons)
 
     async def _boots_after_clean_close(self) -> bool:
+        # Let it finish what it says after a boot: some stations take an answer that never comes badly.
+        await self.serve(self.pace.linger_s)
         await self.hang_up()
-        self._booted_once = True
-        conversation_take = await self._reconnect_quietly()
-        return bool(conversation_take.boot_reasons)
-
-    async def _reconnect_quietly(self) -> Take:
         take = await self.connect()
         await self.serve(self.pace.linger_s)
-        return take
+        return bool(take.boot_reasons)
 
 
 def must_answer(case: Case) -> bool:

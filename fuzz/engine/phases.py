@@ -17,7 +17,8 @@ from fuzz.engine.drawing import draw
 from fuzz.engine.effects import effect_of
 from fuzz.engine.executor import PROBES
 from fuzz.engine.support import Coverage, Support
-from fuzz.records import Case, Effect, Side
+from fuzz.ocppj.lenient import hear
+from fuzz.records import Case, Effect, FrameKind, Side
 from strategies.boundaries import boundaries
 from strategies.examples import example
 from strategies.frames import envelope_faults, unsolicited
@@ -275,11 +276,14 @@ def _garbled(
         if fault is None
         else Expectation(Stance.REJECT, Tier.JSON, fault)
     )
+    # A flipped character can make a CALLRESULT of a CALL; nobody has to answer that.
+    answers = hear(said, 0.0).kind in (FrameKind.CALLRESULT, FrameKind.CALLERROR)
+    position = Position.UNSOLICITED if answers else Position.CALL
     return maker.utterance(
         Utterance(
             id=id_,
             action=action,
-            position=Position.CALL,
+            position=position,
             expectation=expectation,
             text=(said,) if isinstance(said, str) else None,
             raw=said if isinstance(said, bytes) else None,

@@ -5,9 +5,12 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from fuzz.clock import SystemClock
 from fuzz.csms.voice import CsmsVoice
 from fuzz.engine.executor import Executor, Pace, Wiring
+from fuzz.errors import TargetUnavailable
 from fuzz.records import Case, LinkClosed, Observation, SendText, Settled, Side, TargetFacts
 from fuzz.target.nothing import NoTarget
 from fuzz.testing import case
@@ -31,12 +34,12 @@ async def proper(link: MemoryLink, text: str) -> None:
 
 
 @asynccontextmanager
-async def station(behaviour: Behaviour, *, connections: int = 20) -> AsyncIterator[Executor]:
+async def station(behaviour: Behaviour, *, patience_s: float = 0.2) -> AsyncIterator[Executor]:
     """An executor on a station that behaves like this, and dials again when it is cut off."""
     door = MemoryDoor(Side.STATION)
 
     async def live() -> None:
-        for _ in range(connections):
+        for _ in range(20):
             link = door.connect()
             try:
                 await link.send_text(BOOT)
@@ -49,7 +52,7 @@ async def station(behaviour: Behaviour, *, connections: int = 20) -> AsyncIterat
 
     task = asyncio.create_task(live())
     pace = Pace(soft_s=0.02, linger_s=0.01, death_s=0.01, come_back_s=5.0, boot_s=5.0)
-    facts = TargetFacts(side=Side.STATION, message_timeout_s=0.2)
+    facts = TargetFacts(side=Side.STATION, message_timeout_s=patience_s)
     try:
         yield Executor(
             Wiring(door, CsmsVoice(SystemClock()), NoTarget(), SystemClock(), facts), pace
@@ -138,20 +141,36 @@ async def test_boots_that_follow_any_close_are_no_evidence_of_a_restart() -> Non
 
 
 async def test_a_target_that_hears_nothing_any_more_is_a_zombie() -> None:
-    deaf: list[bool] = []
+    deaf: list[MemoryLink] = []
 
     async def goes_deaf(link: MemoryLink, text: str) -> None:
         if text.startswith("{"):
-            deaf.append(True)
-        if not deaf:
+            deaf.append(link)
+        if link not in deaf:
             await proper(link, text)
 
     async with station(goes_deaf) as executor:
         observation = await executor.play(broken_json())
         assert observation.probes.same_connection is False
         assert observation.probes.ping is True
-        deaf.clear()
+        assert observation.probes.new_connection is True
         assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+async def test_what_a_target_did_before_it_stayed_away_is_told() -> None:
+    async def leaves_for_good(link: MemoryLink, text: str) -> None:
+        if text.startswith("{"):
+            await link.close(1011)
+            raise asyncio.CancelledError
+        await proper(link, text)
+
+    async with station(leaves_for_good) as executor:
+        executor.pace.come_back_s = 0.05
+        observation = await executor.play(broken_json())
+        assert observation.close is not None
+        assert observation.probes.new_connection is False
+        with pytest.raises(TargetUnavailable, match="nobody connected"):
+            await executor.play(case())
 
 
 async def test_a_second_answer_that_comes_late_is_told() -> None:
@@ -189,5 +208,5 @@ async def test_a_flood_is_cut_off_and_judged_by_nobody() -> None:
                 await link.send_text("[]")
         await proper(link, text)
 
-    observation = await played(floods, case())
-    assert "more than" in observation.inconclusive
+    async with station(floods, patience_s=30.0) as executor:
+        assert "more than" in (await executor.play(case())).inconclusive

@@ -52,9 +52,7 @@ async def main(url):
         try:
             async with websockets.connect(url, subprotocols=["ocpp2.0.1"]) as connection:
                 station = Station("PLAIN", connection)
-                listening = asyncio.create_task(station.start())
-                await station.boot()
-                await listening
+                await asyncio.gather(station.start(), station.boot())
         except Exception as error:  # a station in the field has a supervisor; this is it
             print(type(error).__name__, file=sys.stderr, flush=True)
         await asyncio.sleep(0.1)
