@@ -129,6 +129,7 @@ class Campaign:
         self._tally = tally or CampaignTally()
         self._quarantine = Quarantine()
         self._window: deque[Case] = deque(maxlen=BATCH)
+        self._recent: deque[Case] = deque(maxlen=2 * BATCH)
         self._by_id: dict[str, Observation] = {}
         self._started = clock.monotonic()
         self._last_progress = 0.0
@@ -194,6 +195,8 @@ class Campaign:
                 self._index += 1
                 if self._index > skip:
                     await self._one(case)
+            # Some deaths come late: give the last cases a moment before the phase counts as survived.
+            await self._executor.serve(self._executor.pace.linger_s)
             await self._checkpoint()
             complete = True
         finally:
@@ -226,6 +229,7 @@ class Campaign:
         started = self._clock.monotonic()
         observation = await self._executor.play(case)
         self._window.append(case)
+        self._recent.append(case)
         await self._digest(observation, self._clock.monotonic() - started)
         await self._late_answers()
         if case.heavy or len(self._window) == BATCH:
@@ -346,7 +350,7 @@ class Campaign:
             if violation.oracle in STOPPING:
                 self._quarantine.close(case, f"finding {known.fingerprint[:8]}")
             return
-        window = [c for c in self._window if c is not case]
+        window = [c for c in self._recent if c is not case]
         finding = Finding(
             fingerprint=fingerprint,
             violation=violation,

@@ -323,7 +323,7 @@ class Executor:
         try:
             early = await self._say(conversation, take, case)
             settled, probes = await self._settle(conversation, take, case, early)
-            if linger or case.heavy:
+            if linger:
                 probes = await self._linger(conversation, probes)
             if self._reset_accepted(case, take):
                 await self._await_restart(conversation)
@@ -533,7 +533,7 @@ class Executor:
             return None
         orderly = close.code != ABNORMAL
         # A process that closes properly is seldom about to die.
-        patience = 0.05 if observation.restart_asked or orderly else self.pace.death_s
+        patience = 0.01 if observation.restart_asked or orderly else self.pace.death_s
         return await self._target.ended(patience)
 
     async def _forget(self) -> None:
