@@ -502,6 +502,7 @@ def render(value: JsonValue) -> str:
 # --- the table, spelled out -------------------------------------------------------------------------------
 
 
+@cache
 def violations(schema: MessageSchema, *, full: bool) -> tuple[Break, ...]:
     """Each site broken once on the simplest payload, or with `full` by each of its operators."""
     return tuple(

@@ -72,7 +72,9 @@ def _generation() -> Table:
         lambda: sum(len(boundaries.__wrapped__(message_schema(a, Kind.REQUEST))) for a in ACTIONS)
     )
     table = _rate(
-        lambda: sum(len(violations(message_schema(a, Kind.REQUEST), full=True)) for a in ACTIONS)
+        lambda: sum(
+            len(violations.__wrapped__(message_schema(a, Kind.REQUEST), full=True)) for a in ACTIONS
+        )
     )
     broken = _rate(_breaker(drawn))
     rows = [
