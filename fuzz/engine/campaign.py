@@ -162,6 +162,10 @@ class Campaign:
         try:
             for phase in phases:
                 await self._run_phase(phase)
+            # Some deaths come late: give the last cases a moment before the target counts as alive.
+            await self._executor.serve(self._executor.pace.linger_s)
+            self._window.extend(self._recent)
+            await self._checkpoint()
         except Stop as stop:
             self._reason = self._reason or str(stop)
         except TargetUnavailable as gone:
@@ -195,8 +199,6 @@ class Campaign:
                 self._index += 1
                 if self._index > skip:
                     await self._one(case)
-            # Some deaths come late: give the last cases a moment before the phase counts as survived.
-            await self._executor.serve(self._executor.pace.linger_s)
             await self._checkpoint()
             complete = True
         finally:

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ ENTRY_LIMIT = 65_536
 FLOOD_LIMIT = 5_000
 """Messages of the target during one play after which we hang up: nothing that talks so much can be judged."""
 
+_HEAD = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,500})"')
 _REMEMBERED_IDS = 4_096
 _DRAIN_S = 1.0
 
@@ -157,7 +159,9 @@ class Conversation:
         self._retire()
         heard = hear(text, 0.0)
         readable = heard.kind is FrameKind.CALL and isinstance(heard.message_id, str)
-        take.call_id = heard.message_id if isinstance(heard.message_id, str) else None
+        take.call_id = (
+            heard.message_id if isinstance(heard.message_id, str) else _id_at_the_head(text)
+        )
         take.unreadable = (
             not readable
             or len(heard.items) != 4
@@ -287,6 +291,12 @@ class Conversation:
         # A link that is gone is noticed by whoever reads next, after what had arrived before.
         with contextlib.suppress(LinkClosed):
             await self.link.send_text(text)
+
+
+def _id_at_the_head(text: str) -> str | None:
+    """The messageId of a text that we cannot parse but a peer with other limits may."""
+    found = _HEAD.match(text)
+    return found.group(1) if found else None
 
 
 def render(message_id: str, answer: Answer) -> str:
