@@ -203,7 +203,8 @@ class Executor:
         return min(left, 5.0) if self._target.owned else left
 
     async def _boot(self, conversation: Conversation, take: Take) -> bool:
-        await_boot = (
+        # A CSMS never boots towards us: what the voice says at the opening boots us.
+        await_boot = self._door.side is Side.STATION and (
             not self._booted_once or self._restart_pending or self.boots_on_reconnect is True
         )
         ready = await conversation.open(self.pace.boot_s, await_boot=await_boot)
