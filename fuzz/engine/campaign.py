@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from fuzz.clock import Clock, rfc3339
+from fuzz.clock import Clock
+from fuzz.engine.docket import Docket, Shelf
 from fuzz.engine.effects import CREDENTIAL_VARIABLES
 from fuzz.engine.executor import Executor
-from fuzz.engine.inventory import Inventory
+from fuzz.engine.inventory import Inventory, describe
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
 from fuzz.engine.phases import Ground, Phase
 from fuzz.engine.quarantine import Quarantine
@@ -26,8 +27,6 @@ from fuzz.records import (
     Effect,
     EngineEvent,
     Finding,
-    FindingReported,
-    FindingStatus,
     FrameKind,
     Heard,
     Note,
@@ -39,7 +38,6 @@ from fuzz.records import (
     SendText,
     Settled,
     Summary,
-    Violation,
 )
 from strategies.labels import spell
 
@@ -48,23 +46,12 @@ BATCH = 25
 
 PROGRESS_EVERY_S = 0.25
 SAVE_EVERY_S = 1.0
-MAX_FINDINGS_PER_SYMPTOM = 6
-"""Broken rules that become findings of one symptom; further ones are only named by the first: mend that one."""
-
 SLOW_S = 1.0
 """A case that took longer than this counts as costly when it ended in silence."""
 
 
-class Findings(Protocol):
+class Findings(Shelf, Protocol):
     """Where findings and the state of the campaign are kept."""
-
-    def fingerprint(self, violation: Violation, case: Case) -> str:
-        """The name under which equal findings meet."""
-        ...
-
-    def save(self, finding: Finding) -> None:
-        """Write a finding, or merge it with what is there. Raises `StoreError`."""
-        ...
 
     def checkpoint(self, phase: str, index: int, state: CampaignTally) -> None:
         """Write how far the campaign has come. Raises `StoreError`."""
@@ -117,7 +104,6 @@ class Campaign:
         tally: CampaignTally | None = None,
     ) -> None:
         self._executor = executor
-        self._investigator = investigator
         self._judge = judge
         self._ground = ground
         self._inventory = inventory
@@ -125,9 +111,18 @@ class Campaign:
         self._clock = clock
         self._limits = limits
         self._sink = sink
-        self._tool = tool
         self._tally = tally or CampaignTally()
         self._quarantine = Quarantine()
+        self._docket = Docket(
+            investigator,
+            findings,
+            self._quarantine,
+            clock,
+            sink,
+            tool,
+            findings=self._tally.findings,
+            remarks=self._tally.remarks,
+        )
         self._window: deque[Case] = deque(maxlen=BATCH)
         self._recent: deque[Case] = deque(maxlen=2 * BATCH)
         self._by_id: dict[str, Observation] = {}
@@ -179,13 +174,13 @@ class Campaign:
 
     async def _put_back(self, unavailable: str) -> None:
         if unavailable:
-            self._inventory.lost.extend(self._inventory.changed)
+            self._inventory.lost.extend(map(describe, self._inventory.changed.values()))
             return
         try:
             await self._inventory.put_back(self._executor)
         except TargetUnavailable as gone:
             self._sink(Note(f"could not put everything back: {gone}", "warning"))
-            self._inventory.lost.extend(self._inventory.changed)
+            self._inventory.lost.extend(map(describe, self._inventory.changed.values()))
 
     async def _run_phase(self, phase: Phase) -> None:
         resumed = self._limits.skip
@@ -265,11 +260,7 @@ class Campaign:
             and observation.settled is not Settled.ANSWERED
         ):
             self._quarantine.offend(case, "classes that go unanswered for long")
-        for violation in violations:
-            if violation.remark:
-                self._remark(violation, case)
-            else:
-                await self._suspect(observation, violation)
+        await self._docket.take(observation, violations, list(self._recent))
         await self._follow_changes(observation)
 
     def _learn(self, observation: Observation) -> None:
@@ -297,13 +288,8 @@ class Campaign:
                 continue
             revised = replace(earlier, replies=(*earlier.replies, heard))
             known = {(v.oracle, v.symptom) for v in self._judge(earlier)}
-            for violation in self._judge(revised):
-                if (violation.oracle, violation.symptom) in known:
-                    continue
-                if violation.remark:
-                    self._remark(violation, earlier.case)
-                else:
-                    await self._suspect(revised, violation)
+            new = [v for v in self._judge(revised) if (v.oracle, v.symptom) not in known]
+            await self._docket.take(revised, new, list(self._recent))
 
     async def _checkpoint(self) -> None:
         """After a batch the target must still serve; if not, one of the batch did it."""
@@ -316,7 +302,7 @@ class Campaign:
         await self._hunt(window)
 
     async def _hunt(self, window: Sequence[Case]) -> None:
-        """The target stopped serving behind a batch: play the last case again, alone, and see what it says."""
+        """The target stopped serving behind a batch: play its cases again, alone, the last one first."""
         self._sink(
             Note("the target stopped serving after a batch; looking for the case that did it")
         )
@@ -327,96 +313,9 @@ class Campaign:
                 v for v in self._judge(observation) if v.oracle in STOPPING and not v.remark
             ]
             if violations:
-                await self._suspect(observation, violations[0])
+                await self._docket.take(observation, violations[:1], window)
                 return
         self._tally.inconclusive += 1
-
-    # --- suspicions ---------------------------------------------------------------------------------------
-
-    def _remark(self, violation: Violation, case: Case) -> None:
-        key = (violation.oracle, violation.symptom)
-        known = self._tally.remarks.get(key)
-        if known is None:
-            self._tally.remarks[key] = remark = RemarkReported(violation, case.id)
-            self._sink(remark)
-        else:
-            self._tally.remarks[key] = replace(known, count=known.count + 1)
-
-    async def _suspect(self, observation: Observation, violation: Violation) -> None:
-        """Follow a violation up, unless it is known; a candidate is on disk before its confirmation starts."""
-        case = observation.case
-        fingerprint = self._findings.fingerprint(violation, case)
-        known = self._tally.findings.get(fingerprint) or self._crowded(violation, case)
-        if known is not None:
-            self._again(known, case)
-            if violation.oracle in STOPPING:
-                self._quarantine.close(case, f"finding {known.fingerprint[:8]}")
-            return
-        window = [c for c in self._recent if c is not case]
-        finding = Finding(
-            fingerprint=fingerprint,
-            violation=violation,
-            case=case,
-            original=case,
-            facts=self._executor.facts,
-            entries=observation.entries,
-            tool=self._tool,
-            first_seen=rfc3339(self._clock.now()),
-        )
-        self._tally.findings[fingerprint] = finding
-        self._findings.save(finding)
-        finding = await self._investigator.confirm(finding)
-        if (
-            finding.status is FindingStatus.UNCONFIRMED
-            and not finding.confirmed
-            and violation.oracle in STOPPING
-        ):
-            await self._blame(window, violation)
-        if finding.status is FindingStatus.CONFIRMED:
-            finding = await self._confirmed(finding)
-        else:
-            self._tally.inconclusive += 1
-        self._keep(finding)
-
-    def _crowded(self, violation: Violation, case: Case) -> Finding | None:
-        """The finding beside which this one would tell nothing new: same symptom by the same rule, or too many."""
-        alike = [
-            f
-            for f in self._confirmed_findings()
-            if (f.violation.oracle, f.violation.symptom) == (violation.oracle, violation.symptom)
-        ]
-        same_rule = [f for f in alike if rules(f.original) == rules(case)]
-        if same_rule:
-            return same_rule[0]
-        return alike[0] if len(alike) >= MAX_FINDINGS_PER_SYMPTOM else None
-
-    async def _confirmed(self, finding: Finding) -> Finding:
-        if finding.violation.oracle in STOPPING:
-            self._quarantine.close(finding.case, f"finding {finding.fingerprint[:8]}")
-        self._keep(finding)
-        return await self._investigator.shrink(finding)
-
-    async def _blame(self, window: Sequence[Case], violation: Violation) -> None:
-        """The case seen last is innocent; look among those played just before."""
-        culprit = await self._investigator.culprit(window, violation)
-        if culprit is None:
-            return
-        await self._executor.fresh()
-        observation = await self._executor.play(culprit, linger=True)
-        again = [
-            v for v in self._judge(observation) if v.oracle == violation.oracle and not v.remark
-        ]
-        if again:
-            await self._suspect(observation, again[0])
-
-    def _keep(self, finding: Finding) -> None:
-        self._tally.findings[finding.fingerprint] = finding
-        self._findings.save(finding)
-        self._sink(FindingReported(finding))
-
-    def _again(self, known: Finding, case: Case) -> None:
-        if case.id not in known.also and case.id != known.original.id and len(known.also) < 50:
-            self._tally.findings[known.fingerprint] = replace(known, also=(*known.also, case.id))
 
     # --- telling ------------------------------------------------------------------------------------------
 
@@ -432,9 +331,9 @@ class Campaign:
                 cases=tally.cases,
                 elapsed_s=now,
                 rate=tally.cases / now if now else 0.0,
-                findings=len(self._confirmed_findings()),
+                findings=len(self._docket.confirmed()),
                 remarks=len(tally.remarks),
-                inconclusive=tally.inconclusive,
+                inconclusive=tally.inconclusive + self._docket.dropped,
                 answers=dict(tally.answers),
                 coverage=self._ground.coverage.counts(),
             )
@@ -446,16 +345,15 @@ class Campaign:
             self._last_save = now
             self._findings.checkpoint(self._phase, self._index, self._tally)
 
-    def _confirmed_findings(self) -> list[Finding]:
-        return [f for f in self._tally.findings.values() if f.status is FindingStatus.CONFIRMED]
-
     def _summary(self, unavailable: str) -> Summary:
         tally = self._tally
+        self._docket.save()
+        # A target that never came back cannot confirm anything; what it did before still stands.
+        open_ends = self._docket.candidates() if unavailable else []
         found = sorted(
-            self._confirmed_findings(), key=lambda f: (-f.violation.severity, f.fingerprint)
+            [*self._docket.confirmed(), *open_ends],
+            key=lambda f: (-f.violation.severity, f.fingerprint),
         )
-        for finding in tally.findings.values():
-            self._findings.save(finding)
         reason = unavailable or self._reason
         code = 1 if found else 3 if unavailable or not self._served_calls else 0
         if code == 3 and not unavailable:
@@ -467,7 +365,7 @@ class Campaign:
             elapsed_s=self._elapsed(),
             findings=tuple(found),
             remarks=tuple(tally.remarks.values()),
-            inconclusive=tally.inconclusive,
+            inconclusive=tally.inconclusive + self._docket.dropped,
             answers=dict(tally.answers),
             coverage=self._ground.coverage.counts(),
             left_changed=tuple(self._inventory.lost),
@@ -477,11 +375,6 @@ class Campaign:
             blocked=dict(self._quarantine.blocked),
             not_asked=dict(tally.not_asked),
         )
-
-
-def rules(case: Case) -> frozenset[tuple[str, str]]:
-    """The rules that a case bends, as (channel, keyword)."""
-    return frozenset((m.channel.value, m.keyword) for m in case.mutations)
 
 
 def answer_class(observation: Observation) -> str:

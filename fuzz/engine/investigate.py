@@ -118,6 +118,17 @@ class Investigator:
             entries=seen.last.entries if seen.last is not None else finding.entries,
         )
 
+    async def once_more(
+        self, case: Case, violation: Violation
+    ) -> list[tuple[Observation, Violation]]:
+        """A fresh play of a case with what the same oracle objects to in it, if it does."""
+        await self._executor.fresh()
+        observation = await self._executor.play(case, linger=True)
+        found = [
+            v for v in self._judge(observation) if v.oracle == violation.oracle and not v.remark
+        ]
+        return [(observation, v) for v in found[:1]]
+
     async def shrink(self, finding: Finding) -> Finding:
         """The finding with the smallest case that still shows the symptom, and that case's transcript."""
         shown: dict[tuple[object, ...], Observation] = {}

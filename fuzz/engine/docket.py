@@ -1,0 +1,196 @@
+"""The docket of a campaign: remarks and suspicions, followed up until each is a finding or is dropped.
+
+Knows violations, findings and the investigator; must not know phases or budgets. A candidate is on disk before its
+confirmation starts, so that a kill at any moment loses none.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from fuzz.clock import Clock, rfc3339
+from fuzz.engine.investigate import STOPPING, Investigator, as_control
+from fuzz.engine.quarantine import Quarantine
+from fuzz.records import (
+    Case,
+    EngineEvent,
+    Finding,
+    FindingReported,
+    FindingStatus,
+    Observation,
+    RemarkReported,
+    Violation,
+)
+
+MAX_FINDINGS_PER_SYMPTOM = 6
+"""Broken rules that become findings of one symptom; further ones are only named by the first: mend that one."""
+
+MAX_ALSO = 50
+
+
+class Shelf(Protocol):
+    """Where findings are kept."""
+
+    def fingerprint(self, violation: Violation, case: Case) -> str:
+        """The name under which equal findings meet."""
+        ...
+
+    def save(self, finding: Finding) -> None:
+        """Write a finding, or merge it with what is there. Raises `StoreError`."""
+        ...
+
+
+@dataclass(slots=True)
+class Docket:
+    """What was objected to so far. `recent` are the cases played last, newest last, for deaths that come late."""
+
+    investigator: Investigator
+    shelf: Shelf
+    quarantine: Quarantine
+    clock: Clock
+    sink: Callable[[EngineEvent], None]
+    tool: str
+    findings: dict[str, Finding] = field(default_factory=dict)
+    remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
+    dropped: int = 0
+
+    def confirmed(self) -> list[Finding]:
+        """The findings that repeated, without those whose control failed too."""
+        return [f for f in self.findings.values() if f.status is FindingStatus.CONFIRMED]
+
+    def candidates(self) -> list[Finding]:
+        """The findings whose confirmation never ended."""
+        return [f for f in self.findings.values() if f.status is FindingStatus.CANDIDATE]
+
+    def save(self) -> None:
+        """Write every finding as it is known now."""
+        for finding in self.findings.values():
+            self.shelf.save(finding)
+
+    async def take(
+        self, observation: Observation, violations: Iterable[Violation], recent: Sequence[Case]
+    ) -> None:
+        """Note the remarks among the violations, and follow up the rest."""
+        for violation in violations:
+            if violation.remark:
+                self._remark(violation, observation.case)
+            else:
+                await self.suspect(observation, violation, recent)
+
+    def _remark(self, violation: Violation, case: Case) -> None:
+        key = (violation.oracle, violation.symptom)
+        known = self.remarks.get(key)
+        if known is None:
+            self.remarks[key] = remark = RemarkReported(violation, case.id)
+            self.sink(remark)
+        else:
+            self.remarks[key] = replace(known, count=known.count + 1)
+
+    async def suspect(
+        self, observation: Observation, violation: Violation, recent: Sequence[Case]
+    ) -> None:
+        """Follow a violation up, and whatever it leads to, until nothing is left to ask."""
+        todo = deque([(observation, violation)])
+        while todo:
+            seen, objection = todo.popleft()
+            todo.extend(await self._follow_up(seen, objection, recent))
+
+    async def _follow_up(
+        self, observation: Observation, violation: Violation, recent: Sequence[Case]
+    ) -> list[tuple[Observation, Violation]]:
+        """Confirm and shrink one suspicion; the suspicions that it turns into when its own case is innocent."""
+        case = observation.case
+        known = self._known(violation, case)
+        if known is not None:
+            self._again(known, case, violation)
+            return []
+        finding = self._open(observation, violation)
+        finding = await self.investigator.confirm(finding)
+        if finding.status is FindingStatus.CONFIRMED:
+            await self._settle(finding)
+            return []
+        self._keep(finding)
+        return await self._innocent(finding, recent)
+
+    def _open(self, observation: Observation, violation: Violation) -> Finding:
+        case = observation.case
+        finding = Finding(
+            fingerprint=self.shelf.fingerprint(violation, case),
+            violation=violation,
+            case=case,
+            original=case,
+            facts=observation.facts,
+            entries=observation.entries,
+            tool=self.tool,
+            first_seen=rfc3339(self.clock.now()),
+        )
+        self.findings[finding.fingerprint] = finding
+        self.shelf.save(finding)
+        return finding
+
+    async def _settle(self, finding: Finding) -> None:
+        if finding.violation.oracle in STOPPING:
+            self.quarantine.close(finding.case, _blocked_by(finding))
+        self._keep(finding)
+        self._keep(await self.investigator.shrink(finding))
+
+    async def _innocent(
+        self, finding: Finding, recent: Sequence[Case]
+    ) -> list[tuple[Observation, Violation]]:
+        """Who else may have done it: the control, when it fails as well; or a case played just before."""
+        violation = finding.violation
+        if finding.control_hits:
+            suspects = [as_control(finding.original)]
+        elif not finding.confirmed and violation.oracle in STOPPING:
+            before = [c for c in recent if c is not finding.original]
+            culprit = await self.investigator.culprit(before, violation)
+            suspects = [] if culprit is None else [culprit]
+        else:
+            suspects = []
+        again = [
+            pair for case in suspects for pair in await self.investigator.once_more(case, violation)
+        ]
+        self.dropped += not again
+        return again
+
+    def _known(self, violation: Violation, case: Case) -> Finding | None:
+        """The finding beside which a suspicion would tell nothing new: same symptom by the same rule, or too many."""
+        same = self.findings.get(self.shelf.fingerprint(violation, case))
+        if same is not None:
+            return same
+        symptom = (violation.oracle, violation.symptom)
+        alike = [
+            f for f in self.confirmed() if (f.violation.oracle, f.violation.symptom) == symptom
+        ]
+        # A valid message that does what a mutated one did before it is the same defect, reached by chance.
+        same_rule = [f for f in alike if not case.mutations or rules(f.original) == rules(case)]
+        if same_rule:
+            return same_rule[0]
+        return alike[0] if len(alike) >= MAX_FINDINGS_PER_SYMPTOM else None
+
+    def _again(self, known: Finding, case: Case, violation: Violation) -> None:
+        if violation.oracle in STOPPING:
+            self.quarantine.close(case, _blocked_by(known))
+        if (
+            case.id not in known.also
+            and case.id != known.original.id
+            and len(known.also) < MAX_ALSO
+        ):
+            self.findings[known.fingerprint] = replace(known, also=(*known.also, case.id))
+
+    def _keep(self, finding: Finding) -> None:
+        self.findings[finding.fingerprint] = finding
+        self.shelf.save(finding)
+        self.sink(FindingReported(finding))
+
+
+def rules(case: Case) -> frozenset[tuple[str, str]]:
+    """The rules that a case bends, as (channel, keyword)."""
+    return frozenset((m.channel.value, m.keyword) for m in case.mutations)
+
+
+def _blocked_by(finding: Finding) -> str:
+    return f"finding {finding.fingerprint[:8]}"
