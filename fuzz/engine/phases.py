@@ -48,6 +48,9 @@ DRAWS_PER_ACTION = 24
 MUTANTS_PER_DRAW = 12
 GARBLED_SHARE = 0.25
 
+_SLOT = "{call.id}"
+_STAND_IN = "00000000-ocppfuzz"
+
 
 @dataclass(slots=True)
 class Ground:
@@ -270,7 +273,8 @@ def _garbled(
     maker: CaseMaker, id_: str, action: str, payload: JsonValue, rng: random.Random
 ) -> Case:
     good = spell(call_text(action, payload))
-    said, mutation, fault = garble(good, rng)
+    # A real id stands in for the slot: what is filled in later must not change how the text reads.
+    said, mutation, fault = garble(good.replace(_SLOT, _STAND_IN, 1), rng)
     expectation = (
         Expectation(Stance.UNSPECIFIED, Tier.JSON)
         if fault is None
@@ -285,7 +289,9 @@ def _garbled(
             action=action,
             position=position,
             expectation=expectation,
-            text=(said,) if isinstance(said, str) else None,
+            text=(said.replace(f'"{_STAND_IN}"', f'"{_SLOT}"', 1),)
+            if isinstance(said, str)
+            else None,
             raw=said if isinstance(said, bytes) else None,
             control=(good,),
             mutation=mutation,
