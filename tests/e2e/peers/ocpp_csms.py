@@ -1,6 +1,7 @@
 """A CSMS made of the plain `ocpp` package: answers boot, heartbeat, status and authorisation."""
 
 import asyncio
+import logging
 import sys
 from datetime import UTC, datetime
 
@@ -19,7 +20,7 @@ class Csms(ChargePoint):
         return call_result.BootNotification(current_time=now(), interval=300, status="Accepted")
 
     @on("Heartbeat")
-    def heartbeat(self):
+    def heartbeat(self, **_):
         return call_result.Heartbeat(current_time=now())
 
     @on("StatusNotification")
@@ -36,6 +37,7 @@ async def connected(connection):
 
 
 async def main(port):
+    logging.disable()
     async with websockets.serve(connected, "127.0.0.1", port, subprotocols=["ocpp2.0.1"]) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().create_future()
