@@ -1,0 +1,162 @@
+"""Follows suspicions up with a scripted investigator: what is kept, what is merged, what is dropped."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from fuzz.clock import SystemClock
+from fuzz.engine.docket import MAX_FINDINGS_PER_SYMPTOM, Docket
+from fuzz.engine.quarantine import Quarantine
+from fuzz.records import (
+    Basis,
+    Case,
+    EngineEvent,
+    Finding,
+    FindingStatus,
+    Observation,
+    Severity,
+    Violation,
+)
+from fuzz.testing import case, mutation, observation, rejected
+from strategies.labels import Tier
+
+DEATH = Violation(
+    "O1", "process-death", Basis.STOPPED_SERVING, Severity.CRITICAL, "exit 1", "it ended"
+)
+SHAPE = replace(DEATH, oracle="O7", name="rpc-shape", symptom="arity")
+REMARK = replace(SHAPE, remark=True)
+
+
+@dataclass
+class Script:
+    """An investigator that says what it is told: which cases repeat, and whose control fails too."""
+
+    repeats: set[str] = field(default_factory=set)
+    guilty_controls: set[str] = field(default_factory=set)
+    culprit_is: Case | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def confirm(self, finding: Finding) -> Finding:
+        name = finding.case.id
+        self.asked.append(name)
+        if name in self.guilty_controls:
+            return replace(
+                finding, confirmed=3, tries=3, control_hits=3, status=FindingStatus.UNCONFIRMED
+            )
+        certain = name in self.repeats
+        status = FindingStatus.CONFIRMED if certain else FindingStatus.UNCONFIRMED
+        return replace(finding, confirmed=3 * certain, tries=3, status=status)
+
+    async def shrink(self, finding: Finding) -> Finding:
+        return replace(finding, notes=("shrunk",))
+
+    async def culprit(self, window: list[Case], violation: Violation) -> Case | None:
+        return self.culprit_is
+
+    async def once_more(
+        self, again: Case, violation: Violation
+    ) -> list[tuple[Observation, Violation]]:
+        return [(observation(again), violation)]
+
+
+@dataclass
+class Memory:
+    """A shelf that remembers every state of every finding."""
+
+    saved: list[Finding] = field(default_factory=list)
+
+    def fingerprint(self, violation: Violation, of: Case) -> str:
+        return f"{violation.oracle}/{violation.symptom}/{of.mutation_class}"
+
+    def save(self, finding: Finding) -> None:
+        self.saved.append(finding)
+
+
+def docket(script: Script) -> tuple[Docket, Memory, list[EngineEvent]]:
+    shelf, events = Memory(), []
+    made = Docket(script, shelf, Quarantine(), SystemClock(), events.append, "test")  # type: ignore[arg-type]
+    return made, shelf, events
+
+
+def broken(name: str, keyword: str = "type", operator: str = "null") -> Case:
+    made = case(rejected(Tier.SCHEMA), mutations=[mutation("/a", keyword, operator)])
+    return replace(made, id=name)
+
+
+def suspect(
+    made: Docket, of: Case, violation: Violation = DEATH, recent: tuple[Case, ...] = ()
+) -> None:
+    asyncio.run(made.take(observation(of), [violation], recent))
+
+
+def test_a_candidate_is_saved_before_it_is_confirmed_and_the_shrunk_finding_last() -> None:
+    made, shelf, _ = docket(Script(repeats={"killer"}))
+    suspect(made, broken("killer"))
+    assert [f.status for f in shelf.saved] == [
+        FindingStatus.CANDIDATE,
+        FindingStatus.CONFIRMED,
+        FindingStatus.CONFIRMED,
+    ]
+    assert shelf.saved[-1].notes == ("shrunk",)
+
+
+def test_a_remark_is_counted_and_told_once() -> None:
+    made, shelf, events = docket(Script())
+    suspect(made, broken("odd"), REMARK)
+    suspect(made, broken("odd"), REMARK)
+    assert [r.count for r in made.remarks.values()] == [2]
+    assert len(events) == 1
+    assert not shelf.saved
+
+
+def test_another_operator_of_the_same_rule_joins_the_finding() -> None:
+    made, _, _ = docket(Script(repeats={"first", "second"}))
+    suspect(made, broken("first", operator="null"))
+    suspect(made, broken("second", operator="array"))
+    assert [f.also for f in made.confirmed()] == [("second",)]
+
+
+def test_another_rule_is_a_finding_of_its_own_until_a_symptom_has_enough() -> None:
+    names = {f"rule-{n}" for n in range(MAX_FINDINGS_PER_SYMPTOM + 3)}
+    made, _, _ = docket(Script(repeats=names))
+    for name in sorted(names):
+        suspect(made, broken(name, keyword=name))
+    assert len(made.confirmed()) == MAX_FINDINGS_PER_SYMPTOM
+
+
+def test_a_valid_message_with_a_known_symptom_joins_the_finding() -> None:
+    made, _, _ = docket(Script(repeats={"killer", "by-chance"}))
+    suspect(made, broken("killer"))
+    suspect(made, replace(case(), id="by-chance"))
+    assert [f.also for f in made.confirmed()] == [("by-chance",)]
+
+
+def test_a_killer_closes_its_class_and_a_wrong_shape_does_not() -> None:
+    made, _, _ = docket(Script(repeats={"killer", "shape"}))
+    suspect(made, broken("killer"))
+    suspect(made, broken("shape", keyword="enum"), SHAPE)
+    assert made.quarantine.blocks(broken("next"))
+    assert not made.quarantine.blocks(broken("next", keyword="enum"))
+
+
+def test_when_the_control_fails_too_the_control_is_the_suspect() -> None:
+    script = Script(repeats={"case-1"}, guilty_controls={"mutant"})
+    made, _, _ = docket(script)
+    mutant = replace(broken("mutant"), control=case().steps)
+    suspect(made, mutant)
+    assert [f.status for f in made.findings.values()] == [FindingStatus.UNCONFIRMED] * 2
+    assert script.asked == ["mutant", "mutant"]
+
+
+def test_a_late_death_is_blamed_on_the_case_before() -> None:
+    before = broken("poison", keyword="enum")
+    made, _, _ = docket(Script(repeats={"poison"}, culprit_is=before))
+    suspect(made, broken("bystander"), recent=(before,))
+    assert [f.case.id for f in made.confirmed()] == ["poison"]
+    assert made.dropped == 0
+
+
+def test_what_never_repeats_and_has_no_culprit_is_dropped_and_counted() -> None:
+    made, _, _ = docket(Script())
+    suspect(made, broken("once"))
+    assert made.confirmed() == []
+    assert made.dropped == 1
