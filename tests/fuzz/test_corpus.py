@@ -1,0 +1,128 @@
+"""The cases that this project ships: readable, named by what they do, made by the documented way, safe to publish."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from fuzz import store
+from fuzz.engine.effects import effect_of
+from fuzz.engine.validity import call_parts, class_of
+from fuzz.records import Case, SendText, Side
+from strategies.labels import Channel, Sender, Stance, Tier, spell
+from strategies.version import version
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT / "corpus"
+FILES = sorted(CORPUS.glob("*/*.json"))
+FAMILIES = {
+    "device-model",
+    "framing",
+    "heavy",
+    "identifiers",
+    "json-text",
+    "primitives",
+    "schema",
+    "unsolicited",
+    "valid",
+}
+SCHEMA = jsonschema_rs.validator_for(json.loads((CORPUS / "case.schema.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[str, Case]:
+    return {f"{p.parent.name}/{p.stem}": store.load_case(p) for p in FILES}
+
+
+def test_every_family_has_cases() -> None:
+    assert {p.parent.name for p in FILES} >= FAMILIES
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_file_fits_the_schema_that_lies_beside_it(path: Path) -> None:
+    SCHEMA.validate(json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_file_is_small_and_named_in_lower_case_words(path: Path) -> None:
+    assert path.stat().st_size < 8_000
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", path.stem)
+
+
+def test_all_of_them_are_what_the_recipes_make() -> None:
+    made = runpy.run_path(str(ROOT / "tests" / "make_corpus.py"))["recipes"]()
+    stored = {p: (CORPUS / f"{p}.json").read_text() for p in made}
+    expected = {
+        p: json.dumps(store.case_to_json(c), sort_keys=True, indent=2) + "\n"
+        for p, c in made.items()
+    }
+    assert stored == expected
+
+
+def test_reading_the_corpus_finds_all_files(cases: dict[str, Case]) -> None:
+    assert {c.id for c in store.corpus_cases(CORPUS)} == {c.id for c in cases.values()}
+
+
+def test_a_case_is_called_after_its_file_and_says_where_it_came_from(
+    cases: dict[str, Case],
+) -> None:
+    for name, case in cases.items():
+        if case.provenance.phase == "corpus":
+            assert case.id == f"corpus/{name}"
+            assert case.side is Side.STATION
+
+
+def test_whatever_is_hostile_says_what_it_broke(cases: dict[str, Case]) -> None:
+    plain = {name for name, case in cases.items() if not case.mutations}
+    assert plain == {name for name in cases if name.startswith("valid/")}
+
+
+def test_every_hostile_call_has_its_control_beside_it(cases: dict[str, Case]) -> None:
+    alone = {n for n, c in cases.items() if c.mutations and not c.control}
+    # What nobody asked for has no innocent twin: that it was said is the fault.
+    assert alone <= {
+        "unsolicited/result-nobody-asked-for",
+        "unsolicited/error-nobody-asked-for",
+    }
+
+
+def test_every_action_of_a_csms_has_a_valid_seed(cases: dict[str, Case]) -> None:
+    seeds = {c.action for n, c in cases.items() if n.startswith("valid/")}
+    assert seeds == set(version().sent_by(Sender.CSMS))
+
+
+def test_what_is_called_valid_breaks_no_rule(cases: dict[str, Case]) -> None:
+    for name, case in cases.items():
+        if case.expectation.stance is not Stance.ACCEPT or case.expectation.tier < Tier.PRIMITIVE:
+            continue
+        parts = call_parts(case)
+        if parts is not None and case.action in version().actions:
+            assert class_of(version(), case.action, parts[0]) == frozenset(), name
+
+
+def test_what_is_called_broken_by_schema_breaks_a_rule(cases: dict[str, Case]) -> None:
+    broken = [c for c in cases.values() if c.expectation.tier is Tier.SCHEMA]
+    payloads = [c for c in broken if c.mutations[0].channel is Channel.PAYLOAD]
+    assert len(payloads) >= 10
+    for case in payloads:
+        parts = call_parts(case)
+        assert parts is not None
+        assert class_of(version(), case.action, parts[0])
+
+
+def test_the_effect_is_never_milder_than_that_of_the_action(cases: dict[str, Case]) -> None:
+    for case in cases.values():
+        parts = call_parts(case)
+        if parts is not None and str(parts[1][2]) in version().actions:
+            assert case.effect is effect_of(str(parts[1][2]), parts[0]), case.id
+
+
+def test_every_case_is_one_that_may_be_published(cases: dict[str, Case]) -> None:
+    for case in cases.values():
+        text = "".join(spell(s.text) for s in case.steps if isinstance(s, SendText)).lower()
+        urls = re.findall(r"(?:https?|wss?)://([^/\"]+)", text)
+        assert all(u.endswith(".invalid") for u in urls), case.id
+        assert "password" not in text, case.id
