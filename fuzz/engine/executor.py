@@ -171,6 +171,9 @@ class Executor:
             try:
                 link = await self._door.open(self._patience(deadline))
             except TargetUnavailable as nobody:
+                if not self._booted_once and not self._target.owned:
+                    # Refused at the first attempt: a wrong password or certificate does not mend by waiting.
+                    raise
                 trouble = nobody
                 continue
             take = await self._greet(link)

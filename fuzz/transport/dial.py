@@ -95,8 +95,13 @@ class Dialler:
         except TimeoutError:
             await _drop(pump)
             raise TargetUnavailable(
-                f"{self._url} did not answer within {timeout_s:g} s; check address, port and firewall"
+                f"{self._url} did not answer within {round(timeout_s, 1):g} s; check address, port and firewall"
             ) from None
+        except TargetUnavailable:
+            await _drop(pump)
+            # Whoever refuses us is not to be hammered by a caller that tries again at once.
+            await asyncio.sleep(_RETRY_PAUSE_S)
+            raise
         except BaseException:
             await _drop(pump)
             raise
