@@ -79,15 +79,15 @@ class Running:
 
     def __init__(self, words: Sequence[object], log: Path, cwd: Path, env=None) -> None:
         self.log = log
-        self._said = log.open("wb")
-        self.process = subprocess.Popen(
-            [str(word) for word in words],
-            cwd=cwd,
-            env=_environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=self._said,
-            stderr=subprocess.STDOUT,
-        )
+        with log.open("wb") as said:
+            self.process = subprocess.Popen(
+                [str(word) for word in words],
+                cwd=cwd,
+                env=_environment(env),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
 
     @property
     def text(self) -> str:
@@ -96,7 +96,6 @@ class Running:
     def end(self) -> None:
         self.process.kill()
         self.process.wait(10)
-        self._said.close()
 
 
 @pytest.fixture

@@ -1,0 +1,30 @@
+"""A campaign against a strict station in another language: next to nothing is found, and what is found is true."""
+
+import json
+
+FLAGS = ("--security-profile", 0, "--identity", "STRICT")
+MOST_OF_A_DESCRIPTION = 255
+
+
+def test_the_only_finding_in_a_strict_station_is_a_description_that_is_really_too_long(
+    ocppfuzz, port, rpc_station, tmp_path
+):
+    target = ("--listen", f"127.0.0.1:{port}", *FLAGS, "--start-cmd", rpc_station)
+    budget = ("--phases", "systematic", "--max-time", 60, "--seed", 1)
+    campaign = ocppfuzz("run", *target, *budget, "--json")
+    assert campaign.code == 1, campaign.err
+    outcome = campaign.json
+
+    assert outcome["attacked"]["model"] == "strict"
+    assert outcome["answers"]["CALLRESULT"] > 100
+    for table in outcome["coverage"].values():
+        assert table["reached"] == table["total"] > 200
+    assert [(f["oracle"], f["severity"]) for f in outcome["findings"]] == [("O7", "low")]
+    folder = tmp_path / outcome["findings"][0]["folder"]
+    entries = (folder / "transcript.ndjson").read_text("utf-8").splitlines()
+    answers = [e["text"] for e in map(json.loads, entries) if e["who"] == "target"]
+    assert len(json.loads(answers[-1])[3]) > MOST_OF_A_DESCRIPTION
+
+    again = ocppfuzz("replay", folder, *target)
+    assert again.code == 1, again.err
+    assert again.out.splitlines()[-1].startswith("reproduced")
