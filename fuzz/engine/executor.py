@@ -66,6 +66,9 @@ PROBES: dict[Side, Harmless] = {
 ABNORMAL = 1006
 """The close code of a connection that ended without a close frame (RFC 6455 section 7.1.5)."""
 
+LINGER_PROBES = 3
+"""Harmless CALLs after a case that is looked at closely: some targets die of the next message, or the one after."""
+
 _MUST_ANSWER = frozenset(
     {Fault.ACTION_UNKNOWN, Fault.ACTION_UNSUPPORTED, Fault.ACTION_CASE, Fault.ACTION_DIRECTION}
 )
@@ -122,6 +125,7 @@ class Executor:
         self._conversation: Conversation | None = None
         self._booted_once = False
         self._restart_pending = False
+        self._untouched = False
         self._forced = False
         self._gone: TargetUnavailable | None = None
         self._on_stuck = wiring.on_stuck
@@ -193,6 +197,7 @@ class Executor:
             if await self._boot(conversation, take):
                 self._conversation = conversation
                 self._restart_pending = False
+                self._untouched = True
                 return take
         except LinkClosed as closed:
             return f"it connected and closed again with {closed.close.code}"
@@ -250,7 +255,9 @@ class Executor:
             await self._target.start()
 
     async def fresh(self) -> None:
-        """Hang up properly and connect again."""
+        """Have a connection on which no case was played yet; a reconnect that is not needed is spared."""
+        if self.connected and self._untouched:
+            return
         await self.hang_up()
         await self.connect()
 
@@ -298,6 +305,7 @@ class Executor:
         `TargetUnavailable` when the target cannot be brought back afterwards.
         """
         conversation = await self.conversation()
+        self._untouched = False
         take = conversation.begin()
         observation = await self._play(conversation, take, case, linger=linger)
         if observation.close is not None:
@@ -463,8 +471,9 @@ class Executor:
 
     async def _linger(self, conversation: Conversation, probes: Probes) -> Probes:
         await conversation.idle(self.pace.linger_s)
-        if not await self._probe_served(conversation):
-            return await self._more_probes(conversation)
+        for _ in range(LINGER_PROBES):
+            if not await self._probe_served(conversation):
+                return await self._more_probes(conversation)
         return replace(probes, same_connection=True)
 
     async def _probe_served(self, conversation: Conversation) -> bool:

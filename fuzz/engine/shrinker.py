@@ -48,14 +48,14 @@ class Shrinker:
         self._clock = clock
         self._budget = budget
 
-    async def shrink(self, case: Case, still: Still) -> tuple[Case, str]:
-        """The smallest case found, and a note when the budget ended the search."""
+    async def shrink(self, case: Case, still: Still, *, share: float = 1.0) -> tuple[Case, str]:
+        """The smallest case found, and a note when the budget, or the share of it that is allowed, ended the search."""
         best = case
-        plays, end = 0, self._clock.monotonic() + self._budget.seconds
+        plays, end = 0, self._clock.monotonic() + self._budget.seconds * share
 
         async def try_(candidate: Case) -> bool:
             nonlocal best, plays
-            if plays >= self._budget.plays or self._clock.monotonic() >= end:
+            if plays >= self._budget.plays * share or self._clock.monotonic() >= end:
                 raise _Spent
             plays += 1
             holds = await still(candidate)

@@ -17,8 +17,11 @@ _SLOT = re.compile(r"\{([a-z]+\.[a-z0-9.-]+)\}")
 
 
 def message_ids(token: str) -> Iterator[str]:
-    """Ids that never repeat within a run: `token`, a dash, a number (OCPP-J 4.1.4 allows 36 characters)."""
-    return (f"{token}-{n:x}" for n in itertools.count(1))
+    """Ids that never repeat within a run: `token`, a dash, a number (OCPP-J 4.1.4 allows 36 characters).
+
+    All are equally long: a case that fails by its length alone must fail again under another id.
+    """
+    return (f"{token}-{n:08x}" for n in itertools.count(1))
 
 
 @dataclass(slots=True)
