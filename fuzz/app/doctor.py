@@ -13,20 +13,36 @@ from fuzz.app import Diagnosis
 from fuzz.app.rig import Rig, rig
 from fuzz.config import RunOptions, host_and_port
 from fuzz.engine.executor import Executor
-from fuzz.errors import OcppfuzzError, TargetUnavailable, UsageError
+from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import EngineEvent, Handshake, Heard, LinkClosed
-from fuzz.transport.hello import ClientHelloTap
+from fuzz.transport.hello import ClientHelloTap, Tapped
 from fuzz.transport.listen import Listener
 from strategies.labels import JsonValue
 from tlslab.wire import ClientHello
 
 Sink = Callable[[EngineEvent], None]
+Facts = tuple[tuple[str, str], ...]
+
+MAX_CALLERS = 5
+"""So many different callers are described, the latest ones."""
 
 NOBODY_CALLED = (
     "is the station powered, and is its network up?",
     "does it dial this machine's address and port? a firewall between would swallow the call",
     "does its URL start with ws:// for security profile 1, or wss:// for 2 and 3?",
     "stations wait longer after each failed attempt: power-cycle it to make it call at once",
+)
+TLS_FAILED = (
+    "does the station trust our root certificate, and does its URL hold the name that our certificate has?",
+    "for security profile 3: has the station a certificate of the root that we trust (--ca)?",
+    "is the station's clock right? a certificate from the future or the past is refused",
+)
+REFUSED = (
+    "give --identity as the station spells it, and OCPPFUZZ_PASSWORD or --password-file as it is set there",
+    "is the station set to OCPP 2.0.1? its subprotocol is ocpp2.0.1",
+)
+NOT_BOOTED = (
+    "it was let in, but did not boot: does it send BootNotification on a new connection?",
 )
 
 
@@ -46,14 +62,13 @@ async def _doctor(options: RunOptions, sink: Sink) -> Diagnosis:
     tap = ClientHelloTap(host, port)
     await tap.start()
     try:
-        inner = replace(options, listen=f"127.0.0.1:{tap.inner_port}")
-        return await _diagnose(inner, tap, sink)
+        return await _diagnose(options, tap, sink)
     finally:
         await tap.aclose()
 
 
 async def _diagnose(options: RunOptions, tap: ClientHelloTap | None, sink: Sink) -> Diagnosis:
-    async with rig(options, sink) as made:
+    async with rig(options, sink, behind=tap.inner_port if tap is not None else None) as made:
         made.pace.come_back_s = made.pace.boot_s = options.wait_s
         executor = Executor(made.wiring, made.pace)
         said: list[Heard] = []
@@ -61,22 +76,32 @@ async def _diagnose(options: RunOptions, tap: ClientHelloTap | None, sink: Sink)
             take = await executor.connect()
             said = take.calls
             await executor.serve(0.5)
-        except (TargetUnavailable, LinkClosed) as gone:
-            facts = tuple(_tapped(tap)) + tuple(_refusals(made))
-            return Diagnosis(connected=False, facts=facts, advice=_advice(gone, facts))
+        except (TargetUnavailable, LinkClosed):
+            facts = (*_tapped(tap), *_refusals(made))
+            return Diagnosis(connected=False, facts=facts, advice=_advice(facts, options.wait_s))
         facts = (*_tapped(tap), *_handshake(executor.handshake), *_booted(said), *_refusals(made))
         await executor.hang_up()
         return Diagnosis(connected=True, facts=facts)
 
 
-def _advice(gone: Exception, facts: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    if facts:
-        return (str(gone) if isinstance(gone, OcppfuzzError) else "the connection closed at once",)
-    return (f"nobody called: {gone}", *NOBODY_CALLED)
+def _advice(facts: Facts, wait_s: float) -> tuple[str, ...]:
+    """What to look at, by how far the station came."""
+    topics = {topic for topic, _ in facts}
+    if "handshake failed" in topics:
+        return TLS_FAILED
+    if "refused" in topics:
+        return REFUSED
+    if topics:
+        return NOT_BOOTED
+    return (f"nobody called within {wait_s:g} s", *NOBODY_CALLED)
 
 
 def _tapped(tap: ClientHelloTap | None) -> Iterator[tuple[str, str]]:
+    """Each caller once, however often it called."""
+    callers: dict[tuple[str, str], Tapped] = {}
     for seen in tap.seen if tap is not None else ():
+        callers[seen.remote.rpartition(":")[0], seen.summary] = seen
+    for seen in list(callers.values())[-MAX_CALLERS:]:
         yield "called from", seen.remote
         if isinstance(seen.hello, ClientHello):
             yield from _hello(seen.hello)
@@ -123,9 +148,10 @@ def _text(value: JsonValue) -> str:
 
 
 def _refusals(made: Rig) -> Iterator[tuple[str, str]]:
+    """Who was turned away and why; without addresses, which behind a tap are our own."""
     door = made.wiring.door
     if isinstance(door, Listener):
         for refusal in door.refused:
-            yield "refused", str(refusal)
-        for failure in door.handshake_failures:
-            yield "TLS handshake failed", str(failure)
+            yield "refused", str(replace(refusal, remote=""))
+        for reason in dict.fromkeys(failure.reason for failure in door.handshake_failures):
+            yield "handshake failed", reason

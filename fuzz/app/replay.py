@@ -36,8 +36,13 @@ def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Repla
 def _files(path: Path) -> list[Path]:
     if path.is_dir() and not (path / "finding.json").exists():
         inside = sorted(p.parent for p in path.glob("*/finding.json"))
-        return inside or sorted(path.rglob("*.json"))
+        return inside or sorted(p for p in path.rglob("*.json") if not _hidden(p, path))
     return [path]
+
+
+def _hidden(path: Path, below: Path) -> bool:
+    """True for what a campaign keeps for itself, such as its journal."""
+    return any(part.startswith(".") for part in path.relative_to(below).parts)
 
 
 def _load(path: Path) -> Finding | Case:

@@ -9,17 +9,22 @@ import asyncio
 import contextlib
 import ipaddress
 import shlex
+import socket
 import ssl
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography.x509.oid import NameOID
 
 from fuzz.clock import SystemClock
 from fuzz.config import RunOptions, host_and_port, password_of
 from fuzz.csms.voice import CsmsVoice
 from fuzz.engine.executor import Pace, Wiring
+from fuzz.errors import StoreError, TargetUnavailable, UsageError
 from fuzz.records import EngineEvent, Note, Side, Target, TargetFacts
+from fuzz.station.planting import find_plants
 from fuzz.station.voice import StationVoice
 from fuzz.target.command import CommandTarget
 from fuzz.target.embedded import EmbeddedTarget
@@ -27,11 +32,12 @@ from fuzz.target.nothing import NoTarget
 from fuzz.transport.contexts import client_context, server_context
 from fuzz.transport.dial import Dialler
 from fuzz.transport.listen import Listener
-from tlslab.pki import Lab
+from tlslab.pki import Files, Lab, LabError
 
 EMBEDDED_IDENTITY = "OCPPFUZZ0001"
 EMBEDDED_PASSWORD = "ocppfuzz-embedded-password"
 LAB_FOLDER = "pki"
+_LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 HOOK_TIMEOUT_S = 300.0
 
 
@@ -62,13 +68,18 @@ def create_pki(folder: Path, names: Sequence[str], serial: str) -> list[tuple[st
 
 
 @contextlib.asynccontextmanager
-async def rig(options: RunOptions, sink: Callable[[EngineEvent], None]) -> AsyncIterator[Rig]:
-    """The rig that the options ask for; everything it started is stopped when it is left."""
+async def rig(
+    options: RunOptions, sink: Callable[[EngineEvent], None], *, behind: int | None = None
+) -> AsyncIterator[Rig]:
+    """The rig that the options ask for; everything it started is stopped when it is left.
+
+    `behind` is a port of this machine to listen on instead, where something else already answers the public one.
+    """
     if options.target is not None:
         async with _csms_rig(options) as made:
             yield made
     elif options.listen is not None:
-        async with _listening_rig(options, sink) as made:
+        async with _listening_rig(options, sink, behind) as made:
             yield made
     else:
         async with _embedded_rig(options) as made:
@@ -79,6 +90,7 @@ async def rig(options: RunOptions, sink: Callable[[EngineEvent], None]) -> Async
 async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
     """The reference station as a process of its own, over loopback."""
     profile = options.security_profile
+    find_plants(options.defects, options.decoys)  # an unknown name is told before a process starts
     with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
         lab = Lab.create(
             Path(folder),
@@ -116,8 +128,9 @@ async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
             facts=_facts(options, Side.STATION, f"{url}/{EMBEDDED_IDENTITY}", EMBEDDED_IDENTITY),
         )
         try:
-            await target.start()
-            yield Rig(wiring, Pace(come_back_s=30.0, boot_s=20.0))
+            with _telling_why(target):
+                await target.start()
+                yield Rig(wiring, Pace(come_back_s=30.0, boot_s=20.0))
         finally:
             await target.stop()
             await listener.aclose()
@@ -125,23 +138,22 @@ async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
 
 @contextlib.asynccontextmanager
 async def _listening_rig(
-    options: RunOptions, sink: Callable[[EngineEvent], None]
+    options: RunOptions, sink: Callable[[EngineEvent], None], behind: int | None
 ) -> AsyncIterator[Rig]:
     """A station that somebody else runs and that dials in."""
     host, port = host_and_port(options.listen or "")
     context, ca = _server_side(options, host)
     password = password_of(options)
     listener = Listener(
-        host,
-        port,
+        host if behind is None else "127.0.0.1",
+        port if behind is None else behind,
         identities=frozenset({options.identity}) if options.identity else None,
         tls=context,
         basic={options.identity: password} if options.identity and password else None,
     )
     await listener.start()
     scheme = "wss" if context is not None else "ws"
-    shown = "localhost" if ipaddress_or_none(host) is not None else host
-    url = f"{scheme}://{shown}:{listener.port}/ocpp"
+    url = f"{scheme}://{_dialled(host)}:{listener.port if behind is None else port}/ocpp"
     target = _started_by_user(options)
     instructions = how_to_dial(url, options, ca)
     for line in instructions:
@@ -155,9 +167,10 @@ async def _listening_rig(
         on_stuck=_hook(options),
     )
     try:
-        if target.owned:
-            await target.start()
-        yield Rig(wiring, Pace(come_back_s=options.wait_s, boot_s=options.wait_s), instructions)
+        with _telling_why(target):
+            if target.owned:
+                await target.start()
+            yield Rig(wiring, Pace(come_back_s=options.wait_s, boot_s=options.wait_s), instructions)
     finally:
         await target.stop()
         await listener.aclose()
@@ -183,12 +196,25 @@ async def _csms_rig(options: RunOptions) -> AsyncIterator[Rig]:
         on_stuck=_hook(options),
     )
     try:
-        if target.owned:
-            await target.start()
-        yield Rig(wiring, Pace(come_back_s=options.wait_s, boot_s=options.wait_s))
+        with _telling_why(target):
+            if target.owned:
+                await target.start()
+            yield Rig(wiring, Pace(come_back_s=options.wait_s, boot_s=options.wait_s))
     finally:
         await target.stop()
         await dialler.aclose()
+
+
+@contextlib.contextmanager
+def _telling_why(target: Target) -> Iterator[None]:
+    """A target of ours that never came: its last words are the best explanation."""
+    try:
+        yield
+    except TargetUnavailable as gone:
+        last = next(reversed(target.log_lines()), "")
+        if not last:
+            raise
+        raise TargetUnavailable(f"{gone}; its last output: {last}") from gone
 
 
 def _facts(options: RunOptions, side: Side, url: str, identity: str) -> TargetFacts:
@@ -240,6 +266,8 @@ def _server_side(options: RunOptions, host: str) -> tuple[ssl.SSLContext | None,
     if options.security_profile < 2:
         return None, None
     if options.cert is not None and options.key is not None:
+        if options.security_profile == 3 and options.ca is None:
+            raise UsageError("security profile 3 needs --ca: the root of the station's certificate")
         client_ca = options.ca if options.security_profile == 3 else None
         return server_context(
             certificates=[(options.cert, options.key)], client_ca=client_ca
@@ -251,14 +279,43 @@ def _server_side(options: RunOptions, host: str) -> tuple[ssl.SSLContext | None,
 
 
 def lab_in(folder: Path, host: str, serial: str) -> Lab:
-    """The lab kept in a folder, made there when there is none."""
+    """The lab kept in a folder, made there when there is none.
+
+    Raises:
+        UsageError: the lab there is broken, or was made for another host or station. It is not made anew without
+            being asked: stations may trust its root already.
+        StoreError: it cannot be written.
+    """
     now = SystemClock().now()
-    if folder.is_dir() and any(folder.iterdir()):
-        lab = Lab.load(folder)
-        if lab.valid_at(now):
-            return lab
-    names = ["localhost"] if ipaddress_or_none(host) is not None else [host, "localhost"]
-    return Lab.create(folder, csms_names=tuple(names), serial=serial, now=now)
+    name = _dialled(host)
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            lab = Lab.load(folder)
+            if lab.valid_at(now):
+                return _fitting(lab, name, serial)
+        names = (name,) if name == "localhost" else (name.strip("[]"), "localhost")
+        return Lab.create(folder, csms_names=names, serial=serial, now=now)
+    except LabError as broken:
+        raise UsageError(str(broken)) from None
+    except OSError as error:
+        raise StoreError(
+            f"cannot keep certificates in {folder}: {error.strerror}; give another --findings"
+        ) from None
+
+
+def _fitting(lab: Lab, name: str, serial: str) -> Lab:
+    made_for = _common_name(lab.csms), _common_name(lab.station)
+    if made_for == (name.strip("[]"), serial):
+        return lab
+    raise UsageError(
+        f"the certificates in {lab.folder} are for {made_for[0]} and station {made_for[1]}, not for {name} and "
+        f"{serial}; remove that folder, or give another --findings"
+    )
+
+
+def _common_name(files: Files) -> str:
+    (name,) = files.read().x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(name.value)
 
 
 def how_to_dial(url: str, options: RunOptions, ca: Path | None) -> tuple[str, ...]:
@@ -272,13 +329,20 @@ def how_to_dial(url: str, options: RunOptions, ca: Path | None) -> tuple[str, ..
     if ca is not None:
         lines.append(f"CSMS root certificate to install on the station: {ca}")
     if options.security_profile == 3 and options.cert is None and ca is not None:
-        lines.append(f"station certificate and key for security profile 3: {ca.parent}")
+        lines.append(
+            f"station certificate and key for security profile 3: station.pem and station.key in {ca.parent}"
+        )
     return tuple(lines)
 
 
-def ipaddress_or_none(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host is, None for a name."""
+def _dialled(host: str) -> str:
+    """What a station writes into its URL to reach a listener on `host`."""
     try:
-        return ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return None
+        return host
+    if address in _LOOPBACK:
+        return "localhost"
+    if address.is_unspecified:
+        return socket.gethostname()
+    return f"[{address}]" if address.version == 6 else str(address)

@@ -118,7 +118,10 @@ def tls_failure(exc: BaseException) -> str:
     if isinstance(exc, ConnectionAbortedError | TimeoutError):
         return "the peer did not finish the handshake in time"
     if isinstance(exc, OSError):
-        return "the peer closed the connection during the handshake, without an alert"
+        return (
+            "the peer closed the connection during the handshake, without an alert; "
+            "most do so when they do not trust our certificate"
+        )
     return f"{type(exc).__name__}"
 
 

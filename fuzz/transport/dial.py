@@ -95,7 +95,7 @@ class Dialler:
         except TimeoutError:
             await _drop(pump)
             raise TargetUnavailable(
-                f"{self._url} did not answer within {round(timeout_s, 1):g} s; check address, port and firewall"
+                f"{self._url} did not answer within {round(timeout_s, 2):g} s; check address, port and firewall"
             ) from None
         except TargetUnavailable:
             await _drop(pump)

@@ -173,7 +173,7 @@ class Listener:
         advice = "; ".join(seen) or (
             "nobody called; check that the station's CSMS URL is this one and that it can reach this machine"
         )
-        return f"no station connected to {self.url} within {round(timeout_s, 1):g} s: {advice}"
+        return f"no station connected to {self.url} within {round(timeout_s, 2):g} s: {advice}"
 
     # --- one caller ---------------------------------------------------------------------------------------
 
