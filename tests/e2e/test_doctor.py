@@ -1,0 +1,136 @@
+"""`ocppfuzz doctor` tells how a station dialled, or what to look at when it did not get in."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+OCPPFUZZ = Path(sys.executable).with_name("ocppfuzz")
+PASSWORD = {"OCPPFUZZ_PASSWORD": "a-password-of-the-lab"}
+
+
+def facts(text: str) -> dict[str, str]:
+    lines = [line.split("  ", 1) for line in text.splitlines() if "  " in line]
+    return {topic.strip(): seen.strip() for topic, seen in lines}
+
+
+@pytest.fixture
+def doctor(started, until, port):
+    """Doctor at the port, once it listens."""
+
+    def listen(*arguments: object, env=None):
+        words = ("doctor", "--listen", f"127.0.0.1:{port}", "--identity", "CS-1")
+        running = started(OCPPFUZZ, *words, *arguments, env=env)
+        until(lambda: "PLEASE DO: identity: CS-1" in running.text, lambda: running.text)
+        return running
+
+    return listen
+
+
+def test_without_a_target_it_looks_at_the_embedded_station(ocppfuzz):
+    seen = ocppfuzz("doctor")
+    assert (seen.code, seen.err) == (0, "")
+    assert facts(seen.out)["identity"] == "OCPPFUZZ0001"
+    assert facts(seen.out)["client certificate"] == "CN OCPPFUZZ0001"
+
+
+def test_a_station_that_dials_over_tls_is_told_from_its_first_byte_to_its_boot(
+    doctor, started, own_station, port, tmp_path
+):
+    running = doctor("--wait", 20)
+    assert f"CSMS URL wss://localhost:{port}/ocpp" in running.text
+    lab = tmp_path / "findings" / "private" / "pki"
+    identity = ("--identity", "CS-1", "--security-profile", 3, "--ca", lab / "root.pem")
+    shown = ("--cert", lab / "station.pem", "--key", lab / "station.key")
+    started(*own_station(f"wss://localhost:{port}/ocpp", *identity, *shown))
+
+    assert running.process.wait(30) == 0
+    seen = facts(running.text)
+    assert seen["SNI"] == "localhost"
+    assert seen["TLS versions offered"] == "TLSv1.2"
+    assert "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256" in seen["cipher suites offered"]
+    assert seen["TLS"].startswith("TLSv1.2, TLS_ECDHE_ECDSA_WITH_AES_")
+    assert seen["client certificate"] == "CN CS-1"
+    assert seen["subprotocols offered"] == seen["subprotocol agreed"] == "ocpp2.0.1"
+    assert seen["identity"] == "CS-1"
+    assert seen["path"] == "/ocpp/CS-1"
+    assert seen["Basic user"] == "none"
+    assert seen["boot reason"] == "PowerUp"
+    assert seen["vendorName"] == "ocppfuzz-lab"
+
+
+def test_a_station_that_dials_without_tls_is_told_with_its_basic_user_but_no_password(
+    doctor, started, own_station, port
+):
+    running = doctor("--security-profile", 1, "--wait", 20, env=PASSWORD)
+    assert f"CSMS URL ws://localhost:{port}/ocpp" in running.text
+    started(*own_station(f"ws://localhost:{port}/ocpp", "--identity", "CS-1"), env=PASSWORD)
+
+    assert running.process.wait(30) == 0
+    seen = facts(running.text)
+    assert seen["spoke"] == "HTTP: GET /ocpp/CS-1 HTTP/1.1"
+    assert seen["Basic user"] == "CS-1"
+    assert seen["model"] == "dc-2evse-ccs1"
+    assert "SNI" not in seen
+    assert PASSWORD["OCPPFUZZ_PASSWORD"] not in running.text
+
+
+def test_when_nobody_calls_it_says_what_to_check(doctor):
+    running = doctor("--security-profile", 1, "--wait", 1)
+    assert running.process.wait(30) == 3
+    checks = [line for line in running.text.splitlines() if line.startswith("check: ")]
+    assert checks[0] == "check: nobody called within 1 s"
+    assert len(checks) == 5
+    assert "Traceback" not in running.text
+
+
+def test_a_station_that_does_not_trust_our_root_is_told_with_what_it_offered(
+    doctor, started, own_station, port
+):
+    running = doctor("--wait", 3)
+    words = ("--identity", "CS-1", "--security-profile", 2)
+    started(*own_station(f"wss://localhost:{port}/ocpp", *words))
+    assert running.process.wait(30) == 3
+    seen = facts(running.text)
+    assert seen["SNI"] == "localhost"
+    assert "do not trust our certificate" in seen["handshake failed"]
+    assert "check: does the station trust our root certificate" in running.text
+
+
+def test_a_station_without_a_certificate_is_told_so(doctor, started, own_station, port, tmp_path):
+    running = doctor("--wait", 3)
+    root = tmp_path / "findings" / "private" / "pki" / "root.pem"
+    words = ("--identity", "CS-1", "--security-profile", 2, "--ca", root)
+    started(*own_station(f"wss://localhost:{port}/ocpp", *words))
+    assert running.process.wait(30) == 3
+    assert facts(running.text)["handshake failed"] == "the peer sent no client certificate"
+
+
+def test_a_station_with_another_identity_or_password_is_told_why_it_was_refused(
+    doctor, started, own_station, port
+):
+    running = doctor("--security-profile", 1, "--wait", 3, env=PASSWORD)
+    wrong = {"OCPPFUZZ_PASSWORD": "not-the-password-at-all"}
+    url = f"ws://localhost:{port}/ocpp"
+    started(*own_station(url, "--identity", "CS-2"), env=PASSWORD)
+    started(*own_station(url, "--identity", "CS-1"), env=wrong)
+    assert running.process.wait(30) == 3
+    assert "'CS-2' with HTTP 404: not an identity that was named" in running.text
+    assert "'CS-1' with HTTP 401: wrong Basic password" in running.text
+    assert "check: give --identity as the station spells it" in running.text
+
+
+def test_a_station_that_speaks_plain_http_to_a_tls_port_is_told_so(doctor, port):
+    running = doctor("--wait", 3)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
+        caller.sendall(b"GET /ocpp/CS-1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert running.process.wait(30) == 3
+    assert facts(running.text)["spoke"] == "HTTP: GET /ocpp/CS-1 HTTP/1.1"
+    assert "its URL needs wss://" in facts(running.text)["handshake failed"]
+
+
+def test_a_csms_cannot_be_examined_yet(ocppfuzz):
+    refused = ocppfuzz("doctor", "--target", "ws://127.0.0.1:9000/CS-1")
+    assert refused.code == 2
+    assert "--listen" in refused.complains_once()
