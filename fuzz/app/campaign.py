@@ -26,6 +26,7 @@ from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import Investigator, Judge
 from fuzz.engine.phases import Generated, Ground, Phase, Replay, Systematic
+from fuzz.engine.seeds import Seeds
 from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.support import Coverage, Support
 from fuzz.errors import TargetUnavailable, UsageError
@@ -107,6 +108,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     seed = resumed.seed if resumed is not None else options.seed
     seed = secrets.randbits(32) if seed is None else seed
     ground = _ground(options, executor.facts.side, seed, inventory)
+    ground.items_per_message = executor.facts.items_per_message
     ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
     _say_what_is_missing(made, inventory, sink)
     judged = make_judge(strict=options.strict, edition=options.edition)
@@ -250,6 +252,8 @@ def _integer_entry(entry: JsonValue) -> tuple[str, str, int | None]:
 
 
 def _ground(options: RunOptions, side: Side, seed: int, inventory: Inventory) -> Ground:
+    seeds = Seeds(version())
+    seeds.add(c for c in store.corpus_cases(options.corpus_dir) if c.side is side)
     return Ground(
         version=version(),
         side=side,
@@ -262,6 +266,7 @@ def _ground(options: RunOptions, side: Side, seed: int, inventory: Inventory) ->
         exclude=frozenset(options.exclude),
         full=options.tier == "full",
         tool=TOOL,
+        seeds=seeds,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from fuzz.clock import Clock
 from fuzz.engine.docket import Docket, Shelf
-from fuzz.engine.effects import CREDENTIAL_VARIABLES
+from fuzz.engine.effects import names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory, describe
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
@@ -35,11 +35,9 @@ from fuzz.records import (
     PhaseStarted,
     Progress,
     RemarkReported,
-    SendText,
     Settled,
     Summary,
 )
-from strategies.labels import spell
 
 BATCH = 25
 """Cases after which a harmless CALL must be served (O5), where none was needed before."""
@@ -235,7 +233,7 @@ class Campaign:
         self._save()
 
     def _left_out(self, case: Case) -> str:
-        if not self._limits.credentials and _names_credentials(case):
+        if not self._limits.credentials and names_credentials(case):
             return "would change how we get in (allow 'lock-out' by name)"
         if case.effect not in self._limits.allowed:
             return f"effect {case.effect.value} is not allowed on this target"
@@ -264,7 +262,7 @@ class Campaign:
         await self._follow_changes(observation)
 
     def _learn(self, observation: Observation) -> None:
-        self._ground.support.learn(observation)
+        self._ground.learn(observation)
         if observation.replies and observation.replies[0].kind is FrameKind.CALLRESULT:
             self._served_calls += 1
         known = self._ground.support.known()
@@ -390,11 +388,3 @@ def _reply_class(reply: Heard) -> str:
     if reply.kind is FrameKind.CALLRESULT:
         return "CALLRESULT"
     return reply.error_code[:40] if isinstance(reply.error_code, str) else "malformed CALLERROR"
-
-
-def _names_credentials(case: Case) -> bool:
-    """True when a SetVariables names a password or an identity: even a broken one may be taken by a lenient target."""
-    if case.action != "SetVariables":
-        return False
-    text = "".join(spell(s.text).lower() for s in case.steps if isinstance(s, SendText))
-    return any(f'"{name}"' in text for name in CREDENTIAL_VARIABLES)

@@ -5,10 +5,11 @@ Knows OCPP actions and variables by name; must not know how cases are made or pl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from fuzz.records import Effect
-from strategies.labels import JsonValue
+from fuzz.records import Case, Effect, RepeatSteps, SendBytes, SendFrames, SendText, Step
+from strategies.labels import JsonValue, spell
 
 _EFFECTS: Mapping[str, Effect] = {
     # Answers only, or messages that follow by themselves.
@@ -118,6 +119,42 @@ def _named(payload: Mapping[str, JsonValue]) -> Iterable[tuple[str, str]]:
 def _name(value: JsonValue) -> str:
     name = value.get("name") if isinstance(value, dict) else value
     return name.strip().lower() if isinstance(name, str) else ""
+
+
+_ESCAPE = re.compile(r"\\u([0-9a-f]{4})")
+_CREDENTIAL = re.compile(
+    rf"(?<![a-z0-9_])(?:{'|'.join(sorted(CREDENTIAL_VARIABLES))})(?![a-z0-9_])"
+)
+
+
+def names_credentials(case: Case) -> bool:
+    """True when a case may set a password or an identity."""
+    return tells_credentials("".join(_texts(case.steps)))
+
+
+def tells_credentials(text: str) -> bool:
+    """True when a message may set a password or an identity, however it is spelled or broken.
+
+    A lenient target may take even a broken one, and reads escapes and upper case as it likes; so it is enough that the
+    words stand somewhere in what is sent.
+    """
+    plain = text.lower()
+    if "\\u" in plain:
+        plain = _ESCAPE.sub(lambda m: chr(int(m.group(1), 16)).lower(), plain)
+    return "setvariables" in plain and _CREDENTIAL.search(plain) is not None
+
+
+def _texts(steps: Sequence[Step]) -> Iterator[str]:
+    for step in steps:
+        match step:
+            case SendText():
+                yield spell(step.text)
+            case SendBytes() | SendFrames():
+                yield step.data.decode("utf-8", "replace")
+            case RepeatSteps():
+                yield from _texts(step.steps)
+            case _:
+                pass
 
 
 def allowed_effects(*, owned: bool, allow: Iterable[str]) -> frozenset[Effect]:

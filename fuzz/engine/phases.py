@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,9 +24,11 @@ from fuzz.engine.cases import CaseMaker, call_text
 from fuzz.engine.drawing import draw
 from fuzz.engine.effects import effect_of
 from fuzz.engine.executor import PROBES
+from fuzz.engine.neighbours import Neighbour, capped, neighbours, several
+from fuzz.engine.seeds import Seeds
 from fuzz.engine.support import Coverage, Support
 from fuzz.ocppj.lenient import hear
-from fuzz.records import Case, Effect, FrameKind, Side
+from fuzz.records import Case, Effect, FrameKind, Observation, Side
 from strategies.boundaries import boundaries
 from strategies.examples import example
 from strategies.frames import envelope_faults, unsolicited
@@ -35,18 +45,31 @@ from strategies.labels import (
 )
 from strategies.payloads import payloads
 from strategies.pool import Pool
-from strategies.schema import message_schema
+from strategies.schema import MessageSchema, message_schema
 from strategies.text import garble, text_faults
 from strategies.variables import variable_breaks
-from strategies.version import Version
-from strategies.violations import Site, apply, sites, violations
+from strategies.version import Version, version
+from strategies.violations import Break, Site, apply, sites, violations
 
 SAMPLES_OF_UNSUPPORTED = 3
 """Boundaries, and breaks, that are asked of an action which the target says it does not support."""
 
-DRAWS_PER_ACTION = 24
-MUTANTS_PER_DRAW = 12
+BASES_PER_ACTION = 24
+"""Messages of one action that one chunk mutates: half of them drawn, half of them stored ones."""
+
+FIRST_BASES_PER_ACTION = 4
+"""The same for the first chunk, which nobody should have to wait for."""
+
+BASES_OF_COSTLY = 2
+"""The same for actions that cost the target a boot each time they are accepted."""
+
+COSTLY = frozenset({"Reset"})
+
+MUTANTS_PER_BASE = 12
 GARBLED_SHARE = 0.25
+
+NEIGHBOURS_PER_ACTION = 8
+LISTS_PER_ACTION = 4
 
 _SLOT = "{call.id}"
 _STAND_IN = "00000000-ocppfuzz"
@@ -68,7 +91,8 @@ class Ground:
     full: bool = True
     tool: str = ""
     allowed: frozenset[Effect] = frozenset(Effect)
-    seeds: Sequence[Case] = ()
+    seeds: Seeds = field(default_factory=lambda: Seeds(version()))
+    items_per_message: Mapping[str, int] = field(default_factory=dict)
 
     def actions(self) -> list[str]:
         """The actions whose CALL we may send to this side, most harmless first."""
@@ -80,6 +104,11 @@ class Ground:
     def asked(self, action: str) -> bool:
         """False for an action that --only or --exclude leaves out."""
         return (not self.only or action in self.only) and action not in self.exclude
+
+    def learn(self, observation: Observation) -> None:
+        """Take note of what an answer tells: about support, and about payloads worth starting from again."""
+        self.support.learn(observation)
+        self.seeds.learn(observation)
 
     def maker(self, phase: str) -> CaseMaker:
         """A maker of cases for a phase."""
@@ -126,7 +155,7 @@ class Systematic:
 
     def planned(self) -> int | None:
         """The size of all tables, as if every action were supported."""
-        total = len(self._frames()) + len(variable_breaks(self.ground.pool))
+        total = len(self._frames()) + 1 + len(self._variable_breaks())
         for action in self.ground.actions():
             schema = message_schema(action, Kind.REQUEST, self.ground.version)
             total += 1 + len(boundaries(schema)) + len(violations(schema, full=self.ground.full))
@@ -167,9 +196,13 @@ class Systematic:
         ground.coverage.plan("envelopes and texts", (c.id for c in framed))
         yield from framed
         yield maker.twice(*PROBES[ground.side])
-        if ground.side is Side.STATION and ground.asked("SetVariables"):
-            for broken in variable_breaks(ground.pool):
-                yield maker.broken("SetVariables", broken)
+        for broken in self._variable_breaks():
+            yield maker.broken("SetVariables", broken)
+
+    def _variable_breaks(self) -> Sequence[Break]:
+        ground = self.ground
+        asked = ground.side is Side.STATION and ground.asked("SetVariables")
+        return variable_breaks(ground.pool) if asked else ()
 
     def _frames(self) -> list[Utterance]:
         action, payload = PROBES[self.ground.side]
@@ -182,13 +215,26 @@ class Systematic:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one chunk starts from: supported actions, and stored payloads by action.
+
+    Taken before the chunk is drawn beside the one being played, so that no answer can come between.
+    """
+
+    supported: frozenset[str]
+    seeds: Mapping[str, tuple[JsonValue, ...]]
+
+
 @dataclass(slots=True)
 class Generated:
-    """Draws valid messages with Hypothesis and mutates each many times, until the budget ends."""
+    """Mutates drawn and stored messages many times each, and names what lies beside the target's own things.
+
+    Goes on until the budget ends.
+    """
 
     ground: Ground
     name: str = "generated"
-    first_chunk: int = 0
 
     def planned(self) -> int | None:
         """Unknown: the budget decides."""
@@ -196,8 +242,8 @@ class Generated:
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
         """Chunk after chunk; the next one is drawn in a worker thread while this one is played."""
-        chunk = self.first_chunk
-        pending = asyncio.create_task(asyncio.to_thread(self.chunk, chunk))
+        number = 0
+        pending = self._begin(number)
         try:
             while True:
                 while not pending.done():
@@ -206,67 +252,121 @@ class Generated:
                 ready = pending.result()
                 if not ready:
                     return
-                chunk += 1
-                pending = asyncio.create_task(asyncio.to_thread(self.chunk, chunk))
+                number += 1
+                pending = self._begin(number)
                 for case in ready:
                     yield case
         finally:
             pending.cancel()
 
-    def chunk(self, number: int) -> list[Case]:
-        """The cases of one chunk: determined by version, seed, chunk number, pool, support and corpus."""
+    def _begin(self, number: int) -> asyncio.Task[list[Case]]:
+        return asyncio.create_task(asyncio.to_thread(self.chunk, number, self.known()))
+
+    def known(self) -> Known:
+        """What was learned until now."""
+        ground = self.ground
+        return Known(frozenset(ground.support.supported), ground.seeds.snapshot())
+
+    def chunk(self, number: int, known: Known) -> list[Case]:
+        """The cases of one chunk: determined by version, seed, chunk number, pool and what is known."""
         ground = self.ground
         rng = random.Random(f"{ground.seed}/{number}")
         maker = ground.maker(self.name)
         cases: list[Case] = []
         for action in ground.actions():
-            if action in ground.support.supported and effect_of(action) in ground.allowed:
-                cases.extend(self._of_action(maker, action, number, rng))
+            if action in known.supported and effect_of(action) in ground.allowed:
+                seeds = known.seeds.get(action, ())
+                cases.extend(_Chunk(ground, maker, action, number, rng).cases(seeds))
         rng.shuffle(cases)
         return cases
 
-    def _of_action(
-        self, maker: CaseMaker, action: str, number: int, rng: random.Random
-    ) -> Iterator[Case]:
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """What one chunk says of one action."""
+
+    ground: Ground
+    maker: CaseMaker
+    action: str
+    number: int
+    rng: random.Random
+
+    def cases(self, seeds: Sequence[JsonValue]) -> Iterator[Case]:
+        """Drawn messages and their mutants, mutants of stored ones, neighbours."""
+        from_corpus = self._bases() // 2 if seeds else 0
+        all_sites = sites(self._schema())
+        for i, payload in enumerate(self._drawn(self._bases() - from_corpus)):
+            yield self._valid(f"{i}", payload)
+            yield from self._mutants(f"{i}", payload, all_sites)
+        for i in range(from_corpus):
+            yield from self._mutants(f"seed-{i}", self._capped(self.rng.choice(seeds)), all_sites)
+        yield from self._neighbours()
+
+    def _bases(self) -> int:
+        if self.action in COSTLY:
+            return BASES_OF_COSTLY
+        return BASES_PER_ACTION if self.number else FIRST_BASES_PER_ACTION
+
+    def _schema(self) -> MessageSchema:
+        return message_schema(self.action, Kind.REQUEST, self.ground.version)
+
+    def _id(self, name: str) -> str:
+        return f"generated/{self.ground.seed}/{self.number}/{self.action}/{name}"
+
+    def _most(self) -> int | None:
+        return self.ground.items_per_message.get(self.action)
+
+    def _capped(self, payload: JsonValue) -> JsonValue:
+        return capped(self.action, payload, self._most())
+
+    def _drawn(self, count: int) -> list[JsonValue]:
         ground = self.ground
-        schema = message_schema(action, Kind.REQUEST, ground.version)
-        # A Reset costs the target a boot, so few of them go a long way.
-        count = 2 if action == "Reset" else DRAWS_PER_ACTION
-        drawn = draw(
-            payloads(action, Kind.REQUEST, pool=ground.pool, version=ground.version),
-            seed=rng.getrandbits(32),
-            count=count,
-        )
-        simplest = example(schema)
-        all_sites = sites(schema)
+        strategy = payloads(self.action, Kind.REQUEST, pool=ground.pool, version=ground.version)
+        drawn = draw(strategy, seed=self.rng.getrandbits(32), count=count)
+        return [self._capped(payload) for payload in drawn]
+
+    def _valid(self, name: str, payload: JsonValue) -> Case:
+        simplest = example(self._schema())
         accept = Expectation(Stance.ACCEPT, Tier.MODEL)
-        for i, payload in enumerate(drawn):
-            name = f"generated/{ground.seed}/{number}/{action}/{i}"
-            yield maker.drawn(name, action, payload, simplest, accept, None)
-            for j in range(MUTANTS_PER_DRAW):
-                if rng.random() < GARBLED_SHARE:
-                    yield _garbled(maker, f"{name}/{j}", action, payload, rng)
-                elif all_sites and (
-                    case := _broken(maker, f"{name}/{j}", action, payload, all_sites, rng)
-                ):
-                    yield case
+        return self.maker.drawn(self._id(name), self.action, payload, simplest, accept, None)
 
+    def _mutants(self, name: str, payload: JsonValue, all_sites: Sequence[Site]) -> Iterator[Case]:
+        for j in range(MUTANTS_PER_BASE):
+            id_ = self._id(f"{name}/{j}")
+            if self.rng.random() < GARBLED_SHARE:
+                yield _garbled(self.maker, id_, self.action, payload, self.rng)
+            elif all_sites and (broken := self._broken(id_, payload, all_sites)):
+                yield broken
 
-def _broken(
-    maker: CaseMaker,
-    id_: str,
-    action: str,
-    payload: JsonValue,
-    all_sites: Sequence[Site],
-    rng: random.Random,
-) -> Case | None:
-    site = rng.choice(all_sites)
-    operator = rng.choice(site.operators)
-    done = apply(site, operator, payload, rng)
-    if done is None:
-        return None
-    broken, mutation = done
-    return maker.drawn(id_, action, broken, payload, site.expectation(operator), mutation)
+    def _broken(self, id_: str, payload: JsonValue, all_sites: Sequence[Site]) -> Case | None:
+        site = self.rng.choice(all_sites)
+        operator = self.rng.choice(site.operators)
+        done = apply(site, operator, payload, self.rng)
+        if done is None:
+            return None
+        broken, mutation = done
+        expectation = site.expectation(operator)
+        return self.maker.drawn(id_, self.action, broken, payload, expectation, mutation)
+
+    def _neighbours(self) -> Iterator[Case]:
+        count = 1 if self.action in COSTLY else NEIGHBOURS_PER_ACTION
+        known = neighbours(self._schema(), self.ground.pool)
+        for near in self.rng.sample(known, min(count, len(known))):
+            yield self._near(near.name, near)
+        for i in range(LISTS_PER_ACTION):
+            near_list = several(self.action, self.ground.pool, self.rng, self._most())
+            if near_list is not None:
+                yield self._near(f"{i}:{near_list.name}", near_list)
+
+    def _near(self, name: str, near: Neighbour) -> Case:
+        return self.maker.drawn(
+            self._id(f"beside/{name}"),
+            self.action,
+            near.payload,
+            near.control,
+            near.expectation,
+            near.mutation,
+        )
 
 
 def _garbled(
