@@ -15,7 +15,7 @@ from fuzz.clock import Clock
 from fuzz.engine.docket import Docket, Shelf
 from fuzz.engine.effects import names_credentials
 from fuzz.engine.executor import Executor
-from fuzz.engine.inventory import Inventory, describe
+from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
 from fuzz.engine.phases import Ground, Phase
 from fuzz.engine.quarantine import Quarantine
@@ -172,13 +172,11 @@ class Campaign:
 
     async def _put_back(self, unavailable: str) -> None:
         if unavailable:
-            self._inventory.lost.extend(map(describe, self._inventory.changed.values()))
             return
         try:
             await self._inventory.put_back(self._executor)
         except TargetUnavailable as gone:
             self._sink(Note(f"could not put everything back: {gone}", "warning"))
-            self._inventory.lost.extend(map(describe, self._inventory.changed.values()))
 
     async def _run_phase(self, phase: Phase) -> None:
         resumed = self._limits.skip
@@ -366,7 +364,7 @@ class Campaign:
             inconclusive=tally.inconclusive + self._docket.dropped,
             answers=dict(tally.answers),
             coverage=self._ground.coverage.counts(),
-            left_changed=tuple(self._inventory.lost),
+            left_changed=tuple(self._inventory.left_changed()),
             unavailable=(unavailable,) if unavailable else (),
             exit_code=code,
             reason=reason,

@@ -39,7 +39,11 @@ FLOOD_LIMIT = 5_000
 """Messages of the target during one play after which we hang up: nothing that talks so much can be judged."""
 
 _HEAD = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,500})"')
+FLOOD_CHARACTERS = 48 * 2**20
+"""The same for all texts of one play together: three of the longest messages that the transport lets in."""
+
 _REMEMBERED_IDS = 4_096
+_MAX_LATE = 100
 _DRAIN_S = 1.0
 
 
@@ -92,6 +96,7 @@ class Conversation:
         self._own: dict[str, Heard | None] = {}
         self._past: OrderedDict[str, bool] = OrderedDict()
         self._heard = 0
+        self._heard_characters = 0
 
     # --- opening ------------------------------------------------------------------------------------------
 
@@ -115,7 +120,7 @@ class Conversation:
         """Start a new take; everything heard from now on belongs to it."""
         self._retire()
         self._take = Take(self._clock.monotonic())
-        self._heard = 0
+        self._heard = self._heard_characters = 0
         return self._take
 
     def _retire(self) -> None:
@@ -243,8 +248,11 @@ class Conversation:
 
     async def _take_in(self, data: str | bytes) -> None:
         self._heard += 1
+        self._heard_characters += len(data)
         if self._heard > FLOOD_LIMIT:
             raise Flooded(f"more than {FLOOD_LIMIT} messages during one case")
+        if self._heard_characters > FLOOD_CHARACTERS:
+            raise Flooded(f"more than {FLOOD_CHARACTERS} characters during one case")
         take = self._take
         heard = hear(data, self._clock.monotonic() - take.started)
         self.log(Who.TARGET, "bytes" if heard.binary else "text", heard.text)
@@ -267,7 +275,7 @@ class Conversation:
         elif take.answers(message_id):
             take.replies.append(heard)
         elif isinstance(message_id, str) and message_id in self._past:
-            if self._past[message_id]:
+            if self._past[message_id] and len(self.late) < _MAX_LATE:
                 self.late.append((message_id, heard))
             self._past[message_id] = True
         else:
@@ -283,7 +291,7 @@ class Conversation:
         override = self._take.overrides.pop(action, None)
         answer = self.voice.answer(action, heard.payload)
         text = (
-            override.replace("{call.id}", message_id)
+            override.replace("{call.id}", json.dumps(message_id)[1:-1])
             if override is not None
             else render(message_id, answer)
         )

@@ -374,6 +374,9 @@ class Executor:
                 inconclusive
                 or "the target was about to restart because an earlier case asked for it"
             )
+        closed = conversation.closed
+        if closed is not None and not closed.by_target and not _hangs_up(case):
+            inconclusive = inconclusive or f"we hung up: {closed.reason or closed.code}"
         return Observation(
             case=case,
             facts=self.facts,
@@ -384,9 +387,7 @@ class Executor:
             strays=tuple(strays),
             calls=tuple(take.calls),
             settled=settled,
-            close=conversation.closed
-            if conversation.closed is None or conversation.closed.by_target
-            else None,
+            close=closed if closed is not None and closed.by_target else None,
             restart_asked=self._restart_pending or self._reset_accepted(case, take),
             probes=probes,
             inconclusive=inconclusive,
@@ -572,6 +573,10 @@ class Executor:
         take = await self.connect()
         await self.serve(self.pace.linger_s)
         return bool(take.boot_reasons)
+
+
+def _hangs_up(case: Case) -> bool:
+    return any(isinstance(step, Disconnect) for step in case.steps)
 
 
 def must_answer(case: Case) -> bool:
