@@ -62,6 +62,7 @@ class FolderFindings:
     root: Path
     seed: int
     config_hash: str
+    support: Support
 
     def fingerprint(self, violation: Violation, case: Case) -> str:
         """The name under which equal findings meet."""
@@ -74,9 +75,17 @@ class FolderFindings:
     def checkpoint(self, phase: str, index: int, tally: CampaignTally) -> None:
         """Write how far the campaign has come."""
         counts = {"cases": tally.cases, "inconclusive": tally.inconclusive}
-        store.save_state(
-            store.CampaignState(self.seed, phase, index, self.config_hash, counts), self.root
+        state = store.CampaignState(
+            self.seed,
+            phase,
+            index,
+            self.config_hash,
+            counts,
+            supported=tuple(sorted(self.support.supported)),
+            refused=tuple(sorted(self.support.refused)),
+            missed=tuple(sorted(tally.missed)),
         )
+        store.save_state(state, self.root)
 
 
 def make_judge(*, strict: bool, edition: str) -> Judge:
@@ -108,6 +117,8 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     seed = resumed.seed if resumed is not None else options.seed
     seed = secrets.randbits(32) if seed is None else seed
     ground = _ground(options, executor.facts.side, seed, inventory)
+    if resumed is not None:
+        ground.support = Support(set(resumed.supported), set(resumed.refused))
     ground.items_per_message = executor.facts.items_per_message
     ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
     _say_what_is_missing(made, inventory, sink)
@@ -120,7 +131,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
         judged,
         ground,
         inventory,
-        FolderFindings(options.findings_dir, seed, campaign_hash(options)),
+        FolderFindings(options.findings_dir, seed, campaign_hash(options), ground.support),
         made.wiring.clock,
         Limits(
             max_time_s=options.max_time_s,
@@ -133,7 +144,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
         tool=TOOL,
         tally=_tally(resumed, options),
     )
-    phases = _phases(options, ground, resumed)
+    phases = _phases(options, ground)
     with _interruptible(campaign):
         summary = await campaign.run(phases)
     await executor.hang_up()
@@ -276,9 +287,7 @@ def _stored(options: RunOptions, side: Side) -> list[Case]:
     return [*corpus, *findings]
 
 
-def _phases(
-    options: RunOptions, ground: Ground, resumed: store.CampaignState | None
-) -> list[Phase]:
+def _phases(options: RunOptions, ground: Ground) -> list[Phase]:
     made: dict[str, Phase] = {
         "replay": Replay(
             [c for c in _stored(options, ground.side) if not c.action or ground.asked(c.action)]
@@ -286,10 +295,7 @@ def _phases(
         "systematic": Systematic(ground),
         "generated": Generated(ground),
     }
-    names = list(options.phases or PHASES)
-    if resumed is not None and resumed.phase in names:
-        names = names[names.index(resumed.phase) :]
-    return [made[n] for n in names]
+    return [made[n] for n in options.phases or PHASES]
 
 
 def _resumed(options: RunOptions) -> store.CampaignState | None:
@@ -310,6 +316,7 @@ def _tally(resumed: store.CampaignState | None, options: RunOptions) -> Campaign
     if resumed is not None:
         tally.cases = resumed.counts.get("cases", 0)
         tally.inconclusive = resumed.counts.get("inconclusive", 0)
+        tally.missed = set(resumed.missed)
         tally.findings = {f.fingerprint: f for f in store.findings_in(options.findings_dir)}
     return tally
 
@@ -343,7 +350,7 @@ def plan(options: RunOptions) -> Plan:
         if effect_of(action) not in allowed:
             left_out[f"{action}: effect {effect_of(action).value} is not allowed"] += 1
     rows = []
-    for phase in _phases(options, ground, None):
+    for phase in _phases(options, ground):
         count = phase.planned()
         rows.append(
             PlanRow(phase.name, count, 1, 0, "until the budget ends" if count is None else "")

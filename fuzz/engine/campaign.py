@@ -6,8 +6,9 @@ process is started, or how anything is shown: it sends engine events to a sink.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -44,6 +45,9 @@ BATCH = 25
 
 PROGRESS_EVERY_S = 0.25
 SAVE_EVERY_S = 1.0
+MAX_KEPT_CHARACTERS = 100_000
+"""Characters of an observation up to which it is kept, in case that a second answer comes late."""
+
 SLOW_S = 1.0
 """A case that took longer than this counts as costly when it ended in silence."""
 
@@ -58,7 +62,10 @@ class Findings(Shelf, Protocol):
 
 @dataclass(slots=True)
 class CampaignTally:
-    """Counters of a campaign, kept over stop and resume."""
+    """Counters of a campaign, kept over stop and resume.
+
+    `missed` are the ids of table entries that were passed over without a verdict.
+    """
 
     cases: int = 0
     inconclusive: int = 0
@@ -66,6 +73,7 @@ class CampaignTally:
     not_asked: Counter[str] = field(default_factory=Counter)
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
+    missed: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,7 @@ class Campaign:
         self._last_save = 0.0
         self._phase = ""
         self._index = 0
+        self._resumed: tuple[str, int] | None = None
         self._stopping = False
         self._reason = ""
         self._served_calls = 0
@@ -152,7 +161,10 @@ class Campaign:
             )
         )
         unavailable = ""
+        skip = self._limits.skip
+        self._resumed = skip if skip and skip[0] in {p.name for p in phases} else None
         try:
+            await self._docket.reopen()
             for phase in phases:
                 await self._run_phase(phase)
             # Some deaths come late: give the last cases a moment before the target counts as alive.
@@ -179,22 +191,38 @@ class Campaign:
             self._sink(Note(f"could not put everything back: {gone}", "warning"))
 
     async def _run_phase(self, phase: Phase) -> None:
-        resumed = self._limits.skip
-        skip = resumed[1] if resumed is not None and resumed[0] == phase.name else 0
+        skip = self._skip_in(phase)
         self._phase, self._index = phase.name, 0
+        if not skip:
+            self._save(force=True)
         self._sink(PhaseStarted(phase.name, phase.planned()))
         before, complete = self._tally.cases, False
+        cases = phase.cases(self._executor.serve)
         try:
-            async for case in phase.cases(self._executor.serve):
+            async for case in cases:
                 self._check_budget()
                 self._index += 1
                 if self._index > skip:
                     await self._one(case)
+                elif case.id not in self._tally.missed:
+                    self._ground.coverage.reach(case.id)
             await self._checkpoint()
             complete = True
         finally:
+            if isinstance(cases, AsyncGenerator):
+                await cases.aclose()
             self._progress(force=True)
             self._sink(PhaseEnded(phase.name, self._tally.cases - before, complete))
+
+    def _skip_in(self, phase: Phase) -> float:
+        """How many cases of a phase were played before the campaign was stopped: all of those before the last."""
+        resumed, self._resumed = self._resumed, None
+        if resumed is None:
+            return 0
+        if resumed[0] == phase.name:
+            return resumed[1]
+        self._resumed = resumed
+        return math.inf
 
     def _check_budget(self) -> None:
         limits = self._limits
@@ -214,8 +242,8 @@ class Campaign:
         why = self._left_out(case)
         if why:
             self._tally.not_asked[why] += 1
-            return
-        if self._quarantine.blocks(case):
+        if why or self._quarantine.blocks(case):
+            self._miss(case)
             return
         if case.heavy:
             await self._checkpoint()
@@ -229,6 +257,10 @@ class Campaign:
             await self._checkpoint()
         self._progress()
         self._save()
+
+    def _miss(self, case: Case) -> None:
+        if self._ground.coverage.holds(case.id):
+            self._tally.missed.add(case.id)
 
     def _left_out(self, case: Case) -> str:
         if not self._limits.credentials and names_credentials(case):
@@ -246,6 +278,7 @@ class Campaign:
         violations = self._judge(observation)
         if observation.inconclusive:
             self._tally.inconclusive += 1
+            self._miss(case)
         else:
             self._ground.coverage.reach(case.id)
         if observation.close is not None and not observation.restart_asked:
@@ -266,7 +299,7 @@ class Campaign:
         known = self._ground.support.known()
         if known != self._executor.facts.supported:
             self._executor.facts = replace(self._executor.facts, supported=known)
-        if observation.call_id is not None:
+        if observation.call_id is not None and _weight(observation) <= MAX_KEPT_CHARACTERS:
             self._by_id[observation.call_id] = observation
             while len(self._by_id) > 4 * BATCH:
                 del self._by_id[next(iter(self._by_id))]
@@ -380,6 +413,11 @@ def answer_class(observation: Observation) -> str:
     if observation.replies:
         return _reply_class(observation.replies[0])
     return "closed" if observation.close is not None else "silence"
+
+
+def _weight(observation: Observation) -> int:
+    heard = (*observation.replies, *observation.strays, *observation.calls)
+    return sum(len(h.text) for h in heard)
 
 
 def _reply_class(reply: Heard) -> str:

@@ -107,7 +107,20 @@ class Docket:
         if known is not None:
             self._again(known, case, violation)
             return []
-        finding = self._open(observation, violation)
+        return await self._examine(self._open(observation, violation), recent)
+
+    async def reopen(self) -> None:
+        """Go on where a killed campaign stopped: its killers are known, its candidates are confirmed now."""
+        for finding in self.confirmed():
+            if finding.violation.oracle in STOPPING:
+                self.quarantine.close(finding.original, _blocked_by(finding))
+        for finding in self.candidates():
+            for observation, violation in await self._examine(finding, ()):
+                await self.suspect(observation, violation, ())
+
+    async def _examine(
+        self, finding: Finding, recent: Sequence[Case]
+    ) -> list[tuple[Observation, Violation]]:
         finding = await self.investigator.confirm(finding)
         if finding.status is FindingStatus.CONFIRMED:
             await self._settle(finding)

@@ -49,6 +49,10 @@ class Coverage:
         """Add entries that are to be reached."""
         self.total.setdefault(table, set()).update(ids)
 
+    def holds(self, case_id: str) -> bool:
+        """True when a table has this entry."""
+        return any(case_id in ids for ids in self.total.values())
+
     def reach(self, case_id: str) -> None:
         """Count a case that was played to a verdict; ids that no table holds are ignored."""
         for table, ids in self.total.items():

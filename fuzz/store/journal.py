@@ -18,7 +18,8 @@ class CampaignState:
     """Where a campaign stands, so that `--resume` can go on.
 
     `index` is the next case of `phase`; `config_hash` tells whether the same campaign is asked for; `left_changed`
-    says for people what is still changed on the target.
+    says for people what is still changed on the target. `supported` and `refused` are actions, as the target showed
+    them; `missed` are the ids of table entries that were passed over without a verdict.
     """
 
     seed: int
@@ -27,6 +28,9 @@ class CampaignState:
     config_hash: str
     counts: Mapping[str, int]
     left_changed: tuple[str, ...] = ()
+    supported: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
 
 
 def _state_file(root: Path) -> Path:
