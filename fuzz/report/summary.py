@@ -127,7 +127,8 @@ def _left_out(summary: Summary) -> Iterator[Line]:
         )
     yield from _counted("Not asked:", summary.not_asked)
     yield from _counted(
-        "Held back, their kind had killed the target already (blocked by):", summary.blocked
+        "Sampled, because their kind costs the target its connection or more (blocked by):",
+        summary.blocked,
     )
     if summary.unavailable:
         names = ", ".join(safe(u, 80) for u in summary.unavailable[:MAX_ROWS])

@@ -114,7 +114,7 @@ Remarks (tolerated; findings with --strict):
 Inconclusive: 1 case, disturbed by something else
 Not asked:
       37 x effect persistent
-Held back, their kind had killed the target already (blocked by):
+Sampled, because their kind costs the target its connection or more (blocked by):
      493 x finding 1a2b3c4d
 Could not be judged here: operator
 
