@@ -260,12 +260,16 @@ class Generated:
             pending.cancel()
 
     def _begin(self, number: int) -> asyncio.Task[list[Case]]:
-        return asyncio.create_task(asyncio.to_thread(self.chunk, number, self.known()))
+        return asyncio.create_task(asyncio.to_thread(self.chunk, number, self.known(number)))
 
-    def known(self) -> Known:
+    def known(self, number: int) -> Known:
         """What was learned until now."""
         ground = self.ground
-        return Known(frozenset(ground.support.supported), ground.seeds.snapshot())
+        supported = ground.support.known()
+        if supported is None:
+            # Played alone, this phase asks first: valid messages of its first chunks teach what is supported.
+            supported = frozenset(ground.actions() if number <= 1 else ())
+        return Known(supported, ground.seeds.snapshot())
 
     def chunk(self, number: int, known: Known) -> list[Case]:
         """The cases of one chunk: determined by version, seed, chunk number, pool and what is known."""

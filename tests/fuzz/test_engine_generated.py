@@ -44,7 +44,7 @@ def _stored(action: str, payload: str) -> Case:
 
 def _chunk(ground: Ground, number: int = 0) -> list[Case]:
     phase = Generated(ground)
-    return phase.chunk(number, phase.known())
+    return phase.chunk(number, phase.known(number))
 
 
 def test_the_same_seed_and_knowledge_give_the_same_chunk() -> None:
@@ -146,7 +146,17 @@ async def test_a_phase_with_nothing_supported_ends() -> None:
     async def idle(seconds: float) -> None:
         await asyncio.sleep(0)
 
-    assert [c async for c in Generated(_ground()).cases(idle)] == []
+    ground = _ground()
+    ground.support.refused.add("DataTransfer")
+    assert [c async for c in Generated(ground).cases(idle)] == []
+
+
+async def test_a_phase_that_nothing_is_known_for_asks_and_then_ends() -> None:
+    async def idle(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    asked = [c async for c in Generated(_ground()).cases(idle)]
+    assert {c.id.split("/")[2] for c in asked} == {"0", "1"}
 
 
 async def test_chunks_follow_each_other_without_end() -> None:
