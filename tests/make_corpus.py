@@ -606,6 +606,32 @@ VALID: tuple[tuple[str, str, JsonObject], ...] = (
 )
 
 
+# --- credentials: played only where `lock-out` is allowed by name; the password is a slot, made when it is said ----
+
+
+def _password(value: str) -> JsonObject:
+    return _sets(_get("SecurityCtrlr", "BasicAuthPassword", attributeValue=value))
+
+
+TOO_SHORT = Expectation(Stance.REJECT, Tier.MODEL, Fault.DEVICE_MODEL)
+CREDENTIALS: tuple[tuple[str, Expectation, str, JsonObject], ...] = (
+    ("password-of-20-characters", ACCEPT, "", _password("{secret.password}")),
+    # Part 2 names 16 as the least; TC_A_10 wants a refusal by status, and the old password to stay.
+    (
+        "password-of-15-characters",
+        TOO_SHORT,
+        "minLength:one-less",
+        _password("{secret.password.15}"),
+    ),
+    (
+        "password-of-1000-characters",
+        MAY_REFUSE,
+        "maxLimit:far-more",
+        _password("{secret.password.1000}"),
+    ),
+)
+
+
 # --- the recipes ----------------------------------------------------------------------------------------------
 
 
@@ -616,6 +642,7 @@ def recipes() -> dict[str, Case]:
         *_payloads(),
         *_device_model(),
         *_long_refusals(),
+        *_credentials(),
         *_valid(),
     ]
     cases = {
@@ -724,6 +751,18 @@ def _unwritable() -> Case:
         mutation=Mutation(Channel.ENVELOPE, "/0", "messageTypeId", "surrogate"),
     )
     return _maker().utterance(said, Effect.NONE)
+
+
+def _credentials() -> Iterator[Recipe]:
+    pointer = "/setVariableData/0/attributeValue"
+    control = _password("{secret.password}")
+    for name, expectation, broken, payload in CREDENTIALS:
+        keyword, _, operator = broken.partition(":")
+        mutation = Mutation(Channel.PAYLOAD, pointer, keyword, operator) if broken else None
+        made = _maker().drawn(
+            "", "SetVariables", payload, control if broken else None, expectation, mutation
+        )
+        yield "credentials", name, made
 
 
 def _valid() -> Iterator[Recipe]:

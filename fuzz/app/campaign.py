@@ -18,6 +18,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from fuzz import __version__, store
 from fuzz.app import Plan, PlanRow
+from fuzz.app.credentials import vault_for
 from fuzz.app.rig import Rig, rig
 from fuzz.config import PHASES, RunOptions, campaign_hash
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
@@ -111,6 +112,7 @@ async def _run(options: RunOptions, sink: Sink) -> Summary:
 
 async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     """Run a campaign on a wired target. Raises `TargetUnavailable` when it never comes."""
+    vault = vault_for(made, options, sink)
     executor = Executor(made.wiring, made.pace)
     inventory = await prepare(executor, sink)
     resumed = _resumed(options)
@@ -137,12 +139,12 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
             max_time_s=options.max_time_s,
             max_cases=options.max_cases,
             allowed=ground.allowed,
-            credentials="lock-out" in options.allow,
             skip=None if resumed is None else (resumed.phase, resumed.index),
         ),
         sink,
         tool=TOOL,
         tally=_tally(resumed, options),
+        vault=vault,
     )
     phases = _phases(options, ground)
     with _interruptible(campaign):

@@ -12,13 +12,16 @@ from pathlib import Path
 from fuzz import store
 from fuzz.app import Replayed
 from fuzz.app.campaign import make_judge, prepare
+from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.rig import rig
 from fuzz.config import RunOptions
+from fuzz.engine.effects import names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.investigate import Investigator, Judge
 from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.records import Case, EngineEvent, Finding, ReplayOutcome, Side, Violation
+from fuzz.records import Case, EngineEvent, Finding, Note, ReplayOutcome, Side, Violation
 from fuzz.report.markdown import render_finding
 from strategies.version import version
 
@@ -54,12 +57,14 @@ async def _replay(
 ) -> list[Replayed]:
     outcomes: list[Replayed] = []
     async with rig(options, sink) as made:
+        vault = vault_for(made, options, sink)
         executor = Executor(made.wiring, made.pace)
         judged = make_judge(strict=True, edition=options.edition)
         try:
             await prepare(executor, sink)
             for path, item in stored:
-                outcomes.append(await _play(executor, judged, path, item))
+                outcomes.append(await _play(executor, judged, vault, path, item))
+            await _put_back(executor, vault, sink)
         except TargetUnavailable as gone:
             played = {o.path for o in outcomes}
             outcomes += [
@@ -69,11 +74,29 @@ async def _replay(
     return outcomes
 
 
-async def _play(executor: Executor, judged: Judge, path: Path, item: Finding | Case) -> Replayed:
+async def _put_back(executor: Executor, vault: Vault | None, sink: Sink) -> None:
+    for left in await vault.put_back(executor) if vault is not None else ():
+        sink(Note(f"stays changed on the target: {left}", "warning"))
+
+
+def _barred(case: Case, vault: Vault | None) -> str:
+    """Why a case may not be played because of the credentials it names, else ""."""
+    if not names_credentials(case):
+        return ""
+    if vault is None:
+        return f'it would change how we get in; allow = ["{PERMISSION}"] in ocppfuzz.toml lets it'
+    return vault.refuses(case)
+
+
+async def _play(
+    executor: Executor, judged: Judge, vault: Vault | None, path: Path, item: Finding | Case
+) -> Replayed:
     case = item.case if isinstance(item, Finding) else item
     if case.side is not executor.facts.side:
         other = "--listen" if case.side is Side.STATION else "--target"
         return Replayed(path, ReplayOutcome.NOT_RUN, f"it attacks a {case.side.value}; use {other}")
+    if why := _barred(case, vault):
+        return Replayed(path, ReplayOutcome.NOT_RUN, why)
     await executor.fresh()
     observation = await executor.play(case, linger=True)
     if observation.inconclusive:
@@ -111,6 +134,9 @@ def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
 
 async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink) -> Replayed:
     async with rig(options, sink) as made:
+        vault = vault_for(made, options, sink)
+        if why := _barred(finding.case, vault):
+            return Replayed(path, ReplayOutcome.NOT_RUN, why)
         executor = Executor(made.wiring, made.pace)
         await prepare(executor, sink)
         judged = make_judge(strict=True, edition=options.edition)
@@ -122,6 +148,7 @@ async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink)
         if not confirmed.confirmed:
             return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(finding.violation)}")
         smaller = await investigator.shrink(confirmed)
+        await _put_back(executor, vault, sink)
         store.save_finding(smaller, path.parent, render=render_finding)
         await executor.hang_up()
     return Replayed(

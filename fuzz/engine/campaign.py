@@ -20,6 +20,7 @@ from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
 from fuzz.engine.phases import Ground, Phase
 from fuzz.engine.quarantine import Quarantine
+from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
     CampaignEnded,
@@ -83,7 +84,6 @@ class Limits:
     max_time_s: float | None = None
     max_cases: int | None = None
     allowed: frozenset[Effect] = frozenset(Effect)
-    credentials: bool = False
     skip: tuple[str, int] | None = None
 
 
@@ -108,6 +108,7 @@ class Campaign:
         *,
         tool: str,
         tally: CampaignTally | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self._executor = executor
         self._judge = judge
@@ -117,6 +118,7 @@ class Campaign:
         self._clock = clock
         self._limits = limits
         self._sink = sink
+        self._vault = vault
         self._tally = tally or CampaignTally()
         self._quarantine = Quarantine()
         self._docket = Docket(
@@ -187,6 +189,8 @@ class Campaign:
             return
         try:
             await self._inventory.put_back(self._executor)
+            if self._vault is not None:
+                self._inventory.lost.extend(await self._vault.put_back(self._executor))
         except TargetUnavailable as gone:
             self._sink(Note(f"could not put everything back: {gone}", "warning"))
 
@@ -245,6 +249,8 @@ class Campaign:
         if why or self._quarantine.blocks(case):
             self._miss(case)
             return
+        if self._vault is not None:
+            case = self._vault.sealed(case)
         if case.heavy:
             await self._checkpoint()
         started = self._clock.monotonic()
@@ -263,8 +269,11 @@ class Campaign:
             self._tally.missed.add(case.id)
 
     def _left_out(self, case: Case) -> str:
-        if not self._limits.credentials and names_credentials(case):
-            return "would change how we get in (allow 'lock-out' by name)"
+        if names_credentials(case):
+            if self._vault is None:
+                return "would change how we get in (allow 'lock-out' by name)"
+            if why := self._vault.refuses(case):
+                return why
         if case.effect not in self._limits.allowed:
             return f"effect {case.effect.value} is not allowed on this target"
         return ""
@@ -306,6 +315,8 @@ class Campaign:
 
     async def _follow_changes(self, observation: Observation) -> None:
         self._inventory.note(observation)
+        if self._vault is not None:
+            self._vault.claim(self._inventory.changed)
         if observation.case.effect is Effect.LOCK_OUT and self._inventory.changed:
             await self._inventory.put_back(self._executor, only=list(self._inventory.changed))
 

@@ -144,6 +144,20 @@ def tells_credentials(text: str) -> bool:
     return "setvariables" in plain and _CREDENTIAL.search(plain) is not None
 
 
+def asks_to_reconnect(said: Sequence[str], answers: Iterable[JsonValue]) -> bool:
+    """True when a station took a new password or identity: it then hangs up and comes back with it (use case A01)."""
+    if not said or not tells_credentials(said[-1]):
+        return False
+    return any(_takes_one(answer) for answer in answers)
+
+
+def _takes_one(answer: JsonValue) -> bool:
+    results = answer.get("setVariableResult") if isinstance(answer, dict) else None
+    return isinstance(results, list) and any(
+        isinstance(r, dict) and r.get("attributeStatus") == "Accepted" for r in results
+    )
+
+
 def _texts(steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
         match step:

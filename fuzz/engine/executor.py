@@ -12,6 +12,7 @@ from typing import assert_never
 
 from fuzz.clock import Clock
 from fuzz.engine.conversation import Conversation, Flooded, Take
+from fuzz.engine.effects import asks_to_reconnect
 from fuzz.engine.slots import Slots, message_ids
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
@@ -339,6 +340,8 @@ class Executor:
                 probes = await self._linger(conversation, probes)
             if self._reset_accepted(case, take):
                 await self._await_restart(conversation)
+            elif _reconnect_asked(take):
+                await conversation.idle(self.pace.death_s + self.pace.soft_s)
         except LinkClosed:
             pass
         except Flooded as flood:
@@ -388,7 +391,9 @@ class Executor:
             calls=tuple(take.calls),
             settled=settled,
             close=closed if closed is not None and closed.by_target else None,
-            restart_asked=self._restart_pending or self._reset_accepted(case, take),
+            restart_asked=self._restart_pending
+            or self._reset_accepted(case, take)
+            or _reconnect_asked(take),
             probes=probes,
             inconclusive=inconclusive,
         )
@@ -577,6 +582,10 @@ class Executor:
 
 def _hangs_up(case: Case) -> bool:
     return any(isinstance(step, Disconnect) for step in case.steps)
+
+
+def _reconnect_asked(take: Take) -> bool:
+    return asks_to_reconnect(take.said, (h.payload for h in take.replies))
 
 
 def must_answer(case: Case) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fuzz.store.codec import dump, opened, reading, record_from_json, record_to_json
-from fuzz.store.files import load_json, replace_file, writing
+from fuzz.store.files import load_json, read_bytes, replace_file, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,19 @@ def clear_state(root: Path) -> None:
     """Forget the journal: the campaign is complete. Raises `StoreError`."""
     with writing(_state_file(root)):
         _state_file(root).unlink(missing_ok=True)
+
+
+def load_private(root: Path, name: str) -> bytes | None:
+    """A secret that `save_private` kept, None when there is none. Raises `CaseFormatError`."""
+    path = root / "private" / name
+    return read_bytes(path) if path.exists() else None
+
+
+def drop_private(root: Path, name: str) -> None:
+    """Remove a secret that is good for nothing any more. Raises `StoreError`."""
+    path = root / "private" / name
+    with writing(path):
+        path.unlink(missing_ok=True)
 
 
 def save_private(root: Path, name: str, data: bytes) -> Path:

@@ -25,12 +25,29 @@ class Rules:
     """Who may come in.
 
     `identities` None lets everybody in. `basic` holds the password that an identity must give; an identity with
-    None, or without an entry, need not give one. `subprotocols` are in our order of preference.
+    None, or without an entry, need not give one. `subprotocols` are in our order of preference. `further_passwords`
+    and `further_identities` are what the station was told meanwhile: as good as the configured ones.
     """
 
     identities: frozenset[str] | None
     subprotocols: tuple[str, ...]
     basic: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    further_passwords: tuple[str, ...] = field(default=(), repr=False)
+    further_identities: tuple[str, ...] = ()
+
+    def knows(self, identity: str) -> bool:
+        """True when the identity may come in."""
+        named = self.identities is None or identity in self.identities
+        return named or identity in self.further_identities
+
+    def passwords(self, identity: str) -> tuple[str, ...]:
+        """The passwords of which the identity must give one; none when it need not give any."""
+        configured = [self.basic.get(identity)]
+        if identity in self.further_identities and identity not in self.basic:
+            # It is the same station under another name.
+            configured = [*self.basic.values()]
+        asked = tuple(p for p in configured if p is not None)
+        return (*asked, *self.further_passwords) if asked else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +82,12 @@ def admit(request: Request, rules: Rules) -> Admitted | Refused:
     identity = identity_of(request.path)
     if identity is None:
         return Refused(shown(request.path), 404, "the path does not end in an identity")
-    if rules.identities is not None and identity not in rules.identities:
+    if not rules.knows(identity):
         # 404 for an identity we do not know (Part 4 section 3.2); only who is named is attacked (design 2.8).
         return Refused(shown(identity), 404, "not an identity that was named")
     user, password = _basic(request)
-    wanted = rules.basic.get(identity)
-    if wanted is not None and not (user == identity and _same(password, wanted)):
+    wanted = rules.passwords(identity)
+    if wanted and not (user == identity and any(_same(password, w) for w in wanted)):
         return Refused(shown(identity), 401, _why_unauthorized(identity, user))
     return Admitted(identity, user or "", _choose(request, rules))
 

@@ -127,6 +127,14 @@ class Listener:
         for sock in self._sockets:
             self._spawn(self._accept(sock))
 
+    def learn(self, *, passwords: Sequence[str], identities: Sequence[str]) -> None:
+        """Let these in as well as the configured ones; empty ones take that back."""
+        self._rules = replace(
+            self._rules,
+            further_passwords=tuple(passwords),
+            further_identities=tuple(identities),
+        )
+
     async def open(self, timeout_s: float) -> WebSocketLink:
         """The newest link that is still open. Raises `TargetUnavailable` with what to check."""
         await self.start()

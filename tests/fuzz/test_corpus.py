@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "corpus"
 FILES = sorted(CORPUS.glob("*/*.json"))
 FAMILIES = {
+    "credentials",
     "device-model",
     "framing",
     "heavy",
@@ -77,7 +78,8 @@ def test_a_case_is_called_after_its_file_and_says_where_it_came_from(
 
 def test_whatever_is_hostile_says_what_it_broke(cases: dict[str, Case]) -> None:
     plain = {name for name, case in cases.items() if not case.mutations}
-    assert plain == {name for name in cases if name.startswith("valid/")}
+    valid = {name for name in cases if name.startswith("valid/")}
+    assert plain == valid | {"credentials/password-of-20-characters"}
 
 
 def test_every_hostile_call_has_its_control_beside_it(cases: dict[str, Case]) -> None:
@@ -125,4 +127,5 @@ def test_every_case_is_one_that_may_be_published(cases: dict[str, Case]) -> None
         text = "".join(spell(s.text) for s in case.steps if isinstance(s, SendText)).lower()
         urls = re.findall(r"(?:https?|wss?)://([^/\"]+)", text)
         assert all(u.endswith(".invalid") for u in urls), case.id
-        assert "password" not in text, case.id
+        assert not re.search(r'password"[^{]*"attributevalue":"(?!\{secret\.)', text), case.id
+        assert ("password" in text) == case.id.startswith("corpus/credentials/"), case.id
