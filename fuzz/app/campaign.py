@@ -73,6 +73,10 @@ class FolderFindings:
         """Write the finding, or merge it with what is there."""
         store.save_finding(finding, self.root, render=render_finding)
 
+    def drop(self, finding: Finding) -> None:
+        """Take back a finding that turned out innocent."""
+        store.drop_finding(finding, self.root)
+
     def checkpoint(self, phase: str, index: int, tally: CampaignTally) -> None:
         """Write how far the campaign has come."""
         counts = {"cases": tally.cases, "inconclusive": tally.inconclusive}

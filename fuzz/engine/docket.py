@@ -42,6 +42,10 @@ class Shelf(Protocol):
         """Write a finding, or merge it with what is there. Raises `StoreError`."""
         ...
 
+    def drop(self, finding: Finding) -> None:
+        """Take back a finding that turned out innocent. Raises `StoreError`."""
+        ...
+
 
 @dataclass(slots=True)
 class Docket:
@@ -56,6 +60,7 @@ class Docket:
     findings: dict[str, Finding] = field(default_factory=dict)
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     dropped: int = 0
+    _acquitted: set[str] = field(default_factory=set)
 
     def confirmed(self) -> list[Finding]:
         """The findings that repeated, without those whose control failed too."""
@@ -103,6 +108,8 @@ class Docket:
     ) -> list[tuple[Observation, Violation]]:
         """Confirm and shrink one suspicion; the suspicions that it turns into when its own case is innocent."""
         case = observation.case
+        if self.shelf.fingerprint(violation, case) in self._acquitted:
+            return []
         known = self._known(violation, case)
         if known is not None:
             self._again(known, case, violation)
@@ -125,8 +132,22 @@ class Docket:
         if finding.status is FindingStatus.CONFIRMED:
             await self._settle(finding)
             return []
-        self._keep(finding)
-        return await self._innocent(finding, recent)
+        again = await self._innocent(finding, recent)
+        if again and finding.control_hits:
+            self._acquit(finding)
+        else:
+            self._keep(finding)
+        return again
+
+    def _acquit(self, finding: Finding) -> None:
+        """Forget a finding whose control fails as well: its message is a killer without its fault."""
+        self._acquitted.add(finding.fingerprint)
+        self.findings.pop(finding.fingerprint, None)
+        self.shelf.drop(finding)
+        if finding.violation.oracle in STOPPING:
+            self.quarantine.close(
+                finding.original, "classes whose messages fail without their fault too"
+            )
 
     def _open(self, observation: Observation, violation: Violation) -> Finding:
         case = observation.case

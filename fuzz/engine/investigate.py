@@ -39,6 +39,7 @@ def as_control(case: Case) -> Case:
     """The case with only its fault undone: a message to which a target may not object."""
     return replace(
         case,
+        id=f"{case.id}/control",
         steps=case.control,
         control=(),
         mutations=(),

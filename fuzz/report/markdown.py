@@ -5,7 +5,7 @@ Knows Markdown and the shared words; must not know where the report is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from fuzz.records import (
     AnswerNext,
@@ -28,6 +28,7 @@ from fuzz.records import (
 from fuzz.report.safe import code, cut_mark, fence, prose
 from fuzz.report.words import (
     NOT_A_CERTIFICATION,
+    alterations,
     attacked,
     expected,
     folder_name,
@@ -179,7 +180,7 @@ def _facts(finding: Finding) -> list[str]:
         ("Clause", violation.clause),
         ("CWE", violation.cwe),
         ("Message", _message(case)),
-        ("What is wrong with it", "; ".join(_altered(case))),
+        ("What is wrong with it", "; ".join(alterations(case))),
         (
             "Versions",
             f"{finding.tool or 'ocppfuzz'}, OCPP {case.version}, edition {finding.facts.edition}",
@@ -198,17 +199,6 @@ def _facts(finding: Finding) -> list[str]:
 
 def _message(case: Case) -> str:
     return f"{case.action or 'no action'}, as {case.position.value.upper()}"
-
-
-def _altered(case: Case) -> Iterator[str]:
-    for mutation in case.mutations:
-        change = (
-            f"{mutation.before} became {mutation.after}"
-            if mutation.before or mutation.after
-            else ""
-        )
-        place = mutation.pointer or "the whole"
-        yield f"{mutation.channel.value} {place}: {mutation.keyword}, {mutation.operator} {change}".rstrip()
 
 
 def _transcript(entries: Sequence[Entry]) -> list[str]:

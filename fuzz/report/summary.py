@@ -13,7 +13,14 @@ from pathlib import Path
 
 from fuzz.records import Finding, Severity, Summary
 from fuzz.report.safe import safe
-from fuzz.report.words import NOT_A_CERTIFICATION, attacked, folder_name, oracle_words, repeats
+from fuzz.report.words import (
+    NOT_A_CERTIFICATION,
+    alterations,
+    attacked,
+    folder_name,
+    oracle_words,
+    repeats,
+)
 
 MAX_ROWS = 20
 
@@ -80,10 +87,9 @@ def finding_lines(finding: Finding, root: Path) -> Iterator[Line]:
         style,
     )
     message = f"{safe(case.action, 50)} " if case.action else ""
-    yield Line(
-        f"         {message}{case.position.value.upper()}, {safe(violation.symptom, 80)}, "
-        f"{repeats(finding)}"
-    )
+    wrong = "".join(f" ({safe(a, 120)})" for a in alterations(case, values=False))
+    yield Line(f"         {message}{case.position.value.upper()}{wrong}")
+    yield Line(f"         {safe(violation.symptom, 80)}, {repeats(finding)}")
     yield Line(f"         {root / folder_name(finding)}", "dim")
 
 

@@ -5,7 +5,9 @@ Knows the records; must not know where the words are shown. What comes from a ta
 
 from __future__ import annotations
 
-from fuzz.records import Basis, Finding, FindingStatus, Side, TargetFacts, Violation
+from collections.abc import Iterator
+
+from fuzz.records import Basis, Case, Finding, FindingStatus, Side, TargetFacts, Violation
 from fuzz.report.safe import safe
 from strategies.labels import Fault, Stance
 
@@ -91,6 +93,15 @@ def expected(finding: Finding) -> str:
         case Stance.UNSPECIFIED:
             does = "No rule says what to do with this message. A correct target copes with it"
     return f"{does}, answers at most once and in the right form, and goes on serving."
+
+
+def alterations(case: Case, *, values: bool = True) -> Iterator[str]:
+    """What is wrong with a case's message, one line an alteration, in the target's strings and ours alike."""
+    for mutation in case.mutations:
+        changed = values and (mutation.before or mutation.after)
+        change = f" {mutation.before} became {mutation.after}" if changed else ""
+        place = mutation.pointer or "the whole"
+        yield f"{mutation.channel.value} {place}: {mutation.keyword}, {mutation.operator}{change}"
 
 
 def repeats(finding: Finding) -> str:

@@ -13,6 +13,7 @@ from fuzz.store.codec import (
 from fuzz.store.files import MAX_FILE_BYTES
 from fuzz.store.findings import (
     case_size,
+    drop_finding,
     findings_in,
     fingerprint,
     load_finding,
@@ -40,6 +41,7 @@ __all__ = [
     "clear_state",
     "corpus_cases",
     "corpus_folder",
+    "drop_finding",
     "drop_private",
     "findings_in",
     "fingerprint",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,20 @@ def save_finding(finding: Finding, root: Path, *, render: Render | None = None) 
             finding = merge(stored, finding)
         swap(folder, _files_of(finding, render))
     return folder
+
+
+def drop_finding(finding: Finding, root: Path) -> None:
+    """Take back a finding that turned out innocent; one that was confirmed is never removed.
+
+    Raises:
+        StoreError: permission is missing.
+    """
+    folder = root / f"{finding.violation.oracle}-{finding.fingerprint[:8]}"
+    with writing(folder), locked(root):
+        sweep(root)
+        stored = _stored(folder)
+        if stored is not None and stored.status is not FindingStatus.CONFIRMED:
+            shutil.rmtree(folder)
 
 
 def merge(old: Finding, new: Finding) -> Finding:

@@ -63,12 +63,16 @@ class Memory:
     """A shelf that remembers every state of every finding."""
 
     saved: list[Finding] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
     def fingerprint(self, violation: Violation, of: Case) -> str:
         return f"{violation.oracle}/{violation.symptom}/{of.mutation_class}"
 
     def save(self, finding: Finding) -> None:
         self.saved.append(finding)
+
+    def drop(self, finding: Finding) -> None:
+        self.dropped.append(finding.case.id)
 
 
 def docket(script: Script) -> tuple[Docket, Memory, list[EngineEvent]]:
@@ -138,13 +142,22 @@ def test_a_killer_closes_its_class_and_a_wrong_shape_does_not() -> None:
     assert not made.quarantine.blocks(broken("next", keyword="enum"))
 
 
-def test_when_the_control_fails_too_the_control_is_the_suspect() -> None:
-    script = Script(repeats={"case-1"}, guilty_controls={"mutant"})
+def test_when_the_control_fails_too_the_fault_is_acquitted_and_the_control_is_the_suspect() -> None:
+    script = Script(repeats={"mutant/control"}, guilty_controls={"mutant"})
+    made, shelf, _ = docket(script)
+    suspect(made, replace(broken("mutant"), control=case().steps))
+    assert shelf.dropped == ["mutant"]
+    assert script.asked == ["mutant", "mutant/control"]
+    assert [f.case.id for f in made.confirmed()] == ["mutant/control"]
+
+
+def test_an_acquitted_fault_is_not_asked_again_and_its_class_is_sampled() -> None:
+    script = Script(guilty_controls={"mutant"})
     made, _, _ = docket(script)
-    mutant = replace(broken("mutant"), control=case().steps)
-    suspect(made, mutant)
-    assert [f.status for f in made.findings.values()] == [FindingStatus.UNCONFIRMED] * 2
-    assert script.asked == ["mutant", "mutant"]
+    for _ in range(2):
+        suspect(made, replace(broken("mutant"), control=case().steps))
+    assert len(script.asked) == 2
+    assert made.quarantine.blocks(broken("next"))
 
 
 def test_a_late_death_is_blamed_on_the_case_before() -> None:

@@ -102,10 +102,12 @@ Attacked: Charging Station, identity CS-1, at ws://localhost:9000, security prof
 This is not an OCA certification result.
 
 CRITICAL process-death (O1): the process ended
-         Reset CALL, exit 70, seen again 3 of 3 times, control 0 of 3
+         Reset CALL
+         exit 70, seen again 3 of 3 times, control 0 of 3
          findings/O1-1a2b3c4d
 LOW      accept-invalid (O8): the process ended
-         Reset CALL, exit 70, seen once, not repeated yet
+         Reset CALL
+         exit 70, seen once, not repeated yet
          findings/O8-ffffffff
 
 Remarks (tolerated; findings with --strict):
