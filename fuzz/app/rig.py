@@ -90,6 +90,8 @@ async def rig(
 async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
     """The reference station as a process of its own, over loopback."""
     profile = options.security_profile
+    if profile == 0:
+        raise UsageError("the embedded station has no security profile 0; use 1, 2 or 3")
     find_plants(options.defects, options.decoys)  # an unknown name is told before a process starts
     with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
         lab = Lab.create(

@@ -155,7 +155,7 @@ def target_flags(options: RunOptions) -> str:
         ("--listen", options.listen),
         ("--target", options.target),
         ("--identity", options.identity or None),
-        ("--security-profile", None if options.embedded else options.security_profile),
+        ("--security-profile", None if _as_default(options) else options.security_profile),
         ("--ca", options.ca),
         ("--cert", options.cert),
         ("--key", options.key),
@@ -168,6 +168,10 @@ def target_flags(options: RunOptions) -> str:
     return " ".join(
         f"{flag} {shlex.quote(str(value))}" for flag, value in given if value is not None
     )
+
+
+def _as_default(options: RunOptions) -> bool:
+    return options.embedded and options.security_profile == RunOptions().security_profile
 
 
 def print_table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -56,6 +58,9 @@ def command(**given: Any) -> int:
 
 def _print_plan(options: RunOptions) -> None:
     plan = app.plan(options)
+    if options.json:
+        click.echo(json.dumps(asdict(plan), sort_keys=True))
+        return
     rows = [
         (row.phase, _number(row.cases), _number(row.reconnects), str(row.hand_actions), row.note)
         for row in plan.rows
