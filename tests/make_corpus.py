@@ -14,7 +14,7 @@ from pathlib import Path
 from fuzz import store
 from fuzz.engine.cases import CaseMaker, call_text
 from fuzz.engine.effects import effect_of
-from fuzz.engine.executor import PROBES
+from fuzz.engine.line import PROBES
 from fuzz.records import Case, Effect, Provenance, Side
 from strategies.boundaries import boundaries
 from strategies.frames import envelope_faults, unsolicited

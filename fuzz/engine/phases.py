@@ -23,7 +23,7 @@ from typing import Protocol
 from fuzz.engine.cases import CaseMaker, call_text
 from fuzz.engine.drawing import draw
 from fuzz.engine.effects import effect_of
-from fuzz.engine.executor import PROBES
+from fuzz.engine.line import PROBES
 from fuzz.engine.neighbours import Neighbour, capped, neighbours, several
 from fuzz.engine.seeds import Seeds
 from fuzz.engine.support import Coverage, Support

@@ -9,7 +9,8 @@ import pytest
 
 from fuzz.clock import SystemClock
 from fuzz.csms.voice import CsmsVoice
-from fuzz.engine.executor import Executor, Pace, Wiring
+from fuzz.engine.executor import Executor
+from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import TargetUnavailable
 from fuzz.records import Case, LinkClosed, Observation, SendText, Settled, Side, TargetFacts
 from fuzz.target.nothing import NoTarget

@@ -1,0 +1,266 @@
+"""The line to the target: connects, waits for the boot, serves it while nothing is played, brings it back.
+
+Knows doors, conversations and the target adapter. Must not know cases, phases or oracles.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from fuzz.clock import Clock
+from fuzz.engine.conversation import Conversation, Flooded, Take
+from fuzz.engine.slots import Slots, message_ids
+from fuzz.errors import TargetUnavailable
+from fuzz.records import (
+    Ability,
+    Door,
+    Handshake,
+    Heard,
+    Link,
+    LinkClosed,
+    Side,
+    Target,
+    TargetFacts,
+    Voice,
+)
+from strategies.labels import JsonObject
+
+Harmless = tuple[str, JsonObject]
+
+PROBES: dict[Side, Harmless] = {
+    Side.STATION: (
+        "GetVariables",
+        {
+            "getVariableData": [
+                {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}
+            ]
+        },
+    ),
+    Side.CSMS: ("Heartbeat", {}),
+}
+"""The harmless CALL that shows that a side still serves; any answer to it will do."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Time-outs that are learned, not fixed (design section 3), in seconds."""
+
+    soft_s: float = 0.25
+    probe_s: float = 30.0
+    come_back_s: float = 120.0
+    boot_s: float = 120.0
+    linger_s: float = 0.3
+    settle_s: float = 0.05
+    death_s: float = 1.0
+    slowest_s: float = 0.0
+
+    def saw(self, answer_s: float) -> None:
+        """Take note of how long a healthy answer took."""
+        if answer_s > self.slowest_s:
+            self.slowest_s = answer_s
+            self.soft_s = min(max(0.25, 6 * answer_s), 5.0)
+
+
+@dataclass(slots=True)
+class Wiring:
+    """What an executor needs from outside."""
+
+    door: Door
+    voice: Voice
+    target: Target
+    clock: Clock
+    facts: TargetFacts
+    secrets: dict[str, str] = field(default_factory=dict)
+    on_stuck: Callable[[], Awaitable[bool]] | None = None
+
+
+class Line:
+    """Keeps one connection with the target alive."""
+
+    def __init__(self, wiring: Wiring, pace: Pace | None = None) -> None:
+        self.facts = wiring.facts
+        self.pace = pace or Pace()
+        self.handshake = Handshake()
+        self.reconnects = 0
+        self.restarts = 0
+        self.boots_on_reconnect: bool | None = None
+        self._door = wiring.door
+        self._voice = wiring.voice
+        self._target = wiring.target
+        self._clock = wiring.clock
+        self._slots = Slots(message_ids(secrets.token_hex(4)), wiring.secrets)
+        self._conversation: Conversation | None = None
+        self._booted_once = False
+        self._restart_pending = False
+        self._untouched = False
+        self._forced = False
+        self._gone: TargetUnavailable | None = None
+        self._on_stuck = wiring.on_stuck
+        self._probe = PROBES[wiring.door.side]
+
+    # --- connecting ---------------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """True while the kept connection is open as far as we know."""
+        return self._conversation is not None and self._conversation.closed is None
+
+    @property
+    def owned(self) -> bool:
+        """True when the target was started by us and can be restarted."""
+        return self._target.owned
+
+    async def connect(self) -> Take:
+        """Open a connection and wait until the target is booted; the take holds what it said meanwhile.
+
+        A target that was there before and stays away is restarted where we may, or helped by the `on_stuck` hook.
+        Raises `TargetUnavailable` when it does not come within the learned bound.
+        """
+        if self._gone is not None:
+            raise self._gone
+        self._forced = False
+        while True:
+            try:
+                return await self._connect_within(self.pace.come_back_s)
+            except TargetUnavailable:
+                if self._forced or not self._booted_once or not await self._force():
+                    raise
+                self._forced = self._restart_pending = True
+
+    async def _force(self) -> bool:
+        """Bring a target that stays away back by force; False when nobody can."""
+        if Ability.KILL in self._target.abilities and self._target.owned:
+            await self._target.kill()
+            return True
+        return self._on_stuck is not None and await self._on_stuck()
+
+    async def _connect_within(self, seconds: float) -> Take:
+        deadline = self._clock.monotonic() + seconds
+        trouble = TargetUnavailable("the target did not boot; may it?")
+        while self._clock.monotonic() < deadline:
+            await self._ensure_process()
+            try:
+                link = await self._door.open(self._patience(deadline))
+            except TargetUnavailable as nobody:
+                if not self._booted_once and not self._target.owned:
+                    # Refused at the first attempt: a wrong password or certificate does not mend by waiting.
+                    raise
+                trouble = nobody
+                continue
+            take = await self._greet(link)
+            if isinstance(take, Take):
+                return take
+            trouble = TargetUnavailable(f"{take}; is it the right station, and may it boot?")
+            await link.abort()
+        raise trouble
+
+    async def _greet(self, link: Link) -> Take | str:
+        """The take of a new connection on which the target is booted, or what went wrong."""
+        self.reconnects += 1
+        self.handshake = link.handshake
+        conversation = Conversation(link, self._voice, self._clock, self._slots.ids)
+        take = conversation.begin()
+        try:
+            if await self._boot(conversation, take):
+                self._conversation = conversation
+                self._restart_pending = False
+                self._untouched = True
+                return take
+        except LinkClosed as closed:
+            return f"it connected and closed again with {closed.close.code}"
+        except Flooded as flood:
+            return str(flood)
+        return "it connected but was not ready in time: no BootNotification, or it refuses CALLs"
+
+    def _patience(self, deadline: float) -> float:
+        left = max(0.1, deadline - self._clock.monotonic())
+        # A process that we own may die while it connects: look after it now and then.
+        return min(left, 5.0) if self._target.owned else left
+
+    async def _boot(self, conversation: Conversation, take: Take) -> bool:
+        # A CSMS never boots towards us: what the voice says at the opening boots us.
+        await_boot = self._door.side is Side.STATION and (
+            not self._booted_once or self._restart_pending or self.boots_on_reconnect is True
+        )
+        ready = await conversation.open(self.pace.boot_s, await_boot=await_boot)
+        if ready and await_boot:
+            # What a station says right after its boot should be over before it is attacked.
+            await conversation.idle(self.pace.settle_s)
+        elif ready:
+            ready = await self._answers_now(conversation, take)
+        self._booted_once = self._booted_once or ready
+        return ready
+
+    async def _answers_now(self, conversation: Conversation, take: Take) -> bool:
+        """Ask until a harmless CALL is served: a station may or may not boot on a new connection."""
+        deadline = self._clock.monotonic() + self.pace.boot_s
+        while self._clock.monotonic() < deadline:
+            boots = len(take.boot_reasons)
+            asked = await conversation.ask(*self._probe)
+            await conversation.wait(
+                lambda asked=asked, boots=boots: (
+                    conversation.answered(asked) or len(take.boot_reasons) > boots
+                ),  # type: ignore[misc]
+                self.pace.probe_s,
+            )
+            answer = await conversation.answer_to(asked, 0.0)
+            if answer is not None and answer.error_code != "SecurityError":
+                return True
+            if answer is not None:
+                # Before its boot is accepted a station refuses everything (B02.FR.09); its BootNotification will come.
+                await conversation.idle(0.2)
+            elif len(take.boot_reasons) == boots:
+                return False
+        return False
+
+    async def _ensure_process(self) -> None:
+        if not self._target.owned:
+            return
+        if await self._target.ended(0.0) is not None:
+            self.restarts += 1
+            self._restart_pending = True
+            await self._target.start()
+
+    async def fresh(self) -> None:
+        """Have a connection on which no case was played yet; a reconnect that is not needed is spared."""
+        if self.connected and self._untouched:
+            return
+        await self.hang_up()
+        await self.connect()
+
+    async def hang_up(self) -> None:
+        """Close the kept connection, if there is one."""
+        conversation, self._conversation = self._conversation, None
+        if conversation is not None and conversation.closed is None:
+            await conversation.link.close(1000)
+
+    async def conversation(self) -> Conversation:
+        """The kept conversation, opened when there is none. Raises `TargetUnavailable`."""
+        if not self.connected:
+            await self.connect()
+        assert self._conversation is not None
+        return self._conversation
+
+    async def proper_call(
+        self, action: str, payload: JsonObject, timeout_s: float | None = None
+    ) -> Heard | None:
+        """A well-meant CALL outside every case (inventory, putting back); None when unanswered or cut off."""
+        conversation = await self.conversation()
+        conversation.begin()
+        try:
+            return await conversation.call(
+                action, payload, timeout_s or self.facts.message_timeout_s
+            )
+        except (LinkClosed, Flooded):
+            return None
+
+    async def serve(self, seconds: float) -> None:
+        """Let the target talk, and answer it properly, while nothing is played."""
+        if not self.connected or self._conversation is None:
+            return
+        try:
+            await self._conversation.idle(seconds)
+        except (LinkClosed, Flooded):
+            return
