@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from fuzz.clock import SystemClock
 from fuzz.config import RunOptions, host_and_port, password_of
 from fuzz.csms.voice import CsmsVoice
-from fuzz.engine.executor import Pace, Wiring
+from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import StoreError, TargetUnavailable, UsageError
 from fuzz.records import EngineEvent, Note, Side, Target, TargetFacts
 from fuzz.station.planting import find_plants
