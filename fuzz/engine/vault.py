@@ -122,7 +122,7 @@ class Vault:
         if not isinstance(step, SendText):
             return step
         text = spell(step.text)
-        for kind, value in credentials_in(text) or ():
+        for kind, value in credentials_in(text):
             if kind == PASSWORD and isinstance(value, str) and _ORDINARY.fullmatch(value):
                 text = text.replace(json.dumps(value), f'"{{secret.password.{len(value)}}}"')
         return SendText(compact(text))
@@ -133,7 +133,7 @@ class Vault:
         """The text with its secrets filled in; new credentials are on the disk and known at the door by now."""
         filled = _SLOT.sub(lambda m: json.dumps(self._secret(m.group(1)))[1:-1], text)
         if tells_credentials(filled):
-            self._learn(credentials_in(filled) or ())
+            self._learn(credentials_in(filled))
         return filled
 
     def incoming(self, text: str) -> str:
@@ -196,8 +196,9 @@ class Vault:
             return []
         try:
             told = [await self._set_back(executor, kind) for kind in sorted(self._touched)]
+            await executor.hang_up()
             self.gate.learn(passwords=(), identities=())
-            await executor.fresh()
+            await executor.connect()
             if await executor.probe() and (self.proves or all(told)):
                 self.drop()
                 self._touched.clear()

@@ -48,10 +48,12 @@ from fuzz.store import (
     case_to_json,
     clear_state,
     corpus_cases,
+    drop_private,
     findings_in,
     fingerprint,
     load_case,
     load_finding,
+    load_private,
     load_state,
     merge,
     save_case,
@@ -500,3 +502,12 @@ def test_a_secret_is_readable_by_its_owner_only(tmp_path):
     assert file.read_bytes() == b"second"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_secret_can_be_read_again_until_it_is_dropped(tmp_path):
+    assert load_private(tmp_path, "one") is None
+    save_private(tmp_path, "one", b"secret")
+    assert load_private(tmp_path, "one") == b"secret"
+    drop_private(tmp_path, "one")
+    drop_private(tmp_path, "one")
+    assert load_private(tmp_path, "one") is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
@@ -129,3 +130,28 @@ def test_what_is_shown_of_a_peer_is_short_and_harmless(text: str) -> None:
 def test_a_refusal_reads_as_one_line() -> None:
     refused = Refused("CS2", 404, "not an identity that was named", "10.0.0.1:5")
     assert str(refused) == "'CS2' from 10.0.0.1:5 with HTTP 404: not an identity that was named"
+
+
+def test_a_password_that_the_station_was_told_is_as_good_as_the_configured_one() -> None:
+    told = replace(STRICT, further_passwords=("new password",))
+    for password in ("new password", "pass:wörd"):
+        admitted = admit(_request("/CS%201", _basic("CS 1", password)), told)
+        assert isinstance(admitted, Admitted)
+    refused = admit(_request("/CS%201", _basic("CS 1", "other")), told)
+    assert isinstance(refused, Refused)
+    assert refused.status == 401
+
+
+def test_a_further_password_asks_nobody_for_one() -> None:
+    told = replace(RULES, further_passwords=("new password",))
+    assert isinstance(admit(_request("/CS%201"), told), Admitted)
+
+
+def test_an_identity_that_the_station_was_told_must_still_give_its_password() -> None:
+    told = replace(STRICT, further_identities=("CS-2",))
+    assert isinstance(admit(_request("/CS-2", _basic("CS-2", "pass:wörd")), told), Admitted)
+    for headers in ([], [_basic("CS-2", "wrong")], [_basic("CS 1", "pass:wörd")]):
+        refused = admit(_request("/CS-2", *headers), told)
+        assert isinstance(refused, Refused)
+        assert refused.status == 401
+    assert isinstance(admit(_request("/CS-3"), told), Refused)
