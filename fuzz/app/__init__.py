@@ -1,6 +1,7 @@
 """The composition root: the only place that puts rooms together. The command line calls nothing else.
 
-Every function imports what it needs when it is called, so that `--help` stays quick.
+Every function imports what it needs when it is called, so that `--help` stays quick. No module in here may have the
+name of a function below: importing it would put the module in the function's place.
 """
 
 from __future__ import annotations
@@ -89,21 +90,21 @@ def plan(options: RunOptions) -> Plan:
 
 def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Replayed]:
     """Play stored cases and findings again. Raises `CaseFormatError` for files that cannot be read."""
-    from fuzz.app.replay import replay as replay_
+    from fuzz.app.replaying import replay as replay_
 
     return replay_(paths, options, sink)
 
 
 def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
     """Play a stored finding and make its case smaller; the finding on disk is replaced by the smaller one."""
-    from fuzz.app.replay import shrink as shrink_
+    from fuzz.app.replaying import shrink as shrink_
 
     return shrink_(path, options, sink)
 
 
 def doctor(options: RunOptions, sink: Sink) -> Diagnosis:
     """Wait for a station and tell who dialled, and how."""
-    from fuzz.app.doctor import doctor as doctor_
+    from fuzz.app.diagnosing import doctor as doctor_
 
     return doctor_(options, sink)
 
@@ -117,14 +118,14 @@ def serve_station(options: RunOptions, csms: str) -> None:
 
 def bench(options: RunOptions, sink: Sink) -> list[Table]:
     """Measure generation and whole cases on this machine, as ratios within one run."""
-    from fuzz.app.bench import bench as bench_
+    from fuzz.app.measuring import bench as bench_
 
     return bench_(options, sink)
 
 
 def show(topic: str) -> Table:
     """One of the registries: oracles, violations, defects, decoys, coverage, actions. Raises `UsageError`."""
-    from fuzz.app.show import show as show_
+    from fuzz.app.showing import show as show_
 
     return show_(topic)
 

@@ -192,7 +192,7 @@ async def _serve_echo(texts: Sequence[str], context: ssl.SSLContext, lab: Lab) -
         port = next(iter(server.sockets)).getsockname()[1]
         files = (lab.root.certificate, lab.station.certificate, lab.station.key)
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "fuzz.app.bench", str(port), *map(str, files)
+            sys.executable, "-m", "fuzz.app.measuring", str(port), *map(str, files)
         )
         try:
             return await asyncio.wait_for(rate, 120.0)
