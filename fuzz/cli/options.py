@@ -143,7 +143,7 @@ def display_for(options: RunOptions) -> Display:
 
     return make_display(
         sys.stderr if options.json else sys.stdout,
-        Context(options.findings_dir, target_flags(options)),
+        Context(options.findings_dir, target_flags(options), campaign_flags(options)),
         quiet=options.quiet or options.json,
         color=options.color,
     )
@@ -165,8 +165,38 @@ def target_flags(options: RunOptions) -> str:
         ("--defect", ",".join(options.defects) or None),
         ("--decoy", ",".join(options.decoys) or None),
     ]
+    return _spelt(given)
+
+
+def campaign_flags(options: RunOptions) -> str:
+    """The flags that ask for the same cases again, where they are not the defaults: `--resume` compares them."""
+    usual = RunOptions()
+    names = ("phases", "tier", "only", "exclude", "strict", "edition", "allow")
+    folders = {"corpus_dir": "--corpus", "findings_dir": "--findings"}
+    given = [
+        (folders.get(name, f"--{name}"), getattr(options, name))
+        for name in (*names, *folders)
+        if getattr(options, name) != getattr(usual, name)
+    ]
+    return _spelt([(flag, _value(value)) for flag, value in given])
+
+
+def _value(value: object) -> object:
+    match value:
+        case tuple():
+            return ",".join(value)
+        case True:
+            return ""
+        case _:
+            return value
+
+
+def _spelt(given: Iterable[tuple[str, object]]) -> str:
+    """Flags as a shell reads them; None is left out, "" stands for a flag without a value."""
     return " ".join(
-        f"{flag} {shlex.quote(str(value))}" for flag, value in given if value is not None
+        f"{flag} {shlex.quote(str(value))}" if value != "" else flag
+        for flag, value in given
+        if value is not None
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzz.records import Finding, Severity, Summary
+from fuzz.records import Finding, Severity, Side, Summary
 from fuzz.report.safe import safe
 from fuzz.report.words import (
     NOT_A_CERTIFICATION,
@@ -42,8 +42,10 @@ SEVERITY_STYLES: Mapping[Severity, str] = {
 }
 
 
-def summary_lines(summary: Summary, findings_dir: Path, target_flags: str = "") -> Iterator[Line]:
-    """The whole summary, line by line; `target_flags` makes the next command meet the same target."""
+def summary_lines(
+    summary: Summary, findings_dir: Path, target_flags: str = "", campaign_flags: str = ""
+) -> Iterator[Line]:
+    """The whole summary, line by line; the flags make the next command meet the same target with the same cases."""
     yield _verdict(summary)
     yield Line(f"Attacked: {attacked(summary.facts)}")
     yield Line(NOT_A_CERTIFICATION, "dim")
@@ -53,7 +55,7 @@ def summary_lines(summary: Summary, findings_dir: Path, target_flags: str = "") 
         _reached(summary),
         _left_out(summary),
         _changed(summary),
-        _next(summary, findings_dir, target_flags),
+        _next(summary, findings_dir, target_flags, campaign_flags),
     ):
         lines = list(section)
         if lines:
@@ -159,17 +161,19 @@ def _changed(summary: Summary) -> Iterator[Line]:
         yield Line(f"  {safe(change, 300)}", "yellow")
 
 
-def _next(summary: Summary, root: Path, target_flags: str) -> Iterator[Line]:
+def _next(summary: Summary, root: Path, target_flags: str, campaign_flags: str) -> Iterator[Line]:
     if summary.findings:
         worst = max(summary.findings, key=lambda f: (f.violation.severity, f.fingerprint))
-        command = f"replay {shlex.quote(str(root / folder_name(worst)))}"
+        words = ["replay", shlex.quote(str(root / folder_name(worst))), target_flags]
     elif "--resume" in summary.reason:
-        command = "run --resume"
+        words = ["run --resume", campaign_flags, target_flags]
     elif summary.exit_code == 0:
-        command = f"run --max-time 600 --seed {summary.seed + 1}"
+        words = [f"run --max-time 600 --seed {summary.seed + 1}", campaign_flags, target_flags]
+    elif summary.facts.side is Side.STATION:
+        words = ["doctor", target_flags]
     else:
-        command = "doctor"
-    yield Line(f"Next: ocppfuzz {command} {target_flags}".rstrip(), "bold")
+        return  # doctor cannot dial a CSMS yet
+    yield Line(" ".join(("Next: ocppfuzz", *filter(None, words))), "bold")
 
 
 # --- small words ------------------------------------------------------------------------------------------

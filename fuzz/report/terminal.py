@@ -45,10 +45,11 @@ PROGRESS_EVERY_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What commands that are shown to a person need: where findings lie, and the flags that name the target."""
+    """What commands that are shown to a person need: where findings lie, which target, which cases."""
 
     findings_dir: Path
     target_flags: str = ""
+    campaign_flags: str = ""
 
 
 class Display(Protocol):
@@ -135,8 +136,12 @@ class EventLines:
                 yield from self._note(event)
             case CampaignEnded():
                 yield Line("")
+                context = self._context
                 yield from summary_lines(
-                    event.summary, self._context.findings_dir, self._context.target_flags
+                    event.summary,
+                    context.findings_dir,
+                    context.target_flags,
+                    context.campaign_flags,
                 )
             case Progress() | CampaignStarted() | PhaseStarted() | PhaseEnded() | RemarkReported():
                 return

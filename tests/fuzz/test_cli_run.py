@@ -7,7 +7,7 @@ import pytest
 
 from fuzz import app
 from fuzz.cli import main
-from fuzz.cli.options import target_flags
+from fuzz.cli.options import campaign_flags, target_flags
 from fuzz.config import RunOptions
 from fuzz.records import CampaignEnded, Note, Side, Summary, TargetFacts
 
@@ -141,3 +141,16 @@ def test_the_flags_that_name_the_target_again_are_quoted_for_a_shell():
     )
     assert target_flags(RunOptions()) == ""
     assert target_flags(RunOptions(defects=("P01", "P02"))) == "--defect P01,P02"
+
+
+def test_the_next_command_asks_for_the_same_cases_and_keeps_quiet_about_defaults():
+    assert campaign_flags(RunOptions()) == ""
+    options = RunOptions(
+        phases=("systematic",),
+        only=("Reset", "SetVariables"),
+        strict=True,
+        findings_dir=Path("my findings"),
+    )
+    assert campaign_flags(options) == (
+        "--phases systematic --only Reset,SetVariables --strict --findings 'my findings'"
+    )
