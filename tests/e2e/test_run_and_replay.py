@@ -1,6 +1,7 @@
 """`ocppfuzz run` without a target, as a user meets it first: clean, complete, stoppable, resumable."""
 
 import json
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -77,19 +78,22 @@ def test_findings_of_a_planted_defect_are_reproduced_until_it_is_mended(ocppfuzz
 
 
 def test_ctrl_c_ends_with_a_summary_and_the_campaign_is_resumed(ocppfuzz, started, until, tmp_path):
-    running = started(OCPPFUZZ, "run", "--max-time", 60, "--seed", 5)
+    flags = ("--phases", "systematic,generated", "--exclude", "Reset")
+    running = started(OCPPFUZZ, "run", "--max-time", 60, "--seed", 5, *flags)
     until(lambda: "phase generated" in running.text, lambda: running.text)
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(20) == 0
     assert "Ended: stopped by Ctrl-C" in running.text
-    assert running.text.splitlines()[-1] == "Next: ocppfuzz run --resume"
+    following = running.text.splitlines()[-1]
+    assert following.startswith("Next: ocppfuzz run --resume --phases systematic,generated")
     assert "Traceback" not in running.text
     (before,) = (
         json.loads(path.read_text("utf-8"))["counts"]["cases"]
         for path in (tmp_path / "findings" / ".campaign").glob("state.json")
     )
 
-    resumed = ocppfuzz("run", "--resume", "--max-time", 6, "--json")
+    command = shlex.split(following.removeprefix("Next: ocppfuzz "))
+    resumed = ocppfuzz(*command, "--max-time", 6, "--json")
     assert resumed.code == 0, resumed.err
     assert resumed.json["seed"] == 5
     assert resumed.json["cases"] > before
