@@ -256,8 +256,10 @@ async def test_tls_failures_are_told_with_their_reason(listeners: Listen, lab: L
     failures = [first, second, await noted.get()]
     assert [failure.reason for failure in failures] == [
         "the peer spoke plain HTTP to a TLS port: its URL needs wss://",
-        "the peer closed the connection during the handshake, without an alert; "
-        "most do so when they do not trust our certificate",
+        (
+            "the peer closed the connection during the handshake, without an alert; "
+            "most do so when they do not trust our certificate"
+        ),
         "the peer sent no client certificate",
     ]
     assert list(door.handshake_failures) == failures
