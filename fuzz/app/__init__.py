@@ -31,12 +31,16 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A campaign as it would be, without anything being sent; `not_asked` counts cases by reason."""
+    """A campaign as it would be, without anything being sent.
+
+    `not_asked` counts cases by reason; `notes` say what was assumed.
+    """
 
     target: str
     rows: tuple[PlanRow, ...]
     not_asked: tuple[tuple[str, int], ...] = ()
     max_time_s: float | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def run(options: RunOptions, sink: Sink) -> Summary:
 
 def plan(options: RunOptions) -> Plan:
     """Tell what a campaign would do; nothing is sent."""
-    from fuzz.app.campaign import plan as plan_
+    from fuzz.app.planning import plan as plan_
 
     return plan_(options)
 

@@ -1,4 +1,4 @@
-"""Runs and plans campaigns: rig, engine, oracles and store put together.
+"""Runs campaigns: rig, engine, oracles and store put together.
 
 Knows how a campaign is composed; must not know how it is shown.
 """
@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +16,11 @@ from pathlib import Path
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from fuzz import __version__, store
-from fuzz.app import Plan, PlanRow
 from fuzz.app.credentials import vault_for
 from fuzz.app.rig import Rig, rig
 from fuzz.config import PHASES, RunOptions, campaign_hash
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
-from fuzz.engine.effects import allowed_effects, effect_of
+from fuzz.engine.effects import allowed_effects
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import Investigator, Judge
@@ -122,7 +120,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     resumed = _resumed(options)
     seed = resumed.seed if resumed is not None else options.seed
     seed = secrets.randbits(32) if seed is None else seed
-    ground = _ground(options, executor.facts.side, seed, inventory)
+    ground = make_ground(options, executor.facts.side, seed, inventory)
     if resumed is not None:
         ground.support = Support(set(resumed.supported), set(resumed.refused))
     ground.items_per_message = executor.facts.items_per_message
@@ -150,7 +148,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
         tally=_tally(resumed, options),
         vault=vault,
     )
-    phases = _phases(options, ground)
+    phases = make_phases(options, ground)
     with _interruptible(campaign):
         summary = await campaign.run(phases)
     await executor.hang_up()
@@ -268,7 +266,8 @@ def _integer_entry(entry: JsonValue) -> tuple[str, str, int | None]:
     return str(name).lower(), instance if isinstance(instance, str) else "", int(value)
 
 
-def _ground(options: RunOptions, side: Side, seed: int, inventory: Inventory) -> Ground:
+def make_ground(options: RunOptions, side: Side, seed: int, inventory: Inventory) -> Ground:
+    """What all phases of one campaign stand on."""
     seeds = Seeds(version())
     seeds.add(c for c in store.corpus_cases(options.corpus_dir) if c.side is side)
     return Ground(
@@ -293,7 +292,8 @@ def _stored(options: RunOptions, side: Side) -> list[Case]:
     return [*corpus, *findings]
 
 
-def _phases(options: RunOptions, ground: Ground) -> list[Phase]:
+def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:
+    """The phases that were asked for, in the order in which they were asked for."""
     made: dict[str, Phase] = {
         "replay": Replay(
             [c for c in _stored(options, ground.side) if not c.action or ground.asked(c.action)]
@@ -343,23 +343,3 @@ def _interruptible(campaign: Campaign) -> Iterator[None]:
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         loop.remove_signal_handler(signal.SIGTERM)
-
-
-def plan(options: RunOptions) -> Plan:
-    """Count what a campaign would send, as if every action were supported and the target had no variables."""
-    side = Side.CSMS if options.target else Side.STATION
-    owned = not (options.listen or options.target) or bool(options.start_cmd)
-    allowed = allowed_effects(owned=owned, allow=options.allow)
-    ground = _ground(options, side, options.seed or 0, Inventory())
-    left_out: Counter[str] = Counter()
-    for action in ground.actions():
-        if effect_of(action) not in allowed:
-            left_out[f"{action}: effect {effect_of(action).value} is not allowed"] += 1
-    rows = []
-    for phase in _phases(options, ground):
-        count = phase.planned()
-        rows.append(
-            PlanRow(phase.name, count, 1, 0, "until the budget ends" if count is None else "")
-        )
-    target = options.listen or options.target or "embedded reference station"
-    return Plan(target, tuple(rows), tuple(sorted(left_out.items())), options.max_time_s)

@@ -74,7 +74,11 @@ def _print_plan(options: RunOptions) -> None:
     if plan.not_asked:
         click.echo()
         counts = [(f"{count:,}", reason) for reason, count in plan.not_asked]
-        print_table("Not asked", ("actions", "reason"), counts)
+        print_table("Not asked", ("cases", "reason"), counts)
+    if plan.notes:
+        click.echo()
+    for note in plan.notes:
+        click.echo(note)
 
 
 def _number(value: int | None) -> str:

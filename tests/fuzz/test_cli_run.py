@@ -111,7 +111,7 @@ def test_a_plan_sends_nothing(monkeypatch, asked, capsys):
         app.PlanRow("systematic", 9_187, 1, 0),
         app.PlanRow("generated", None, None, 2, "until the budget ends"),
     )
-    plan = app.Plan("embedded reference station", rows, (("Reset: effect", 1),), 60.0)
+    plan = app.Plan("embedded reference station", rows, (("effect: Reset", 1),), 60.0, ("Times assume.",))
     monkeypatch.setattr(app, "plan", lambda options: plan)
     assert main(["run", "--plan"]) == 0
     assert asked == []
@@ -126,8 +126,10 @@ generated   by budget  by budget   2             until the budget ends
 
 Not asked
 
-actions  reason
-1        Reset: effect
+cases  reason
+1      effect: Reset
+
+Times assume.
 """
     )
 
