@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -21,6 +23,9 @@ from fuzz.target.watchdog import watchdog
 
 STOP_TIMEOUT_S = 3.0
 _CHUNK = 2**16
+_GATE = 'read -r go && exec "$@" </dev/null'
+"""The command begins when the watchdog knows of it: killed in between, we would leave it behind."""
+
 _MAX_DESCENDANTS = 256
 
 
@@ -55,9 +60,10 @@ class OwnProcess:
         """The command runs; its output goes to `ring`. Raises `TargetUnavailable`."""
         keeper = watchdog()
         try:
+            _check(command, environment or os.environ)
             popen = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
+                ["/bin/sh", "-c", _GATE, "sh", *command],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -67,6 +73,7 @@ class OwnProcess:
             why = (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
             raise TargetUnavailable(f"cannot start {command[0]!r}: {why}") from exc
         keeper.watch(popen.pid)
+        _open_gate(popen)
         return cls(popen, ring, leave_rest=leave_rest)
 
     @property
@@ -142,6 +149,22 @@ class OwnProcess:
         code = self._popen.wait()
         if not self._ended.done():
             self._ended.set_result(ProcessEnd(code))
+
+
+def _check(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    """The command can be run, as far as can be told before. Raises `OSError`, `ValueError`."""
+    if any("\0" in word for word in command):
+        raise ValueError("embedded null byte")
+    if shutil.which(command[0], path=environment.get("PATH")) is None:
+        known = Path(command[0]).exists()
+        number = errno.EACCES if known else errno.ENOENT
+        raise OSError(number, os.strerror(number), command[0])
+
+
+def _open_gate(popen: subprocess.Popen[bytes]) -> None:
+    if popen.stdin is not None:
+        with contextlib.suppress(OSError), popen.stdin as gate:
+            gate.write(b"go\n")
 
 
 def _is_over(pid: int) -> bool:
