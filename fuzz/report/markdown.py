@@ -71,7 +71,10 @@ def _head(finding: Finding) -> list[str]:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    first = text.partition(" ")[0]
+    # A name of the protocol, such as errorDescription, stays as it is spelt.
+    begun = text[:1].upper() + text[1:] if first.islower() else text
+    return begun + ("" if begun.endswith(".") else ".")
 
 
 # --- steps to reproduce -----------------------------------------------------------------------------------
@@ -205,7 +208,7 @@ def _transcript(entries: Sequence[Entry]) -> list[str]:
     if not entries:
         return []
     shown = list(entries[-TRANSCRIPT_LINES:])
-    lines = [f"+{e.at_s:8.3f}s {_WHO[e.who]} {e.kind}: {e.text[: LINE_LIMIT * 2]}" for e in shown]
+    lines = [f"+{e.at_s:8.3f}s {_WHO[e.who]} {e.kind}: {e.text}" for e in shown]
     left_out = len(entries) - len(shown)
     note = [f"The last {len(shown)} of {len(entries)} entries.", ""] if left_out else []
     return ["## Transcript", "", *note, *fence(lines, LINE_LIMIT)]

@@ -47,7 +47,7 @@ def test_a_plan_sends_nothing_and_leaves_nothing(ocppfuzz, target, tmp_path):
     assert "systematic" in plan.out
     rows = ocppfuzz("run", "--plan", "--json", *target).json["rows"]
     assert [row["phase"] for row in rows] == ["replay", "systematic", "generated"]
-    assert rows[1]["cases"] > 5_000
+    assert rows[1]["cases"] > 1_000
     assert list(tmp_path.iterdir()) == []
 
 
