@@ -703,7 +703,9 @@ def _device_model() -> Iterator[Recipe]:
     for name, id_ in _rows(WRONG_VALUES):
         yield "device-model", name, _maker().broken("SetVariables", wrong[id_])
     for name, action, pointer, operator, payload, control in NEIGHBOURS:
-        mutation = Mutation(Channel.PAYLOAD, pointer, "device-model", operator)
+        # Numbers share the keyword of their boundaries, so that one cause makes one finding.
+        keyword = "integer" if operator == "beyond-last" else "device-model"
+        mutation = Mutation(Channel.PAYLOAD, pointer, keyword, operator)
         made = _maker().drawn("", action, payload, control, MAY_REFUSE, mutation)
         yield "device-model", name, made
 

@@ -71,7 +71,7 @@ def _beyond(schema: MessageSchema, pool: Pool) -> Iterator[Neighbour]:
             example_with(schema, place.path, last + 1),
             example_with(schema, place.path, last),
             UP_TO_THE_TARGET,
-            _mutation(pointer, "beyond-last", str(last + 1)),
+            _mutation(pointer, "beyond-last", str(last + 1), keyword="integer"),
         )
 
 
@@ -166,5 +166,8 @@ def _listed(action: str, items: list[JsonObject]) -> JsonObject:
     return {LISTS[action]: list(items)}
 
 
-def _mutation(pointer: str, operator: str, after: str) -> Mutation:
-    return Mutation(Channel.PAYLOAD, pointer, "device-model", operator, after=after)
+def _mutation(
+    pointer: str, operator: str, after: str, *, keyword: str = "device-model"
+) -> Mutation:
+    # Numbers share the keyword of their boundaries: what dies of both dies of one cause.
+    return Mutation(Channel.PAYLOAD, pointer, keyword, operator, after=after)
