@@ -26,12 +26,15 @@ from fuzz.clock import SystemClock
 from fuzz.config import RunOptions
 from fuzz.engine.cases import call_text
 from fuzz.engine.drawing import draw
-from fuzz.records import EngineEvent
+from fuzz.engine.line import PROBES
+from fuzz.records import EngineEvent, Side
 from fuzz.transport.contexts import client_context, server_context
 from strategies.boundaries import boundaries
+from strategies.frames import envelope_faults
 from strategies.labels import JsonValue, Kind, Sender, spell
 from strategies.payloads import payloads
 from strategies.schema import message_schema
+from strategies.text import text_faults
 from strategies.version import version
 from strategies.violations import apply, sites, violations
 from tlslab.pki import Lab
@@ -162,6 +165,14 @@ def _texts() -> Iterator[str]:
             schema = message_schema(action, Kind.REQUEST)
             yield from (spell(call_text(action, b.payload)) for b in boundaries(schema))
             yield from (spell(call_text(action, b.payload)) for b in violations(schema, full=True))
+    action, payload = PROBES[Side.STATION]
+    frames = (
+        *envelope_faults(action, payload, version()),
+        *text_faults(action, payload, version()),
+    )
+    yield from (
+        spell(f.text).encode("utf-8", "replace").decode() for f in frames if f.text is not None
+    )
 
 
 async def _echo(texts: Sequence[str]) -> float:

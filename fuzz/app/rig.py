@@ -120,7 +120,7 @@ async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
             password=EMBEDDED_PASSWORD if profile in (1, 2) else None,
             defects=options.defects,
             decoys=options.decoys,
-            backoff_min_s=0.02,
+            backoff_min_s=0.0,
         )
         wiring = Wiring(
             door=listener,

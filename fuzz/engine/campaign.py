@@ -164,6 +164,9 @@ class Campaign:
         )
         unavailable = ""
         skip = self._limits.skip
+        if skip is None:
+            # A folder that cannot be written is told before the target is bothered.
+            self._save(force=True)
         self._resumed = skip if skip and skip[0] in {p.name for p in phases} else None
         try:
             await self._docket.reopen()

@@ -12,13 +12,12 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fuzz.engine.cases import CaseMaker, call_text
 from fuzz.engine.drawing import draw
@@ -50,6 +49,8 @@ from strategies.text import garble, text_faults
 from strategies.variables import variable_breaks
 from strategies.version import Version, version
 from strategies.violations import Break, Site, apply, sites, violations
+
+T = TypeVar("T")
 
 SAMPLES_OF_UNSUPPORTED = 3
 """Boundaries, and breaks, that are asked of an action which the target says it does not support."""
@@ -179,12 +180,17 @@ class Systematic:
             schema = message_schema(action, Kind.REQUEST, ground.version)
             simplest = example(schema)
             yield maker.example(action, simplest)
-            edges = [maker.boundary(action, b) for b in boundaries(schema)]
-            broken = [maker.broken(action, b) for b in violations(schema, full=ground.full)]
+            at_edges, breaks = boundaries(schema), violations(schema, full=ground.full)
             if action not in ground.support.supported:
-                yield from _sample(edges, SAMPLES_OF_UNSUPPORTED)
-                yield from _sample(broken, SAMPLES_OF_UNSUPPORTED)
+                yield from (
+                    maker.boundary(action, b) for b in _sample(at_edges, SAMPLES_OF_UNSUPPORTED)
+                )
+                yield from (
+                    maker.broken(action, b) for b in _sample(breaks, SAMPLES_OF_UNSUPPORTED)
+                )
                 continue
+            edges = [maker.boundary(action, b) for b in at_edges]
+            broken = [maker.broken(action, b) for b in breaks]
             ground.coverage.plan("boundaries", (c.id for c in edges))
             ground.coverage.plan("violations", (c.id for c in broken))
             yield from edges
@@ -248,7 +254,7 @@ class Generated:
             while True:
                 while not pending.done():
                     await idle(0.05)
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0.005)
                 ready = pending.result()
                 if not ready:
                     return
@@ -404,9 +410,9 @@ def _garbled(
     )
 
 
-def _sample(cases: Sequence[Case], count: int) -> Iterable[Case]:
-    step = max(1, len(cases) // count)
-    return list(cases[::step])[:count]
+def _sample(items: Sequence[T], count: int) -> Sequence[T]:
+    step = max(1, len(items) // count)
+    return items[::step][:count]
 
 
 def _effect(said: Utterance) -> Effect:

@@ -137,7 +137,8 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
 
 
 def _fitting(right: tuple[int, ...]) -> str:
-    return f"; fitting: {', '.join(str(c) for c in sorted(set(right)))}" if right else ""
+    codes = " or ".join(str(c) for c in sorted(set(right)))
+    return f"; {codes} would be right" if right else ""
 
 
 def _may_hang_up(obs: Observation) -> bool:

@@ -155,9 +155,7 @@ def reading(source: str) -> Iterator[None]:
         yield
     except Misfit as error:
         where = f"at {error.place}: " if error.place else ""
-        raise CaseFormatError(
-            f"{source}: {where}{error}; repair the file or remove it (format: corpus/README.md)"
-        ) from None
+        raise CaseFormatError(f"{source}: {where}{error} (format: corpus/README.md)") from None
     except RecursionError:
         raise CaseFormatError(f"{source}: nested too deeply to be a case; remove it") from None
 
