@@ -199,8 +199,7 @@ class Docket:
         alike = [
             f for f in self.confirmed() if (f.violation.oracle, f.violation.symptom) == symptom
         ]
-        # A valid message that does what a mutated one did before it is the same defect, reached by chance.
-        same_rule = [f for f in alike if not case.mutations or rules(f.original) == rules(case)]
+        same_rule = [f for f in alike if by_chance(case) or rules(f.original) == rules(case)]
         if same_rule:
             return same_rule[0]
         return alike[0] if len(alike) >= MAX_FINDINGS_PER_SYMPTOM else None
@@ -224,6 +223,11 @@ class Docket:
 def rules(case: Case) -> frozenset[tuple[str, str]]:
     """The rules that a case bends, as (channel, keyword)."""
     return frozenset((m.channel.value, m.keyword) for m in case.mutations)
+
+
+def by_chance(case: Case) -> bool:
+    """True for a message that no rule was bent for: when it does what a mutated one did, it is the same defect."""
+    return all(m.keyword == "garble" for m in case.mutations)
 
 
 def _blocked_by(finding: Finding) -> str:
