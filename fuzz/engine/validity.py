@@ -11,12 +11,16 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from fuzz.ocppj.codec import depth_exceeds
 from fuzz.records import Case, SendText
 from strategies.labels import Channel, Fault, JsonValue, Kind, Repeated, Tier, spell
 from strategies.primitives import primitive_faults
 from strategies.version import Version
 
 Class: TypeAlias = frozenset[tuple[str, str]]
+
+MAX_DEPTH = 128
+"""Payloads nested deeper are text to us: validators and writers of JSON give up a little further down."""
 
 _INDEX = re.compile(r"/\d+(?=/|$)")
 
@@ -94,8 +98,11 @@ def call_parts(case: Case) -> tuple[JsonValue, list[JsonValue]] | None:
         return None
     if any(isinstance(p, Repeated) and p.times > 20_000 for p in case.steps[0].text):
         return None
+    text = spell(case.steps[0].text)
+    if depth_exceeds(text, MAX_DEPTH):
+        return None
     try:
-        frame = json.loads(spell(case.steps[0].text))
+        frame = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(frame, list) or len(frame) != 4:

@@ -1,0 +1,212 @@
+"""Shrinks against scripted targets that fail on one thing: what is left shows that thing, and never another fault."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, strategies as st
+
+from fuzz.clock import SystemClock
+from fuzz.engine.cases import CaseMaker
+from fuzz.engine.shrinker import Budget, Shrinker, size
+from fuzz.engine.validity import at, call_parts, class_of
+from fuzz.records import Case, Disconnect, SendBytes, SendText, Side, Wait
+from fuzz.testing import case, mutation, rejected
+from strategies.boundaries import boundaries
+from strategies.labels import Fault, JsonValue, Kind, Repeated, Tier, spell
+from strategies.schema import message_schema
+from strategies.version import version
+from strategies.violations import violations
+
+V = version()
+ACTIONS = ("Reset", "GetVariables", "SetVariables", "ChangeAvailability", "SetChargingProfile")
+BREAKS = [b for a in ACTIONS for b in violations(message_schema(a, Kind.REQUEST, V), full=True)]
+UNFIT = [
+    b
+    for a in ACTIONS
+    for b in boundaries(message_schema(a, Kind.REQUEST, V))
+    if b.expectation.tier >= Tier.PRIMITIVE and b.expectation.fault is not None
+]
+MAKER = CaseMaker(Side.STATION, "test", 0)
+
+
+class Target:
+    """Fails whenever `fails` says so, and counts how often it was asked."""
+
+    def __init__(self, fails: Callable[[Case], bool]) -> None:
+        self.fails = fails
+        self.plays = 0
+
+    async def __call__(self, tried: Case) -> bool:
+        self.plays += 1
+        return self.fails(tried)
+
+
+async def shrunk(
+    original: Case, fails: Callable[[Case], bool], budget: Budget | None = None
+) -> tuple[Case, str, Target]:
+    target = Target(fails)
+    shrinker = Shrinker(V, SystemClock(), budget or Budget(plays=400, seconds=60.0))
+    smallest, note = await shrinker.shrink(original, target)
+    return smallest, note, target
+
+
+def payload(of: Case) -> JsonValue:
+    parts = call_parts(of)
+    assert parts is not None
+    return parts[0]
+
+
+def text(of: Case) -> str:
+    (step,) = of.steps
+    assert isinstance(step, SendText)
+    return spell(step.text)
+
+
+# --- the class stays --------------------------------------------------------------------------------------
+
+
+@given(number=st.sampled_from(range(len(BREAKS))))
+async def test_a_target_that_takes_anything_never_makes_a_broken_message_valid(
+    number: int,
+) -> None:
+    broken = BREAKS[number]
+    action = broken.site.action
+    original = MAKER.broken(action, broken)
+    smallest, _, _ = await shrunk(original, lambda tried: True)
+    wanted = class_of(V, action, broken.payload)
+    assert wanted
+    assert class_of(V, action, payload(smallest)) == wanted
+    assert size(smallest) <= size(original)
+
+
+@given(number=st.sampled_from(range(len(BREAKS))))
+async def test_what_is_left_still_fails_on_a_target_that_minds_the_fault(number: int) -> None:
+    broken = BREAKS[number]
+    action = broken.site.action
+    wanted = class_of(V, action, broken.payload)
+    original = MAKER.broken(action, broken)
+
+    def minds(tried: Case) -> bool:
+        return class_of(V, action, payload(tried)) == wanted
+
+    smallest, _, _ = await shrunk(original, minds)
+    assert minds(smallest)
+
+
+@given(number=st.sampled_from(range(len(UNFIT))))
+async def test_a_value_that_only_part_2_or_the_model_forbids_is_left_alone(number: int) -> None:
+    unfit = UNFIT[number]
+    original = MAKER.boundary(unfit.id.split(".")[0], unfit)
+    before = payload(original)
+    smallest, _, _ = await shrunk(original, lambda tried: True)
+    for pointer in (m.pointer for m in original.mutations):
+        assert at(payload(smallest), pointer) == at(before, pointer)
+
+
+async def test_a_variable_that_must_be_refused_keeps_its_whole_item() -> None:
+    item = {"component": {"name": "C"}, "variable": {"name": "V"}, "attributeValue": "maybe"}
+    said = json.dumps([2, "{call.id}", "SetVariables", {"setVariableData": [item]}])
+    original = case(
+        rejected(Tier.MODEL, Fault.DEVICE_MODEL), action="SetVariables", steps=[SendText((said,))]
+    )
+    smallest, _, _ = await shrunk(original, lambda tried: True)
+    assert payload(smallest) == {"setVariableData": [item]}
+
+
+# --- what gets smaller ------------------------------------------------------------------------------------
+
+
+async def test_a_valid_message_shrinks_to_the_required_members_and_the_cause() -> None:
+    said = json.dumps(
+        [
+            2,
+            "{call.id}",
+            "ChangeAvailability",
+            {
+                "operationalStatus": "Inoperative",
+                "evse": {"id": 3, "connectorId": 1, "customData": {"vendorId": "somebody"}},
+                "customData": {"vendorId": "somebody else"},
+            },
+        ]
+    )
+    original = case(action="ChangeAvailability", steps=[SendText((said,))])
+    smallest, note, _ = await shrunk(original, lambda c: '"id":3' in text(c).replace(" ", ""))
+    assert payload(smallest) == {"operationalStatus": "Inoperative", "evse": {"id": 3}}
+    assert note == ""
+
+
+async def test_steps_that_do_not_matter_are_dropped() -> None:
+    original = case(steps=[Wait(1.0), *case().steps, Disconnect()])
+    smallest, _, _ = await shrunk(original, lambda c: any(s in case().steps for s in c.steps))
+    assert smallest.steps == case().steps
+
+
+async def test_long_runs_are_bisected_and_runs_of_one_length_together() -> None:
+    said = (Repeated("[", 100_000), Repeated("]", 100_000))
+    original = case(rejected(Tier.JSON, Fault.HEAVY), steps=[SendText(said)])
+    smallest, _, target = await shrunk(original, lambda c: text(c).count("[") > 1_000)
+    assert smallest.steps == (SendText((Repeated("[", 1_001), Repeated("]", 1_001))),)
+    assert target.plays < 60
+
+
+async def test_garbage_stays_garbage_of_its_kind() -> None:
+    original = case(rejected(Tier.JSON, Fault.NOT_JSON), steps=[SendText(('[2,"a","Reset",{}',))])
+    smallest, _, _ = await shrunk(original, lambda c: True)
+    with pytest.raises(ValueError, match=r"."):
+        json.loads(text(smallest))
+    assert len(text(smallest)) < 10
+
+
+async def test_bytes_are_left_as_they_are() -> None:
+    original = case(rejected(Tier.JSON), steps=[SendBytes(b"\xff\xfe")])
+    smallest, note, target = await shrunk(original, lambda c: True)
+    assert (smallest, note, target.plays) == (original, "", 0)
+
+
+async def test_depths_around_the_limit_of_our_own_stack_are_no_danger() -> None:
+    for depth in (100, 125, 130, 250, 900, 985, 1_100):
+        nested = '{"customData":' * depth + "{}" + "}" * depth
+        said = f'[2,"{{call.id}}","Reset",{nested}]'
+        original = case(rejected(Tier.JSON), action="Reset", steps=[SendText((said,))])
+        original = replace(original, mutations=(mutation("", "depth", "deep"),))
+        smallest, _, _ = await shrunk(original, lambda c: True, Budget(plays=20, seconds=30.0))
+        assert size(smallest) <= size(original)
+
+
+# --- the budget -------------------------------------------------------------------------------------------
+
+
+async def test_the_budget_ends_the_search_and_the_best_case_is_kept() -> None:
+    said = (Repeated("[", 100_000), Repeated("]", 100_000))
+    original = case(rejected(Tier.JSON, Fault.HEAVY), steps=[SendText(said)])
+    smallest, note, target = await shrunk(
+        original, lambda c: text(c).count("[") > 1_000, Budget(plays=5, seconds=60.0)
+    )
+    assert target.plays == 5
+    assert smallest.steps == (SendText((Repeated("[", 3_125), Repeated("]", 3_125))),)
+    assert note == "shrinking stopped by its budget after 5 plays"
+
+
+async def test_no_time_means_no_play_at_all() -> None:
+    original = case(steps=[Wait(1.0), *case().steps])
+    smallest, note, target = await shrunk(original, lambda c: True, Budget(seconds=0.0))
+    assert (smallest, target.plays) == (original, 0)
+    assert "budget" in note
+
+
+async def test_a_share_of_the_budget_is_a_share_of_its_plays() -> None:
+    target = Target(lambda c: text(c).count("[") > 1_000)
+    said = (Repeated("[", 100_000), Repeated("]", 100_000))
+    original = case(rejected(Tier.JSON, Fault.HEAVY), steps=[SendText(said)])
+    await Shrinker(V, SystemClock(), Budget(plays=10, seconds=60.0)).shrink(
+        original, target, share=0.3
+    )
+    assert target.plays == 3
+
+
+async def test_a_target_that_never_fails_again_leaves_the_case_as_it_was() -> None:
+    original = MAKER.broken(BREAKS[0].site.action, BREAKS[0])
+    smallest, _, _ = await shrunk(original, lambda c: False)
+    assert smallest == original
