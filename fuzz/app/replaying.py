@@ -15,13 +15,13 @@ from fuzz.app.campaign import make_judge, prepare
 from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.rig import rig
 from fuzz.config import RunOptions
-from fuzz.engine.effects import names_credentials
+from fuzz.engine.effects import allowed_effects, names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.investigate import Investigator, Judge
 from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.records import Case, EngineEvent, Finding, Note, ReplayOutcome, Side, Violation
+from fuzz.records import Case, Effect, EngineEvent, Finding, Note, ReplayOutcome, Side, Violation
 from fuzz.report.markdown import render_finding
 from strategies.version import version
 
@@ -62,8 +62,9 @@ async def _replay(
         judged = make_judge(strict=True, edition=options.edition)
         try:
             await prepare(executor, sink)
+            allowed = allowed_effects(owned=executor.owned, allow=options.allow)
             for path, item in stored:
-                outcomes.append(await _play(executor, judged, vault, path, item))
+                outcomes.append(await _play(executor, judged, vault, allowed, path, item))
             await _put_back(executor, vault, sink)
         except TargetUnavailable as gone:
             played = {o.path for o in outcomes}
@@ -79,23 +80,30 @@ async def _put_back(executor: Executor, vault: Vault | None, sink: Sink) -> None
         sink(Note(f"stays changed on the target: {left}", "warning"))
 
 
-def _barred(case: Case, vault: Vault | None) -> str:
-    """Why a case may not be played because of the credentials it names, else ""."""
+def _barred(case: Case, vault: Vault | None, allowed: frozenset[Effect]) -> str:
+    """Why a case may not be played: its effect, or the credentials that it names; else "" (design 2.7)."""
+    if case.effect not in allowed:
+        return f"effect {case.effect.value} is not allowed on this target; --allow {case.effect.value} lets it"
     if not names_credentials(case):
         return ""
     if vault is None:
-        return f'it would change how we get in; allow = ["{PERMISSION}"] in ocppfuzz.toml lets it'
+        return f"it would change how we get in; --allow {PERMISSION} lets it"
     return vault.refuses(case)
 
 
 async def _play(
-    executor: Executor, judged: Judge, vault: Vault | None, path: Path, item: Finding | Case
+    executor: Executor,
+    judged: Judge,
+    vault: Vault | None,
+    allowed: frozenset[Effect],
+    path: Path,
+    item: Finding | Case,
 ) -> Replayed:
     case = item.case if isinstance(item, Finding) else item
     if case.side is not executor.facts.side:
         other = "--listen" if case.side is Side.STATION else "--target"
         return Replayed(path, ReplayOutcome.NOT_RUN, f"it attacks a {case.side.value}; use {other}")
-    if why := _barred(case, vault):
+    if why := _barred(case, vault, allowed):
         return Replayed(path, ReplayOutcome.NOT_RUN, why)
     await executor.fresh()
     observation = await executor.play(case, linger=True)
@@ -135,7 +143,8 @@ def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
 async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink) -> Replayed:
     async with rig(options, sink) as made:
         vault = vault_for(made, options, sink)
-        if why := _barred(finding.case, vault):
+        allowed = allowed_effects(owned=made.wiring.target.owned, allow=options.allow)
+        if why := _barred(finding.case, vault, allowed):
             return Replayed(path, ReplayOutcome.NOT_RUN, why)
         executor = Executor(made.wiring, made.pace)
         await prepare(executor, sink)

@@ -72,6 +72,7 @@ _TARGET: list[Callable[[Any], Any]] = [
 _JUDGING: list[Callable[[Any], Any]] = [
     click.option("--strict", is_flag=True, default=None, help="Remarks count as findings."),
     click.option("--edition", metavar="ED", help="Text that decides: ed3 (default) or 2025-09."),
+    _many("--allow", "allow", "EFFECT", "persistent, lock-out, energise, one-way."),
     click.option(
         "--findings", "findings_dir", type=_PATH, metavar="DIR", help="Default: ./findings."
     ),
@@ -98,7 +99,6 @@ _CAMPAIGN: list[Callable[[Any], Any]] = [
     click.option("--tier", metavar="TIER", help="full (default), or sites: one operator each."),
     _many("--only", "only", "ACTION", "Only these actions."),
     _many("--exclude", "exclude", "ACTION", "All actions but these."),
-    _many("--allow", "allow", "EFFECT", "persistent, lock-out, energise, one-way."),
     click.option(
         "--corpus", "corpus_dir", type=_PATH, metavar="DIR", help="Default: ./corpus, else ours."
     ),
