@@ -14,7 +14,7 @@ from fuzz.clock import Clock
 from fuzz.engine.cases import compact
 from fuzz.engine.drawing import minimise
 from fuzz.engine.reducer import reduce, reduce_text
-from fuzz.engine.validity import call_parts, same_class
+from fuzz.engine.validity import call_parts, same_class, same_text
 from fuzz.records import Case, SendText, Step
 from strategies.labels import Channel, JsonValue, Kind, Repeated, Stance, Text, spell
 from strategies.payloads import payloads
@@ -82,12 +82,13 @@ class Shrinker:
         text = _text(case)
         if text is None:
             return
+        allowed = same_text(case, self._version)
         for times in sorted({p.times for p in text if isinstance(p, Repeated)}, reverse=True):
             low, high = 0, times
             while high - low > 1:
                 middle = (low + high) // 2
                 shorter = _with_runs(text, times, middle)
-                if await still(_with_text(case, shorter)):
+                if allowed(spell(shorter)) and await still(_with_text(case, shorter)):
                     high = middle
                 else:
                     low = middle
@@ -112,17 +113,13 @@ class Shrinker:
         if text is None or sum(map(_length, text)) > _LONGEST_TEXT:
             return
         whole = spell(text)
-        wrong = text_fault(whole)
-        if wrong is None and (call_parts(case) is not None or not _is_array(whole)):
+        if text_fault(whole) is None and (call_parts(case) is not None or not _is_array(whole)):
             return
-        arity = _arity(whole)
 
         async def holds(candidate: str) -> bool:
             return await still(_with_text(case, compact(candidate)))
 
-        def allowed(candidate: str) -> bool:
-            return text_fault(candidate) == wrong and _arity(candidate) == arity
-
+        allowed = same_text(case, self._version)
         await reduce_text(whole, holds, allowed=allowed, max_calls=self._budget.plays)
 
     async def _hypothesis(self, case: Case, still: Still) -> None:

@@ -13,8 +13,9 @@ from typing import TypeAlias
 
 from fuzz.ocppj.codec import depth_exceeds
 from fuzz.records import Case, SendText
-from strategies.labels import Channel, Fault, JsonValue, Kind, Repeated, Tier, spell
+from strategies.labels import Channel, Fault, JsonValue, Kind, Repeated, Stance, Tier, spell
 from strategies.primitives import primitive_faults
+from strategies.text import text_fault
 from strategies.version import Version
 
 Class: TypeAlias = frozenset[tuple[str, str]]
@@ -67,6 +68,68 @@ def same_class(case: Case, version: Version, original: JsonValue) -> Callable[[J
         return wanted is None or class_of(version, case.action, candidate) == wanted
 
     return allowed
+
+
+def same_text(case: Case, version: Version) -> Callable[[str], bool]:
+    """A test whether another text is broken, or valid, as the text of a single-step case is.
+
+    A message whose reading is not specified is judged for safety alone, so that any text will do.
+    """
+    if case.expectation.stance is Stance.UNSPECIFIED:
+        return lambda candidate: True
+    whole = "".join(spell(s.text) for s in case.steps if isinstance(s, SendText))
+    wanted, parts = shape(version, whole), call_parts(case)
+    # A fault of the frame leaves the payload without a meaning, so that it may become anything.
+    bound = parts is not None and case.expectation.tier >= Tier.SCHEMA
+    allowed = same_class(case, version, parts[0]) if parts is not None and bound else None
+
+    def same(candidate: str) -> bool:
+        if shape(version, candidate) != wanted:
+            return False
+        return allowed is None or allowed(json.loads(candidate)[3])
+
+    return same
+
+
+def shape(version: Version, text: str) -> tuple[object, ...]:
+    """How a text is a frame, or fails to be one, without a look at what its payload holds."""
+    fault = text_fault(text)
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return fault, "unreadable"
+    if not isinstance(frame, list):
+        return fault, type(frame).__name__
+    return (
+        fault,
+        len(frame),
+        *(
+            part(version, item)
+            for part, item in zip((_type, _id, _action, _kind), frame, strict=False)
+        ),
+    )
+
+
+def _type(version: Version, item: JsonValue) -> str:
+    known = isinstance(item, int) and not isinstance(item, bool) and item in version.message_types
+    return str(item) if known else type(item).__name__
+
+
+def _id(version: Version, item: JsonValue) -> str:
+    if not isinstance(item, str):
+        return type(item).__name__
+    length = len(item) if item else 0
+    return "empty" if not length else "long" if length > version.max_message_id else "string"
+
+
+def _action(version: Version, item: JsonValue) -> str:
+    if not isinstance(item, str):
+        return type(item).__name__
+    return item if item in version.actions else "unknown"
+
+
+def _kind(version: Version, item: JsonValue) -> str:
+    return type(item).__name__
 
 
 def keeps_value(case: Case) -> bool:

@@ -14,14 +14,19 @@ from fuzz.engine.validity import at, call_parts, class_of
 from fuzz.records import Case, Disconnect, SendBytes, SendText, Side, Wait
 from fuzz.testing import case, mutation, rejected
 from strategies.boundaries import boundaries
-from strategies.labels import Fault, JsonValue, Kind, Repeated, Tier, spell
+from strategies.labels import Fault, JsonValue, Kind, Repeated, Stance, Tier, spell
 from strategies.schema import message_schema
 from strategies.version import version
 from strategies.violations import violations
 
 V = version()
 ACTIONS = ("Reset", "GetVariables", "SetVariables", "ChangeAvailability", "SetChargingProfile")
-BREAKS = [b for a in ACTIONS for b in violations(message_schema(a, Kind.REQUEST, V), full=True)]
+BREAKS = [
+    b
+    for a in ACTIONS
+    for b in violations(message_schema(a, Kind.REQUEST, V), full=True)
+    if b.expectation.stance is Stance.REJECT
+]
 UNFIT = [
     b
     for a in ACTIONS
@@ -157,6 +162,28 @@ async def test_garbage_stays_garbage_of_its_kind() -> None:
     with pytest.raises(ValueError, match=r"."):
         json.loads(text(smallest))
     assert len(text(smallest)) < 10
+
+
+@pytest.mark.parametrize(
+    ("said", "tier", "fault", "shortest"),
+    [
+        # An id of 37 characters is the shortest that is too long (Part 4 section 4.1.4).
+        ('[2,"{}","Reset",{{}}]', Tier.RPC, Fault.ID_TOO_LONG, 37),
+        ('[2,"a","{}",{{}}]', Tier.RPC, Fault.ACTION_UNKNOWN, 1),
+        ('[2,"a","DataTransfer",{{"vendorId":"{}"}}]', Tier.SCHEMA, Fault.OCCURRENCE, 256),
+    ],
+)
+async def test_a_run_that_is_the_fault_is_not_bisected_into_a_valid_message(
+    said: str, tier: Tier, fault: Fault, shortest: int
+) -> None:
+    head, tail = said.format(">|<").split(">|<")
+    original = case(
+        rejected(tier, fault),
+        action="DataTransfer",
+        steps=[SendText((head, Repeated("m", 5_000), tail))],
+    )
+    smallest, _, _ = await shrunk(original, lambda tried: True)
+    assert text(smallest) == said.format("m" * shortest)
 
 
 async def test_bytes_are_left_as_they_are() -> None:
