@@ -168,13 +168,13 @@ async def test_garbage_stays_garbage_of_its_kind() -> None:
     ("said", "tier", "fault", "shortest"),
     [
         # An id of 37 characters is the shortest that is too long (Part 4 section 4.1.4).
-        ('[2,"{}","Reset",{{}}]', Tier.RPC, Fault.ID_TOO_LONG, 37),
-        ('[2,"a","{}",{{}}]', Tier.RPC, Fault.ACTION_UNKNOWN, 1),
-        ('[2,"a","DataTransfer",{{"vendorId":"{}"}}]', Tier.SCHEMA, Fault.OCCURRENCE, 256),
+        ('[2,"{}","Reset",{{}}]', Tier.RPC, Fault.ID_TOO_LONG, "m" * 37),
+        ('[2,"a","{}",{{}}]', Tier.RPC, Fault.ACTION_UNKNOWN, "m"),
+        ('[2,"a","DataTransfer",{{"vendorId":"{}"}}]', Tier.SCHEMA, Fault.OCCURRENCE, "0" * 256),
     ],
 )
 async def test_a_run_that_is_the_fault_is_not_bisected_into_a_valid_message(
-    said: str, tier: Tier, fault: Fault, shortest: int
+    said: str, tier: Tier, fault: Fault, shortest: str
 ) -> None:
     head, tail = said.format(">|<").split(">|<")
     original = case(
@@ -183,7 +183,7 @@ async def test_a_run_that_is_the_fault_is_not_bisected_into_a_valid_message(
         steps=[SendText((head, Repeated("m", 5_000), tail))],
     )
     smallest, _, _ = await shrunk(original, lambda tried: True)
-    assert text(smallest) == said.format("m" * shortest)
+    assert text(smallest) == said.format(shortest)
 
 
 async def test_bytes_are_left_as_they_are() -> None:
