@@ -27,7 +27,8 @@ class Support:
         if case.expectation.stance is not Stance.ACCEPT or not observation.replies:
             return
         reply = observation.replies[0]
-        if reply.kind is FrameKind.CALLERROR and reply.error_code in UNSUPPORTED_CODES:
+        code = reply.error_code
+        if isinstance(code, str) and code in UNSUPPORTED_CODES:
             self.refused.add(case.action)
             self.supported.discard(case.action)
         elif case.action not in self.refused:

@@ -1,24 +1,42 @@
 from fuzz.engine.quarantine import PATIENCE, SAMPLE_EVERY, Quarantine
-from fuzz.records import Case, SendText, Side
-from strategies.labels import Channel, Expectation, Mutation, Stance, Tier
+from fuzz.records import Case
+from fuzz.testing import case, mutation, rejected
+from strategies.labels import Tier
 
 
 def _case(operator: str = "null") -> Case:
-    return Case(
-        id=operator,
-        side=Side.STATION,
-        steps=(SendText(("[]",)),),
-        expectation=Expectation(Stance.REJECT, Tier.SCHEMA),
-        mutations=(Mutation(Channel.PAYLOAD, "/a", "type", operator),) if operator else (),
-    )
+    altered = [mutation("/a", "type", operator)] if operator else []
+    return case(rejected(Tier.SCHEMA), mutations=altered)
+
+
+def _let_through(quarantine: Quarantine, count: int) -> int:
+    return sum(not quarantine.blocks(_case()) for _ in range(count))
 
 
 def test_a_closed_class_is_sampled_and_the_rest_is_counted() -> None:
     quarantine = Quarantine()
     quarantine.close(_case(), "killer")
-    let_through = [not quarantine.blocks(_case()) for _ in range(2 * SAMPLE_EVERY)]
-    assert sum(let_through) == 2
+    assert _let_through(quarantine, 2 * SAMPLE_EVERY) == 2
     assert quarantine.blocked == {"killer": 2 * SAMPLE_EVERY - 2}
+
+
+def test_a_sample_that_does_it_again_halves_the_samples_from_then_on() -> None:
+    quarantine = Quarantine()
+    quarantine.close(_case(), "killer")
+    assert _let_through(quarantine, SAMPLE_EVERY) == 1
+    quarantine.offend(_case(), "closes")
+    assert _let_through(quarantine, 2 * SAMPLE_EVERY - 1) == 0
+    assert _let_through(quarantine, 1) == 1
+    quarantine.offend(_case(), "closes")
+    assert _let_through(quarantine, 4 * SAMPLE_EVERY - 1) == 0
+    assert _let_through(quarantine, 1) == 1
+
+
+def test_the_first_reason_for_closing_a_class_is_kept() -> None:
+    quarantine = Quarantine()
+    quarantine.close(_case(), "first")
+    quarantine.close(_case(), "second")
+    assert quarantine.closed == {_case().mutation_class: "first"}
 
 
 def test_other_classes_go_on() -> None:
