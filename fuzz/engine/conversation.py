@@ -127,7 +127,10 @@ class Conversation:
         take = self._take
         if take.call_id is None or take.call_id in UNREADABLE_IDS:
             return
-        self._past[take.call_id] = bool(take.replies)
+        self._remember(take.call_id, answered=bool(take.replies))
+
+    def _remember(self, message_id: str, *, answered: bool) -> None:
+        self._past[message_id] = answered
         if len(self._past) > _REMEMBERED_IDS:
             self._past.popitem(last=False)
 
@@ -179,8 +182,12 @@ class Conversation:
         """Send; when the link is gone already, hear what arrived before it went."""
         try:
             await sending
-        except LinkClosed:
-            await self._listen(lambda: False, self._clock.monotonic() + _DRAIN_S)
+        except LinkClosed as closed:
+            try:
+                await self._listen(lambda: False, self._clock.monotonic() + _DRAIN_S)
+            finally:
+                # A target that goes on talking after the end must not hide it.
+                self._end(closed)
             raise
 
     async def call(self, action: str, payload: JsonObject, timeout_s: float) -> Heard | None:
@@ -207,7 +214,7 @@ class Conversation:
             lambda: own.get(message_id) is not None, self._clock.monotonic() + timeout_s
         )
         answer = own.pop(message_id, None)
-        self._past[message_id] = answer is not None
+        self._remember(message_id, answered=answer is not None)
         return answer
 
     def answered(self, message_id: str) -> bool:

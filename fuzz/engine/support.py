@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fuzz.records import FrameKind, Observation
+from fuzz.records import Observation
 from strategies.labels import Stance
 
 UNSUPPORTED_CODES = frozenset({"NotSupported", "NotImplemented"})
