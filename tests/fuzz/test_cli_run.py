@@ -111,7 +111,9 @@ def test_a_plan_sends_nothing(monkeypatch, asked, capsys):
         app.PlanRow("systematic", 9_187, 1, 0),
         app.PlanRow("generated", None, None, 2, "until the budget ends"),
     )
-    plan = app.Plan("embedded reference station", rows, (("effect: Reset", 1),), 60.0, ("Times assume.",))
+    plan = app.Plan(
+        "embedded reference station", rows, (("effect: Reset", 1),), 60.0, ("Times assume.",)
+    )
     monkeypatch.setattr(app, "plan", lambda options: plan)
     assert main(["run", "--plan"]) == 0
     assert asked == []
