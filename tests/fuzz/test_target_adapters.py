@@ -27,7 +27,8 @@ async def station(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncItera
     program = tmp_path / "show.py"
     program.write_text(
         "import os, signal, sys\n"
-        "print(*sys.argv[1:], os.environ['OCPPFUZZ_PASSWORD'], flush=True)\n"
+        # One write: an unbuffered print of several words may be read in the middle.
+        "sys.stdout.write(' '.join([*sys.argv[1:], os.environ['OCPPFUZZ_PASSWORD']]) + '\\n')\n"
         "signal.pause()\n"
     )
     target = EmbeddedTarget(
