@@ -1,0 +1,263 @@
+"""Confirms, acquits, blames and shrinks on scripted stations in memory."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from fuzz.clock import SystemClock
+from fuzz.engine.executor import Executor
+from fuzz.engine.investigate import STOPPING, Investigator, as_control
+from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.oracles.registry import judge
+from fuzz.records import (
+    Basis,
+    Case,
+    Finding,
+    FindingStatus,
+    Observation,
+    SendText,
+    Severity,
+    Side,
+    TargetFacts,
+    Violation,
+)
+from fuzz.testing import case, mutation, rejected
+from fuzz.transport.memory import MemoryLink
+from strategies.labels import Stance, Tier
+from strategies.version import version
+
+CLOSED = Violation(
+    "O3", "connection-closed", Basis.STOPPED_SERVING, Severity.HIGH, "close 1011", "it closed"
+)
+FACTS = TargetFacts(side=Side.STATION)
+
+
+def judged(observation: Observation) -> Sequence[Violation]:
+    return judge(observation)
+
+
+@asynccontextmanager
+async def investigating(
+    scripted: Callable, behaviour: Callable, **more: object
+) -> AsyncIterator[tuple[Investigator, Executor]]:
+    async with scripted(behaviour, **more) as executor:
+        shrinker = Shrinker(version(), SystemClock(), Budget(plays=200, seconds=30.0))
+        yield Investigator(executor, judged, shrinker), executor
+
+
+def call(text: str, name: str = "case", *, control: str = '{"fine":1}') -> Case:
+    said = f'[2,"{{call.id}}","DataTransfer",{text}]'
+    undone = f'[2,"{{call.id}}","DataTransfer",{control}]'
+    made = case(
+        rejected(Tier.SCHEMA),
+        action="DataTransfer",
+        mutations=[mutation("/a", "type", "null")],
+        steps=[SendText((said,))],
+    )
+    return replace(made, id=name, control=(SendText((undone,)),))
+
+
+def finding(of: Case, violation: Violation = CLOSED) -> Finding:
+    return Finding("f", violation, of, of, FACTS)
+
+
+class Station:
+    """Answers every CALL, and closes with 1011 when `kills` says so of a message and the ones before it."""
+
+    def __init__(self, kills: Callable[[list[str]], bool]) -> None:
+        self.kills = kills
+        self.heard: list[str] = []
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        self.heard.append(text)
+        if self.kills(self.heard):
+            self.heard.clear()
+            await link.close(1011)
+            return
+        frame = json.loads(text)
+        if frame[0] == 2:
+            answer = [4, frame[1], "TypeConstraintViolation", "", {}]
+            await link.send_text(json.dumps(answer))
+
+
+def last_holds(word: str) -> Callable[[list[str]], bool]:
+    return lambda heard: word in heard[-1]
+
+
+class Moody:
+    """Kills on `bad` only in the plays whose turn it is."""
+
+    def __init__(self, *turns: bool) -> None:
+        self.turns = list(turns)
+
+    def __call__(self, heard: list[str]) -> bool:
+        return "bad" in heard[-1] and self.turns.pop(0)
+
+
+# --- k of n, control 0 of n -------------------------------------------------------------------------------
+
+
+async def test_a_symptom_that_always_shows_and_never_without_the_fault_is_confirmed(
+    scripted: Callable,
+) -> None:
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, _):
+        confirmed = await investigator.confirm(finding(call('{"bad":1}')))
+    assert confirmed.status is FindingStatus.CONFIRMED
+    assert (confirmed.confirmed, confirmed.tries) == (3, 3)
+    assert (confirmed.control_hits, confirmed.control_tries) == (0, 3)
+    assert any(e.kind == "close" for e in confirmed.entries)
+
+
+@pytest.mark.parametrize(
+    ("turns", "hits", "status"),
+    [
+        ((True, False, True), 2, FindingStatus.CONFIRMED),
+        ((False, True, False), 1, FindingStatus.UNCONFIRMED),
+        ((False, False, False), 0, FindingStatus.UNCONFIRMED),
+    ],
+)
+async def test_most_plays_must_show_it_again(
+    turns: tuple[bool, ...], hits: int, status: FindingStatus, scripted: Callable
+) -> None:
+    async with investigating(scripted, Station(Moody(*turns))) as (investigator, _):
+        confirmed = await investigator.confirm(finding(call('{"bad":1}')))
+    assert (confirmed.confirmed, confirmed.tries, confirmed.status) == (hits, 3, status)
+
+
+async def test_a_control_that_shows_it_too_acquits_the_fault_at_once(scripted: Callable) -> None:
+    station = Station(last_holds("DataTransfer"))
+    async with investigating(scripted, station) as (investigator, _):
+        confirmed = await investigator.confirm(finding(call('{"bad":1}')))
+    assert confirmed.status is FindingStatus.UNCONFIRMED
+    assert (confirmed.confirmed, confirmed.control_hits, confirmed.control_tries) == (3, 1, 1)
+
+
+async def test_without_a_control_the_repeats_must_do(scripted: Callable) -> None:
+    alone = replace(call('{"bad":1}'), control=())
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, _):
+        confirmed = await investigator.confirm(finding(alone))
+    assert (confirmed.status, confirmed.control_tries) == (FindingStatus.CONFIRMED, 0)
+
+
+async def test_another_symptom_is_not_the_same(scripted: Callable) -> None:
+    other = replace(CLOSED, symptom="close 1006")
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, _):
+        confirmed = await investigator.confirm(finding(call('{"bad":1}'), other))
+    assert confirmed.confirmed == 0
+
+
+def test_a_control_is_the_proper_message_that_it_is() -> None:
+    control = as_control(call('{"bad":1}'))
+    assert control.steps == call("x").control
+    assert control.expectation.stance is Stance.ACCEPT
+    assert (control.mutations, control.control) == ((), ())
+
+
+def test_the_oracles_whose_symptom_may_come_late_are_those_of_liveness() -> None:
+    assert {"O1", "O2", "O3", "O5"} == STOPPING
+
+
+# --- deaths that come late --------------------------------------------------------------------------------
+
+
+def after_the_bad_one(messages: int) -> Callable[[list[str]], bool]:
+    """The connection breaks so many messages after the bad one."""
+    return lambda heard: len(heard) > messages and "bad" in heard[-1 - messages]
+
+
+@pytest.mark.parametrize("messages", [0, 2])
+@pytest.mark.parametrize("guilty", [0, 7])
+async def test_a_death_that_comes_messages_later_is_blamed_on_its_case(
+    messages: int, guilty: int, scripted: Callable
+) -> None:
+    window = [call('{"bad":1}' if n == guilty else "{}", f"case-{n}") for n in range(10)]
+    async with investigating(scripted, Station(after_the_bad_one(messages))) as (
+        investigator,
+        _,
+    ):
+        culprit = await investigator.culprit(window, CLOSED)
+    assert culprit is not None
+    assert culprit.id == f"case-{guilty}"
+
+
+async def test_nobody_is_blamed_for_what_does_not_show_again(scripted: Callable) -> None:
+    window = [call("{}", f"case-{n}") for n in range(5)]
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, _):
+        assert await investigator.culprit(window, CLOSED) is None
+        assert await investigator.culprit([], CLOSED) is None
+
+
+async def test_nobody_is_blamed_for_what_takes_two_cases_of_different_halves(
+    scripted: Callable,
+) -> None:
+    def both(heard: list[str]) -> bool:
+        return any("one" in t for t in heard) and any("two" in t for t in heard)
+
+    window = [call('{"one":1}'), call("{}"), call("{}"), call('{"two":1}')]
+    async with investigating(scripted, Station(both)) as (investigator, _):
+        found = await investigator.culprit(window, CLOSED)
+    assert found is None or found in window
+
+
+async def test_a_suspect_is_looked_at_once_more_on_its_own(scripted: Callable) -> None:
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, _):
+        assert await investigator.once_more(call("{}"), CLOSED) == []
+        ((observation, violation),) = await investigator.once_more(call('{"bad":1}'), CLOSED)
+    assert observation.close is not None
+    assert violation.symptom == "close 1011"
+
+
+# --- shrinking --------------------------------------------------------------------------------------------
+
+
+async def test_the_smallest_case_and_its_own_transcript_are_kept(scripted: Callable) -> None:
+    valid = '{"vendorId":"v","data":["long",{"list":[1,2,3]}],"messageId":"bad"}'
+    proper = replace(case(action="DataTransfer"), steps=call(valid).steps)
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, _):
+        shrunk = await investigator.shrink(finding(proper))
+    (step,) = shrunk.case.steps
+    assert isinstance(step, SendText)
+    assert json.loads("".join(map(str, step.text)))[3] == {"vendorId": "", "messageId": "bad"}
+    assert any('"messageId":"bad"' in e.text and '"data"' not in e.text for e in shrunk.entries)
+    assert shrunk.original == proper
+
+
+async def test_a_symptom_that_shows_at_once_is_shrunk_without_lingering(
+    scripted: Callable,
+) -> None:
+    station = Station(last_holds("bad"))
+    proper = replace(case(action="DataTransfer"), steps=call('{"vendorId":"bad"}').steps)
+    async with investigating(scripted, station) as (investigator, executor):
+        executor.boots_on_reconnect = True
+        executor.pace.linger_s = 3_600.0
+        shrunk = await investigator.shrink(finding(proper))
+    assert shrunk.case.steps == proper.steps
+
+
+async def test_a_late_symptom_is_shrunk_with_patience(scripted: Callable) -> None:
+    proper = replace(
+        case(action="DataTransfer"), steps=call('{"vendorId":"v","messageId":"bad"}').steps
+    )
+    async with investigating(scripted, Station(after_the_bad_one(2))) as (investigator, _):
+        shrunk = await investigator.shrink(finding(proper))
+    (step,) = shrunk.case.steps
+    assert isinstance(step, SendText)
+    assert '"vendorId":""' in "".join(map(str, step.text))
+
+
+async def test_later_findings_of_one_symptom_get_a_smaller_share_of_the_budget() -> None:
+    shares: list[float] = []
+
+    class Shrinking:
+        async def shrink(self, of: Case, still: object, *, share: float) -> tuple[Case, str]:
+            shares.append(share)
+            return of, ""
+
+    investigator = Investigator(None, judged, Shrinking())  # type: ignore[arg-type]
+    shape = replace(CLOSED, oracle="O7")
+    for violation in (shape, shape, replace(shape, symptom="other"), shape):
+        await investigator.shrink(finding(call("{}"), violation))
+    assert shares == [1, 1 / 2, 1, 1 / 3]
