@@ -170,14 +170,9 @@ class Campaign:
         self._resumed = skip if skip and skip[0] in {p.name for p in phases} else None
         try:
             await self._docket.reopen()
-            for phase in phases:
-                await self._run_phase(phase)
-            # Some deaths come late: give the last cases a moment before the target counts as alive.
-            await self._executor.serve(self._executor.pace.linger_s)
-            self._window.extend(self._recent)
-            await self._checkpoint()
-        except Stop as stop:
-            self._reason = self._reason or str(stop)
+            await self._run_phases(phases)
+            if not self._stopping:
+                await self._last_look()
         except TargetUnavailable as gone:
             unavailable = str(gone)
             self._sink(Note(unavailable, "action"))
@@ -186,6 +181,19 @@ class Campaign:
         summary = self._summary(unavailable)
         self._sink(CampaignEnded(summary))
         return summary
+
+    async def _run_phases(self, phases: Sequence[Phase]) -> None:
+        try:
+            for phase in phases:
+                await self._run_phase(phase)
+        except Stop as stop:
+            self._reason = self._reason or str(stop)
+
+    async def _last_look(self) -> None:
+        """Some deaths come late: give the last cases a moment before the target counts as alive."""
+        await self._executor.serve(self._executor.pace.linger_s)
+        self._window.extend(self._recent)
+        await self._checkpoint()
 
     async def _put_back(self, unavailable: str) -> None:
         if unavailable:
