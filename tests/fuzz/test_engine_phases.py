@@ -1,0 +1,113 @@
+"""The stored and the systematic phase; the generated one has a file of its own."""
+
+import asyncio
+
+import pytest
+
+from fuzz.engine.phases import SAMPLES_OF_UNSUPPORTED, Ground, Phase, Replay, Systematic
+from fuzz.engine.support import Coverage, Support
+from fuzz.records import Case, Effect, Side
+from fuzz.testing import VALID, case, error, observation, result
+from strategies.boundaries import boundaries
+from strategies.labels import Kind
+from strategies.pool import Pool, PoolVariable
+from strategies.schema import message_schema
+from strategies.version import version
+from strategies.violations import violations
+
+V = version()
+
+
+def ground(side: Side = Side.STATION, **more: object) -> Ground:
+    made = Ground(V, side, 7, Support(), Coverage())
+    for name, value in more.items():
+        setattr(made, name, value)
+    return made
+
+
+def played(phase: Phase, *supported: str) -> list[Case]:
+    """Every case of a phase, where each example is answered before the next case is asked for."""
+
+    async def play() -> list[Case]:
+        cases = []
+        async for one in phase.cases(asyncio.sleep):
+            cases.append(one)
+            if one.id.endswith("#example") and isinstance(phase, Systematic):
+                answer = result() if one.action in supported else error("NotSupported")
+                phase.ground.learn(observation(one, replies=[answer]))
+        return cases
+
+    return asyncio.run(play())
+
+
+def test_stored_cases_are_played_in_their_order() -> None:
+    stored = [case(), case(action="Reset")]
+    phase = Replay(stored)
+    assert phase.planned() == 2
+    assert played(phase) == stored
+
+
+def test_actions_come_most_harmless_first_and_as_asked_for() -> None:
+    everything = ground().actions()
+    assert everything.index("GetVariables") < everything.index("Reset")
+    assert everything[-1] == "UpdateFirmware"
+    assert "Heartbeat" not in everything
+    assert "Heartbeat" in ground(Side.CSMS).actions()
+    assert ground(only=frozenset({"Reset"})).actions() == ["Reset"]
+    assert "Reset" not in ground(exclude=frozenset({"Reset"})).actions()
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_all_boundaries_and_sites_of_a_supported_action_are_played_once(full: bool) -> None:
+    made = ground(only=frozenset({"ChangeAvailability"}), full=full)
+    cases = [c.id for c in played(Systematic(made), "ChangeAvailability")]
+    schema = message_schema("ChangeAvailability", Kind.REQUEST, V)
+    wanted = [b.id for b in boundaries(schema)] + [b.id for b in violations(schema, full=full)]
+    assert cases[0] == "ChangeAvailability.req#example"
+    assert set(wanted) <= set(cases)
+    assert len(cases) == len(set(cases))
+    reached, total = made.coverage.counts()["violations"]
+    assert (reached, total) == (0, len(violations(schema, full=full)))
+
+
+def test_an_action_that_is_not_supported_is_sampled_and_not_planned() -> None:
+    made = ground(only=frozenset({"ReserveNow"}))
+    cases = [c for c in played(Systematic(made)) if c.action == "ReserveNow"]
+    assert 1 < len(cases) <= 1 + 2 * SAMPLES_OF_UNSUPPORTED
+    assert "boundaries" not in made.coverage.counts()
+
+
+def test_heavy_cases_come_last() -> None:
+    heavy = [c.heavy for c in played(Systematic(ground()), "GetVariables")]
+    assert True in heavy
+    assert heavy == sorted(heavy)
+
+
+def test_what_the_plan_says_is_what_is_played_when_all_is_supported() -> None:
+    only = frozenset({"Reset", "GetVariables"})
+    phase = Systematic(ground(only=only))
+    assert phase.planned() == len(played(phase, *only))
+
+
+def test_variables_of_the_target_are_broken_one_by_one() -> None:
+    switch = PoolVariable("AuthCtrlr", "Enabled", data_type="boolean", value="true")
+    made = ground(pool=Pool(variables=(switch,)), only=frozenset({"SetVariables"}))
+    ids = [c.id for c in played(Systematic(made)) if "AuthCtrlr.Enabled" in c.id]
+    assert len(ids) > 2
+    silent = ground(pool=Pool(variables=(switch,)), exclude=frozenset({"SetVariables"}))
+    assert not [c for c in played(Systematic(silent)) if "AuthCtrlr" in c.id]
+
+
+def test_every_case_has_an_id_of_its_own_a_side_and_an_effect() -> None:
+    cases = played(Systematic(ground()), "GetVariables", "SetVariables")
+    assert len({c.id for c in cases}) == len(cases) > 800
+    assert {c.side for c in cases} == {Side.STATION}
+    assert all(isinstance(c.effect, Effect) for c in cases)
+
+
+def test_a_csms_is_asked_what_a_station_may_ask() -> None:
+    cases = played(Systematic(ground(Side.CSMS)), "Heartbeat")
+    assert {c.side for c in cases} == {Side.CSMS}
+    examples = [c for c in cases if c.id.endswith("#example")]
+    assert {"BootNotification", "Heartbeat", "TransactionEvent"} <= {c.action for c in examples}
+    assert all(c.expectation == VALID for c in examples)
