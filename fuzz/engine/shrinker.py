@@ -33,7 +33,7 @@ class Budget:
     """Limits of one shrinking: plays, and seconds on the clock."""
 
     plays: int = 150
-    seconds: float = 10.0
+    seconds: float = 20.0
 
 
 class _Spent(Exception):
