@@ -5,15 +5,18 @@ Knows no message and no block.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Peer, Refused, Unanswered
 from fuzz.station.device_model import CheckValue, DeviceModel, Variable
-from fuzz.station.events import Command
+from fuzz.station.events import CancelTransfer, Command, Download, Note, TransferDone, Upload
+from fuzz.station.hardware import Evse
+from fuzz.station.logbook import Logbook
+from fuzz.station.outbox import Outbox
 from fuzz.station.pics import Pics
 from fuzz.station.states import Registration, may_say
 from strategies.labels import JsonObject
@@ -33,6 +36,9 @@ class Settings:
 
     `ids` gives message ids that were never used before, `random` numbers from 0 up to 1. The back-off values replace
     the variables of the device model when given. `boot_retry_s` is the self-chosen wait when the CSMS names none.
+    `csms` is the URL of network profile slot 0, `password` its Basic password. `certificate` and `key` are the
+    station's own chain and key, PEM; `roots` are pairs of an InstallCertificateUseEnumType and a PEM certificate.
+    What the state of an earlier start holds goes before all of these. `edition` is `ed3` or `2025-09` (digest 2.12).
     """
 
     ids: Callable[[], str]
@@ -42,17 +48,91 @@ class Settings:
     backoff_min_s: float | None = None
     backoff_range_s: float | None = None
     boot_retry_s: float = 10.0
+    csms: str = "ws://localhost"
+    password: str = ""
+    certificate: str = ""
+    key: str = ""
+    roots: tuple[tuple[str, str], ...] = ()
+    edition: str = "ed3"
+
+
+class Transactions(Protocol):
+    """What other blocks may ask about transactions; TransactionsBlock answers."""
+
+    def on(self, evse: int) -> str:
+        """The id of the transaction on an EVSE, "" when there is none; EVSE 0 asks for any at all."""
+        ...
+
+    def end_all(self, trigger: str, stopped: str) -> None:
+        """Ends every transaction, energy first, with a triggerReason and a stoppedReason."""
+        ...
+
+    def sampled(self, evse: int, trigger: str, values: list[JsonObject]) -> bool:
+        """Tells meter values (MeterValueType) of the transaction on an EVSE; False when there is none."""
+        ...
+
+
+class Meter(Protocol):
+    """What TransactionsBlock asks of the meter; MeteringBlock answers. Values are lists of MeterValueType."""
+
+    def begin(self, evse: int) -> list[JsonObject]:
+        """A transaction begins: the values of TxStartedMeasurands, Transaction.Begin; sampling starts."""
+        ...
+
+    def end(self, evse: int) -> list[JsonObject]:
+        """A transaction ends: what its last event tells, Transaction.End among it; sampling stops."""
+        ...
+
+
+class NoMeter:
+    """The answers of a station without a meter."""
+
+    def begin(self, evse: int) -> list[JsonObject]:
+        """Nothing was measured."""
+        return []
+
+    def end(self, evse: int) -> list[JsonObject]:
+        """Nothing was measured."""
+        return []
+
+
+class NoTransactions:
+    """The answers of a station that has none."""
+
+    def on(self, evse: int) -> str:
+        """Never any."""
+        return ""
+
+    def end_all(self, trigger: str, stopped: str) -> None:
+        """Nothing to end."""
+
+    def sampled(self, evse: int, trigger: str, values: list[JsonObject]) -> bool:
+        """There is no transaction."""
+        return False
 
 
 @dataclass(slots=True)
 class Context:
-    """The present state that all blocks share. Blocks change it only through its methods, `boot_reason` apart."""
+    """The present state that all blocks share. Blocks change it only through its methods, `boot_reason` apart.
+
+    What a block offers to the others is a field here, empty until that block has filled it in its constructor:
+    `transactions` (TransactionsBlock), `meter` (MeteringBlock), `security_event` (SecurityBlock), `status_changed` (AvailabilityBlock).
+    `withheld` is true while no new session may begin, such as before a firmware installation (L01.FR.07).
+    """
 
     pics: Pics
     settings: Settings
     model: DeviceModel
     peer: Peer
     check_value: CheckValue
+    evses: Mapping[int, Evse]
+    logbook: Logbook = field(default_factory=Logbook)
+    outboxes: dict[str, Outbox] = field(default_factory=dict)
+    transactions: Transactions = field(default_factory=NoTransactions)
+    meter: Meter = field(default_factory=NoMeter)
+    security_event: Callable[[str, str], None] = field(default=lambda kind, tech_info: None)
+    status_changed: Callable[[], None] = field(default=lambda: None)
+    withheld: bool = False
     now: float = 0.0
     connected: bool = False
     rebooting: bool = False
@@ -64,8 +144,11 @@ class Context:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     changed_listeners: list[Callable[[Variable], None]] = field(default_factory=list)
     clock_listeners: list[Callable[[], None]] = field(default_factory=list)
+    ended_listeners: list[Callable[[int], None]] = field(default_factory=list)
+    """Called with the EVSE, 0 when it never had one, once a transaction has ended."""
     _timers: dict[str, tuple[float, Callable[[], None]]] = field(default_factory=dict)
     _waiting: dict[str, Then] = field(default_factory=dict)
+    _transfers: dict[str, Callable[[TransferDone], None]] = field(default_factory=dict)
     _clock_offset_s: float = 0.0
 
     # --- talking ------------------------------------------------------------------------------------------
@@ -107,6 +190,41 @@ class Context:
         """Has a command carried out after the answer to the present message."""
         self.commands.append(command)
 
+    def log(self, line: str) -> None:
+        """Writes one line to the diagnostics log, and to the shell's; holds no bytes of the peer and no secret."""
+        self.logbook.diagnostics.append(f"{self.timestamp()} {line}")
+        self.do(Note(line))
+
+    # --- files --------------------------------------------------------------------------------------------
+
+    def download(self, transfer: str, url: str, then: Callable[[TransferDone], None]) -> None:
+        """Fetches a file; `then` hears how it ended. `transfer` is a name that no other transfer has."""
+        self._transfers[transfer] = then
+        self.do(Download(transfer, url))
+
+    def upload(
+        self,
+        transfer: str,
+        url: str,
+        name: str,
+        content: bytes,
+        then: Callable[[TransferDone], None],
+    ) -> None:
+        """Sends a file; `then` hears how it ended. `transfer` is a name that no other transfer has."""
+        self._transfers[transfer] = then
+        self.do(Upload(transfer, url, name, content))
+
+    def cancel_transfer(self, transfer: str) -> None:
+        """Stops a transfer, of which nothing is heard any more."""
+        if self._transfers.pop(transfer, None) is not None:
+            self.do(CancelTransfer(transfer))
+
+    def transferred(self, done: TransferDone) -> None:
+        """Tells whoever began a transfer how it ended."""
+        then = self._transfers.pop(done.transfer, None)
+        if then is not None:
+            then(done)
+
     # --- time ---------------------------------------------------------------------------------------------
 
     def timestamp(self) -> str:
@@ -120,8 +238,12 @@ class Context:
         moment = _moment(current_time)
         if moment is None or "Heartbeat" not in source.split(","):
             return
-        offset = moment.timestamp() - self.now
-        jump = abs(offset - self._clock_offset_s)
+        self.shift_clock(moment.timestamp() - self.now - self._clock_offset_s)
+
+    def shift_clock(self, seconds: float) -> None:
+        """Moves the clock; a large step is told to the blocks."""
+        offset = self._clock_offset_s + seconds
+        jump = abs(seconds)
         self._clock_offset_s = offset
         if jump > self.model.number("ClockCtrlr", "TimeAdjustmentReportingThreshold"):
             for listener in self.clock_listeners:
@@ -139,6 +261,10 @@ class Context:
     def next_timer(self) -> float | None:
         """When the first timer is due."""
         return min((when for when, _ in self._timers.values()), default=None)
+
+    def wall(self) -> float:
+        """The station's clock as seconds since the Unix epoch; `now` never jumps, this does."""
+        return self.now + self._clock_offset_s
 
     def run_timers(self) -> None:
         """Calls what is due, earliest first, each once."""

@@ -32,15 +32,23 @@ from fuzz.station.events import (
     Command,
     Connect,
     Connected,
+    CutNetwork,
     Disconnected,
+    DropConnection,
     Event,
+    OperatorEvent,
     Persist,
+    PowerCycle,
     PowerOn,
     Reboot,
+    RestoreNetwork,
     SendText,
+    ShiftClock,
     TextReceived,
     Tick,
+    TransferDone,
 )
+from fuzz.station.hardware import evses_of
 from fuzz.station.hooks import Dying, Hooks, Plant
 from fuzz.station.pics import Pics
 from fuzz.station.states import ANSWERS, Registration, Service
@@ -76,7 +84,8 @@ class Station:
         model = load_model(pics.name)
         peer = Peer(version, ids=settings.ids, gate=self._gate)
         self._version = version
-        self._context = Context(pics, settings, model, peer, check_value)
+        self._context = Context(pics, settings, model, peer, check_value, evses_of(pics))
+        self._network = True
         self._blocks = [block(self._context) for block in blocks]
         self._handlers: dict[str, Handler] = {}
         for block in self._blocks:
@@ -128,8 +137,10 @@ class Station:
                 return self._message(message)
             case Tick():
                 self._tick()
+            case TransferDone():
+                self._context.transferred(event)
             case _:
-                assert_never(event)
+                self._happened(event)
         return self._finish([])
 
     # --- life ---------------------------------------------------------------------------------------------
@@ -141,7 +152,7 @@ class Station:
             block.power_on()
         self._backoff.reset()
         self._lost_at = None
-        self._context.do(Connect())
+        self._dial()
 
     def _connected(self) -> None:
         context = self._context
@@ -153,13 +164,43 @@ class Station:
 
     def _disconnected(self) -> None:
         context = self._context
-        if context.connected:
+        was_connected, context.connected = context.connected, False
+        if was_connected:
             self._lost_at = context.now
-        context.connected = False
         context.drop_queue()
+        if was_connected:
+            for block in self._blocks:
+                block.disconnected()
         if not context.rebooting:
             wait_s = self._backoff.next_wait_s()
-            context.at(_RECONNECT, context.now + wait_s, lambda: context.do(Connect()))
+            context.at(_RECONNECT, context.now + wait_s, self._dial)
+
+    def _dial(self) -> None:
+        if self._network:
+            self._context.do(Connect())
+        else:
+            self._disconnected()
+
+    def _happened(self, event: OperatorEvent) -> None:
+        context = self._context
+        for evse in context.evses.values():
+            evse.advance(context.now)
+        for block in self._blocks:
+            block.happened(event)
+        match event:
+            case CutNetwork():
+                self._network = False
+                if context.connected:
+                    context.do(DropConnection())
+            case RestoreNetwork():
+                self._network = True
+            case PowerCycle():
+                context.boot_reason = "PowerUp"
+                context.do(Reboot(abrupt=True))
+            case ShiftClock(seconds):
+                context.shift_clock(seconds)
+            case _:
+                pass
 
     def _tick(self) -> None:
         expired = self._context.peer.expire(self._context.now)

@@ -30,11 +30,14 @@ from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import (
     BytesReceived,
+    CancelTransfer,
     CloseConnection,
     Command,
     Connect,
     Connected,
     Disconnected,
+    Download,
+    DropConnection,
     Exit,
     Later,
     Note,
@@ -44,6 +47,7 @@ from fuzz.station.events import (
     SendText,
     TextReceived,
     Tick,
+    Upload,
 )
 from fuzz.station.options import StationOptions
 from fuzz.station.pics import Pics, load_pics
@@ -158,8 +162,11 @@ class _Shell:
                 return await self._dial()
             case CloseConnection(code):
                 return await self._close(code)
-            case Reboot(extra_s):
-                await self._close(1001)
+            case Reboot(extra_s, abrupt):
+                if abrupt:
+                    self._drop()
+                else:
+                    await self._close(1001)
                 self._log("reboot")
                 await asyncio.sleep(self._options.boot_delay_s + extra_s)
                 return self._station.handle(PowerOn(), self._now())
@@ -169,6 +176,10 @@ class _Shell:
                 self._later.append((self._now() + delay_s, commands))
             case Note(text):
                 self._log(text)
+            case DropConnection():
+                return self._drop()
+            case Download() | Upload() | CancelTransfer():
+                pass  # transfers arrive with the next change
             case Exit(code):
                 self._log(f"dead with exit code {code}")
                 sys.stderr.flush()
@@ -229,6 +240,12 @@ class _Shell:
             return ()
         await self._connection.close(code)
         return self._lost(f"closed by the station with {code}")
+
+    def _drop(self) -> Sequence[Command]:
+        if self._connection is None:
+            return ()
+        self._connection.transport.abort()
+        return self._lost("let go without a close")
 
     def _lost(self, why: str) -> Sequence[Command]:
         self._connection = None

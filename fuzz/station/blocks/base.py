@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from fuzz.station.context import Context, Trigger
+from fuzz.station.events import OperatorEvent
 from strategies.labels import JsonObject, JsonValue
 
 Handler: TypeAlias = Callable[[JsonObject], JsonObject]
@@ -37,6 +38,12 @@ class Block:
 
     def accepted(self) -> None:
         """The CSMS accepted the BootNotification."""
+
+    def disconnected(self) -> None:
+        """An open connection is lost."""
+
+    def happened(self, event: OperatorEvent) -> None:
+        """An operator, an EV or the surroundings did something; every block hears it, in order."""
 
     def lasting(self) -> JsonObject:
         """What must survive a reboot, apart from variables."""

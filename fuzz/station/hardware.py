@@ -1,0 +1,64 @@
+"""The hardware of the EVSEs as plain facts: cable, fault, readiness of the EV, energy.
+
+Knows physics and nothing of OCPP; blocks decide what the facts mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fuzz.station.pics import Pics
+
+_WH = 3600.0
+
+
+@dataclass(slots=True)
+class Evse:
+    """One EVSE. Times are seconds, power is watts, `register_wh` never decreases (J02.FR.16).
+
+    `closed` is what the station did: the contactor. Energy flows while the contactor is closed and the EV is `ready`.
+    """
+
+    number: int
+    connectors: int
+    power_w: float = 50_000.0
+    voltage_v: float = 400.0
+    phases: int = 0
+    plugged: int = 0
+    """The connector that an EV is plugged into, 0 when there is none."""
+    faulted: set[int] = field(default_factory=set)
+    ready: bool = False
+    closed: bool = False
+    soc: float = 20.0
+    _wh: float = 0.0
+    _since: float = 0.0
+
+    @property
+    def flowing(self) -> bool:
+        """Whether energy flows."""
+        return self.closed and self.ready and bool(self.plugged)
+
+    @property
+    def present_power_w(self) -> float:
+        """The power that is drawn now."""
+        return self.power_w if self.flowing else 0.0
+
+    @property
+    def register_wh(self) -> float:
+        """Energy.Active.Import.Register as of the last `advance`."""
+        return self._wh
+
+    def advance(self, now: float) -> None:
+        """Lets time pass; call it before any fact is changed and before a reading."""
+        if self.flowing:
+            self._wh += self.power_w * max(0.0, now - self._since) / _WH
+        self._since = max(now, self._since)
+
+    def restore(self, wh: float) -> None:
+        """Sets the register to what it was before the power was lost."""
+        self._wh = max(self._wh, wh)
+
+
+def evses_of(pics: Pics) -> dict[int, Evse]:
+    """The EVSEs of a PICS file, by number, with nothing plugged in."""
+    return {number: Evse(number, pics.connectors[number - 1]) for number in pics.evses}
