@@ -1,0 +1,355 @@
+"""Whether a certificate is what OCPP 2.0.1 asks for (Part 2, A00.FR.501-514, A02.FR.06, M05.FR.07): pure checks.
+
+Knows X.509; no clock, no message, no file. A check gives "" when all is well and the reason otherwise; nothing a peer
+sends as a certificate makes one raise anything but `BadCertificate`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypeAlias, TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtensionOID, NameOID, ObjectIdentifier
+
+from strategies.labels import JsonObject
+
+Certificate: TypeAlias = x509.Certificate
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+MAX_CHAIN = 10
+"""Longest chain that is looked at; RFC 5280 sets no limit, a peer must not set one either."""
+
+_MIN_RSA_BITS = 2048  # A00.FR.502
+_MIN_EC_BITS = 224  # A00.FR.503
+_STRONG = ("sha256", "sha384", "sha512")  # A00.FR.504, FR.506
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "SHA256": hashes.SHA256,
+    "SHA384": hashes.SHA384,
+    "SHA512": hashes.SHA512,
+}
+HASH_ALGORITHMS = tuple(_HASHES)
+"""HashAlgorithmEnumType."""
+
+_BROKEN = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    NotImplementedError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    x509.InvalidVersion,
+)
+_UNDERSTOOD = {
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+}
+_LOOKS_LIKE_A_NAME = re.compile(r".*://.*|.+\.[A-Za-z]{2,}")
+
+
+class BadCertificate(Exception):
+    """The text or the bytes are no certificate, or one that cannot be understood; holds no byte of them."""
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    # The library parses late, so that any look at a hostile certificate may be the one that fails; it also warns of
+    # what it will not read some day, which is nothing that the station's log is for.
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except _BROKEN as error:
+        raise BadCertificate(f"unreadable: {type(error).__name__}") from None
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def load_chain(pem: str) -> tuple[Certificate, ...]:
+    """The certificates of a PEM text, in its order. Raises BadCertificate when there is none or one is broken."""
+    with _reading():
+        chain = tuple(x509.load_pem_x509_certificates(pem.encode()))
+    if not 0 < len(chain) <= MAX_CHAIN:
+        raise BadCertificate("too many certificates")
+    return chain
+
+
+def load_der(chain: Sequence[bytes]) -> tuple[Certificate, ...]:
+    """The certificates of a handshake, leaf first. Raises BadCertificate when one is broken."""
+    with _reading():
+        return tuple(x509.load_der_x509_certificate(der) for der in chain)
+
+
+def to_pem(certificate: Certificate) -> str:
+    """The certificate as PEM."""
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+# --- single checks ----------------------------------------------------------------------------------------
+
+
+def why_weak_key(certificate: Certificate) -> str:
+    """Why the key is too weak (A00.FR.501 to FR.503); "" when it is strong enough."""
+    with _reading():
+        key = certificate.public_key()
+        if isinstance(key, rsa.RSAPublicKey):
+            strong = key.key_size >= _MIN_RSA_BITS
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            strong = key.key_size >= _MIN_EC_BITS
+        else:
+            return "the key is neither RSA nor EC"
+    return "" if strong else "the key is too short"
+
+
+def why_weak(certificate: Certificate) -> str:
+    """Why the key or the signature is too weak (A00.FR.501 to FR.506); "" when it is strong enough."""
+    with _reading():
+        algorithm = certificate.signature_hash_algorithm
+    strong = algorithm is not None and algorithm.name in _STRONG
+    return why_weak_key(certificate) or ("" if strong else "the signature is made with a weak hash")
+
+
+def why_not_now(certificate: Certificate, now: datetime) -> str:
+    """Why the certificate is not valid at `now`; "" when it is."""
+    with _reading():
+        if now > certificate.not_valid_after_utc:
+            return "expired"
+        return "not yet valid" if now < certificate.not_valid_before_utc else ""
+
+
+def is_ca(certificate: Certificate) -> bool:
+    """Whether the certificate may sign others: basicConstraints, and keyUsage if there is one (RFC 5280 6.1.4)."""
+    with _reading():
+        basic = _extension(certificate, x509.BasicConstraints)
+        usage = _extension(certificate, x509.KeyUsage)
+        return basic is not None and basic.ca and (usage is None or usage.key_cert_sign)
+
+
+def is_signed_by(certificate: Certificate, issuer: Certificate) -> bool:
+    """Whether `issuer` is named as issuer and made the signature."""
+    with _reading():
+        try:
+            certificate.verify_directly_issued_by(issuer)
+        except (InvalidSignature, ValueError, TypeError):
+            return False
+        return True
+
+
+def names_of(certificate: Certificate, oid: ObjectIdentifier) -> list[str]:
+    """The values of one kind of attribute in the subject."""
+    with _reading():
+        return [str(name.value) for name in certificate.subject.get_attributes_for_oid(oid)]
+
+
+def key_fits(certificate: Certificate, key_pem: str) -> bool:
+    """Whether the certificate is for this private key."""
+    with _reading():
+        return certificate.public_key() == load_key(key_pem).public_key()
+
+
+# --- whole checks -----------------------------------------------------------------------------------------
+
+
+def why_no_root(certificate: Certificate, now: datetime) -> str:
+    """Why the certificate cannot be installed as a root (M05.FR.07); "" when it can."""
+    if reason := why_not_now(certificate, now) or why_weak(certificate):
+        return reason
+    with _reading():
+        nameable = 0 < certificate.serial_number < 1 << 160  # CertificateHashDataType
+    if not is_ca(certificate) or not nameable:
+        return "not a CA" if nameable else "no proper serial number"
+    return _unknown_extension(certificate)
+
+
+def why_no_path(chain: Sequence[Certificate], roots: Sequence[Certificate], now: datetime) -> str:
+    """Why the chain, leaf first, does not lead to one of the roots (RFC 5280 section 6.1); "" when it does.
+
+    The leaf's own validity is judged by whoever asks; names and policies are not part of OCPP's hierarchies.
+    """
+    if reason := _unknown_extension(chain[0]):
+        return reason
+    for depth, issuer in enumerate(chain[1:]):
+        if not is_signed_by(chain[depth], issuer):
+            return "the chain is not in order"
+        if reason := _why_no_issuer(issuer, depth, now):
+            return reason
+    last = chain[-1]
+    if any(last == root for root in roots):
+        return why_not_now(last, now)
+    below = len(chain) - 1
+    for root in roots:
+        if is_signed_by(last, root) and not _why_no_issuer(root, below, now):
+            return ""
+    return "no installed root signed it"
+
+
+def _why_no_issuer(issuer: Certificate, below: int, now: datetime) -> str:
+    if not is_ca(issuer):
+        return "a certificate of the chain is no CA"
+    with _reading():
+        basic = _extension(issuer, x509.BasicConstraints)
+        length = None if basic is None else basic.path_length
+    if length is not None and below > length:
+        return "the chain is longer than a CA allows"
+    return why_not_now(issuer, now) or why_weak(issuer) or _unknown_extension(issuer)
+
+
+def _unknown_extension(certificate: Certificate) -> str:
+    with _reading():
+        known = all(e.oid in _UNDERSTOOD for e in certificate.extensions if e.critical)
+    return "" if known else "a critical extension is not understood"
+
+
+def why_not_own(leaf: Certificate, *, organization: str, serial: str) -> str:
+    """Why the leaf cannot be this station's certificate (A00.FR.508 to FR.511); "" when it can."""
+    with _reading():
+        if leaf.serial_number <= 0:
+            return "no serial number"
+    if organization not in names_of(leaf, NameOID.ORGANIZATION_NAME):
+        return "another organizationName"
+    if names_of(leaf, NameOID.COMMON_NAME) != [serial]:
+        return "another commonName"
+    if _is_address(serial) or _LOOKS_LIKE_A_NAME.fullmatch(serial):
+        return "a commonName in URL or IP format"
+    if _claims_ca(leaf):
+        return "a CA certificate"
+    return ""
+
+
+def why_not_server(
+    chain: Sequence[Certificate], host: str, *, allow_wildcards: bool = False
+) -> str:
+    """Why the certificates cannot be those of the CSMS at `host`; "" when they can.
+
+    Only what TLS libraries leave out: the commonName is the FQDN, or one of several names in subjectAltName among
+    which the FQDN is (A00.FR.309, FR.412, FR.510, FR.511); no wildcards; strong keys and signatures.
+    """
+    if not chain:
+        return "no certificate"
+    for certificate in chain:
+        with _reading():
+            self_signed = certificate.issuer == certificate.subject
+        # The signature of a root is trusted by being installed; its key still counts.
+        reason = why_weak_key(certificate) or ("" if self_signed else why_weak(certificate))
+        if reason:
+            return reason
+    return _why_other_name(chain[0], host.lower().rstrip("."), allow_wildcards=allow_wildcards)
+
+
+def _why_other_name(leaf: Certificate, host: str, *, allow_wildcards: bool) -> str:
+    common = [name.lower() for name in names_of(leaf, NameOID.COMMON_NAME)]
+    others = _alternative_names(leaf)
+    if any("*" in name for name in (*common, *others)) and not allow_wildcards:
+        return "a wildcard name"
+    fitting = [name for name in common if _fits(name, host)]
+    if others and not any(_fits(name, host) for name in others):
+        return "the host is not in subjectAltName"
+    if fitting or (others and common and set(common) <= set(others)):
+        return ""
+    return "the commonName is not the host"
+
+
+def _fits(name: str, host: str) -> bool:
+    if name.startswith("*."):
+        return host.partition(".")[2] == name[2:]
+    return name == host
+
+
+def _alternative_names(leaf: Certificate) -> list[str]:
+    with _reading():
+        found = _extension(leaf, x509.SubjectAlternativeName)
+        if found is None:
+            return []
+        names = [name.lower() for name in found.get_values_for_type(x509.DNSName)]
+        return names + [str(address) for address in found.get_values_for_type(x509.IPAddress)]
+
+
+def _claims_ca(leaf: Certificate) -> bool:
+    with _reading():
+        basic = _extension(leaf, x509.BasicConstraints)
+        usage = _extension(leaf, x509.KeyUsage)
+    return (basic is not None and basic.ca) or (usage is not None and usage.key_cert_sign)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _extension(certificate: Certificate, kind: type[_Extension]) -> _Extension | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+# --- making and naming ------------------------------------------------------------------------------------
+
+
+def hash_data(certificate: Certificate, issuer: Certificate, algorithm: str) -> JsonObject:
+    """What OCPP calls a certificate by, CertificateHashDataType: the names of RFC 6960 section 4.1.1 in hex."""
+    with _reading():
+        builder = ocsp.OCSPRequestBuilder()
+        request = builder.add_certificate(certificate, issuer, _HASHES[algorithm]()).build()
+        return {
+            "hashAlgorithm": algorithm,
+            "issuerNameHash": request.issuer_name_hash.hex(),
+            "issuerKeyHash": request.issuer_key_hash.hex(),
+            "serialNumber": f"{certificate.serial_number:x}",
+        }
+
+
+def new_key(*, elliptic: bool) -> str:
+    """A new private key as PEM: ECDSA P-256 or RSA-2048."""
+    key: PrivateKey = (
+        ec.generate_private_key(ec.SECP256R1())
+        if elliptic
+        else rsa.generate_private_key(public_exponent=65537, key_size=_MIN_RSA_BITS)
+    )
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+def load_key(pem: str) -> PrivateKey:
+    """The private key of a PEM text. Raises BadCertificate for anything but an RSA or EC key."""
+    with _reading():
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise BadCertificate("neither an RSA nor an EC key")
+    return key
+
+
+def signing_request(key_pem: str, *, organization: str, serial: str) -> str:
+    """A PKCS#10 request, PEM, for a certificate as A00.FR.509 and FR.511 want it (A02.FR.03)."""
+    with _reading():
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+                x509.NameAttribute(NameOID.COMMON_NAME, serial),
+            ]
+        )
+        builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+        request = builder.sign(load_key(key_pem), hashes.SHA256())
+        return request.public_bytes(serialization.Encoding.PEM).decode()
