@@ -8,6 +8,7 @@ from fuzz.station.blocks.boot import BootBlock
 from fuzz.station.blocks.cache import CacheBlock
 from fuzz.station.blocks.data_transfer import DataTransferBlock
 from fuzz.station.blocks.heartbeat import HeartbeatBlock
+from fuzz.station.blocks.outboxes import OutboxesBlock
 from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.blocks.reset import ResetBlock
 from fuzz.station.blocks.security import SecurityBlock
@@ -25,5 +26,6 @@ BLOCKS: tuple[type[Block], ...] = (
     ResetBlock,
     DataTransferBlock,
     CacheBlock,
+    OutboxesBlock,
 )
-"""Every block there is; a new one is added here."""
+"""Every block there is; a new one is added here, before OutboxesBlock."""
