@@ -1,0 +1,159 @@
+"""Where tests are played: a fresh embedded station for each, or one real station for all.
+
+Knows how a station is started, configured for waiting little, and brought to its idle state. Must not know a test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from fuzz.clock import Clock
+from fuzz.conformance import states
+from fuzz.conformance.ports import Port, Terms
+from fuzz.conformance.registry import StationTest
+from fuzz.conformance.script import Csms, Failed, NotRun
+from fuzz.errors import TargetUnavailable
+from fuzz.target.embedded import EmbeddedTarget
+from tlslab.pki import Lab
+
+IDENTITY = "OCPPFUZZ0001"
+PASSWORD = "conformance-password"
+BOOT_S = 20.0
+BOOT_DELAY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is tested: the PICS answers of the station, and how it is to be spoken to."""
+
+    pics: str = "dc-2evse-ccs1"
+    items: Mapping[str, bool] = field(default_factory=dict)
+    connectors: tuple[int, ...] = (1, 1)
+    identity: str = IDENTITY
+    edition: str = "ed3"
+    defects: tuple[str, ...] = ()
+
+
+class Arena(Protocol):
+    """Gives every test its station in the idle state."""
+
+    def station(
+        self, test: StationTest, profile: int
+    ) -> contextlib.AbstractAsyncContextManager[Csms]:
+        """The scripted CSMS of one test, its station connected and booted."""
+        ...
+
+
+class EmbeddedArena:
+    """A process of its own for every test, with ports, state and files that nobody shares."""
+
+    def __init__(self, subject: Subject, clock: Clock, lab: Lab) -> None:
+        self._subject = subject
+        self._clock = clock
+        self._lab = lab
+
+    @contextlib.asynccontextmanager
+    async def station(self, test: StationTest, profile: int) -> AsyncIterator[Csms]:
+        """The scripted CSMS of one test; the process is gone when it is left."""
+        with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
+            place = _Place(self._lab, Path(folder), self._clock)
+            s = place.csms = Csms(
+                self._clock,
+                place,
+                identity=self._subject.identity,
+                profile=profile,
+                password=PASSWORD if profile < 3 else "",
+                items=self._subject.items,
+                connectors=self._subject.connectors,
+                edition=self._subject.edition,
+            )
+            try:
+                await self._start(place, s)
+                await idle(s)
+                yield s
+            finally:
+                await place.aclose()
+
+    async def _start(self, place: _Place, s: Csms) -> None:
+        s.port = await place.further_port()
+        await s.port.start(terms(s))
+        profile = s.profile
+        place.target = EmbeddedTarget(
+            csms=s.port.url,
+            identity=s.identity,
+            security_profile=profile,
+            ca=self._lab.root.certificate if profile > 1 else None,
+            certificate=self._lab.station.certificate if profile == 3 else None,
+            key=self._lab.station.key if profile == 3 else None,
+            password=PASSWORD if profile < 3 else None,
+            defects=self._subject.defects,
+            boot_delay_s=BOOT_DELAY_S,
+            state=place.folder / "state",
+            pics=self._subject.pics,
+            edition=self._subject.edition,
+        )
+        await place.target.start()
+
+
+def terms(s: Csms, *, profile: int = 0) -> Terms:
+    """What the scripted CSMS of this test asks of callers in a security profile, its own when none is named."""
+    profile = profile or s.profile
+    lab = s.place.lab
+    pairs = ((lab.csms.certificate, lab.csms.key), (lab.csms_rsa.certificate, lab.csms_rsa.key))
+    return Terms(
+        certificates=pairs if profile > 1 else (),
+        client_ca=lab.root.certificate if profile == 3 else None,
+        passwords=s.passwords if profile < 3 else None,
+        identities=frozenset({s.identity}),
+    )
+
+
+async def idle(s: Csms) -> None:
+    """The station is booted, waits little before it reconnects, and nothing that it said so far counts."""
+    try:
+        await s.connected(within=BOOT_S)
+        await states.booted(s)
+        await s.set_variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum", 0)
+        await s.set_variable("OCPPCommCtrlr", "RetryBackOffRandomRange", 0)
+    except Failed as failed:
+        raise NotRun(f"the station did not reach its idle state: {failed}") from None
+    s.forget()
+    s.note_connection()
+
+
+class _Place:
+    """What stands around one embedded station."""
+
+    def __init__(self, lab: Lab, folder: Path, clock: Clock) -> None:
+        self.lab = lab
+        self.folder = folder
+        self.target: EmbeddedTarget | None = None
+        self.csms: Csms | None = None
+        self._clock = clock
+        self._ports: list[Port] = []
+
+    async def operator(self, event: str, argument: str) -> bool:
+        """A line on the console of the process."""
+        return self.target is not None and await self.target.operator(event, argument)
+
+    async def further_port(self, number: int = 0) -> Port:
+        """A port of the loopback interface."""
+        if self.csms is None:
+            raise TargetUnavailable("no scripted CSMS to answer at that port")
+        port = Port("127.0.0.1", number, self._clock, self.csms.arrived)
+        self._ports.append(port)
+        return port
+
+    async def aclose(self) -> None:
+        """The process, the ports and the connections are gone."""
+        if self.target is not None:
+            await self.target.stop()
+        if self.csms is not None:
+            await self.csms.aclose()
+        for port in self._ports:
+            await port.aclose()
