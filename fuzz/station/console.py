@@ -121,12 +121,14 @@ def parse(line: str) -> Line | None:
     return word.make(*arguments)
 
 
-def parse_script(text: str, name: str) -> list[Line]:
-    """Every line of a script file called `name`. Raises UsageError naming the line that does not fit."""
+def parse_script(text: str, name: str, pics: Pics) -> list[Line]:
+    """Every line of a script called `name` for a station of `pics`. Raises UsageError naming the line that does not fit."""
     lines: list[Line] = []
     for number, line in enumerate(text.splitlines(), 1):
         try:
             found = parse(line)
+            if found is not None:
+                check(found, pics)
         except UsageError as error:
             raise UsageError(f"{name} line {number}: {error}") from None
         if found is not None:

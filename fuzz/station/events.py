@@ -274,7 +274,7 @@ class Persist:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Do `commands` after `delay_s`, unless the connection is lost before."""
+    """Do `commands` after `delay_s`; when the connection is lost before, what was meant for it is left out."""
 
     delay_s: float
     commands: tuple[Command, ...]

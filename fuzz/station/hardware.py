@@ -48,6 +48,13 @@ class Evse:
         """Energy.Active.Import.Register as of the last `advance`."""
         return self._wh
 
+    @property
+    def words(self) -> str:
+        """How it is, for an operator."""
+        cable = "plugged in" if self.plugged else "unplugged"
+        fault = ", fault" if self.faulted else ""
+        return f"{cable}{fault}, {self.present_power_w / 1000:g} kW, {self.register_wh / 1000:.3f} kWh"
+
     def advance(self, now: float) -> None:
         """Lets time pass; call it before any fact is changed and before a reading."""
         if self.flowing:

@@ -19,7 +19,10 @@ PASSWORD_VARIABLE = "OCPPFUZZ_PASSWORD"
 
 @dataclass(frozen=True, slots=True)
 class StationOptions:
-    """One station to run. `password` is the Basic password of security profiles 1 and 2."""
+    """One station to run. `password` is the Basic password of security profiles 1 and 2.
+
+    What is None is as the PICS file, or a station on a bench, has it.
+    """
 
     csms: str
     identity: str = "OCPPFUZZ0001"
@@ -33,10 +36,16 @@ class StationOptions:
     decoys: tuple[str, ...] = ()
     backoff_min_s: float | None = None
     backoff_range_s: float | None = None
-    boot_delay_s: float = 0.5
+    boot_delay_s: float | None = None
     boot_retry_s: float = 10.0
     decoy_delay_s: float = 3.0
     state: Path | None = None
+    console: bool = False
+    script: Path | None = None
+    realistic_timing: bool = False
+    bench: bool = False
+    edition: str = "ed3"
+    files_anywhere: bool = False
     ping: bool = False
     verbose: bool = False
 
@@ -117,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--decoy", dest="decoys", action="append", default=[], metavar="NAME")
     add("--backoff-min-s", type=float, metavar="S", help="instead of RetryBackOffWaitMinimum")
     add("--backoff-range-s", type=float, metavar="S", help="instead of RetryBackOffRandomRange")
-    add("--boot-delay-s", type=float, default=0.5, metavar="S", help="how long a reboot takes")
+    add("--boot-delay-s", type=float, metavar="S", help="how long a reboot takes")
     add(
         "--boot-retry-s",
         type=float,
@@ -126,7 +135,13 @@ def _parser() -> argparse.ArgumentParser:
         help="wait when no interval is given",
     )
     add("--decoy-delay-s", type=float, default=3.0, metavar="S", help="how slow decoy D-5 is")
-    add("--state", type=Path, metavar="DIR", help="keep variables and availability here")
+    add("--state", type=Path, metavar="DIR", help="keep here what must outlive the process")
+    add("--console", action="store_true", help="take an operator's lines on standard input")
+    add("--script", type=Path, metavar="FILE", help="lines of an operator to begin with")
+    add("--realistic-timing", action="store_true", help="answer as slowly as was measured")
+    add("--bench", action="store_true", help="be as slow and stubborn as on a test bench")
+    add("--edition", choices=("ed3", "2025-09"), default="ed3", help="text of 2.0.1 that decides")
+    add("--files-anywhere", action="store_true", help="move files beyond this machine, too")
     add("--ping", action="store_true", help="send pings every WebSocketPingInterval")
     add("--verbose", action="store_true", help="one line for each message, too")
     return parser

@@ -34,6 +34,10 @@ class EmbeddedTarget(ProcessTarget):
         backoff_range_s: RetryBackOffRandomRange.
         boot_delay_s: how long it takes to boot.
         state: where it keeps what must outlive a restart; None keeps nothing.
+        pics: the PICS file of which it is built; None is its default.
+        edition: the text of 2.0.1 that it follows, `ed3` or `2025-09`; None is its default.
+        script: what its operator does from the start on.
+        extra: further options of its command line, such as `--realistic-timing`.
     """
 
     def __init__(
@@ -52,6 +56,10 @@ class EmbeddedTarget(ProcessTarget):
         backoff_range_s: float = 0.0,
         boot_delay_s: float = 0.0,
         state: Path | None = None,
+        pics: str | None = None,
+        edition: str | None = None,
+        script: Path | None = None,
+        extra: Sequence[str] = (),
     ) -> None:
         options: dict[str, object] = {
             "--csms": csms,
@@ -64,12 +72,16 @@ class EmbeddedTarget(ProcessTarget):
             "--backoff-range-s": backoff_range_s,
             "--boot-delay-s": boot_delay_s,
             "--state": state,
+            "--pics": pics,
+            "--edition": edition,
+            "--script": script,
         }
         switches = [("--defect", name) for name in defects] + [("--decoy", name) for name in decoys]
         # -P: the folder that we are called in may hold another `fuzz`.
-        command = [sys.executable, "-P", "-m", "fuzz.station", *_spelt(options)]
+        command = [sys.executable, "-P", "-m", "fuzz.station", "--console", *_spelt(options)]
         command += [word for switch in switches for word in switch]
-        super().__init__("embedded station", command, _environment(password))
+        command += extra
+        super().__init__("embedded station", command, _environment(password), console=True)
 
 
 def _spelt(options: Mapping[str, object]) -> Iterator[str]:

@@ -14,14 +14,20 @@ from fuzz.target.ring import Ring
 
 
 class ProcessTarget:
-    """A `Target` that is one command in the foreground."""
+    """A `Target` that is one command in the foreground; with `console` it takes an operator's lines on standard input."""
 
     def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        console: bool = False,
     ) -> None:
         self._name = name
         self._command = tuple(command)
         self._environment = environment
+        self._console = console
         self._process: OwnProcess | None = None
         self._ring = Ring()
 
@@ -37,9 +43,13 @@ class ProcessTarget:
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        """All but an operator; memory only where the machine tells it."""
+        """All; an operator only where there is a console, memory only where the machine tells it."""
         found = {Ability.START, Ability.STOP, Ability.KILL, Ability.ALIVE, Ability.LOG}
-        return frozenset(found | ({Ability.MEMORY} if Path("/proc/self/statm").exists() else set()))
+        if self._console:
+            found.add(Ability.OPERATOR)
+        if Path("/proc/self/statm").exists():
+            found.add(Ability.MEMORY)
+        return frozenset(found)
 
     @property
     def pid(self) -> int | None:
@@ -49,7 +59,9 @@ class ProcessTarget:
     async def start(self) -> None:
         """Start or restart it; the log goes on. Raises `TargetUnavailable`."""
         await self.stop()
-        self._process = OwnProcess.spawn(self._command, self._ring, environment=self._environment)
+        self._process = OwnProcess.spawn(
+            self._command, self._ring, environment=self._environment, listens=self._console
+        )
 
     async def stop(self) -> None:
         """Stop it gently, then firmly."""
@@ -66,8 +78,11 @@ class ProcessTarget:
         return None if self._process is None else await self._process.ended(timeout_s)
 
     async def operator(self, event: str, argument: str = "") -> bool:
-        """False: nobody stands beside it."""
-        return False
+        """One line on its console, such as `plug-in 1`; False when it has none, or does not run."""
+        line = f"{event} {argument}".rstrip()
+        if not self._console or self._process is None or len(line.splitlines()) != 1:
+            return False
+        return self._process.tell(line)
 
     def memory(self) -> int | None:
         """Resident bytes of the process and its descendants, None when not known."""

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -23,8 +24,10 @@ from fuzz.target.watchdog import watchdog
 
 STOP_TIMEOUT_S = 3.0
 _CHUNK = 2**16
-_GATE = 'read -r go && exec "$@" </dev/null'
+_GATE = 'read -r go && exec "$@"'
 """The command begins when the watchdog knows of it: killed in between, we would leave it behind."""
+
+_DEAF = f"{_GATE} </dev/null"
 
 _MAX_DESCENDANTS = 256
 
@@ -34,6 +37,7 @@ class OwnProcess:
 
     Once the command ends, whatever is left of its group is killed: a command stays in the foreground. Not so when it
     was spawned with `leave_rest`: what such a command leaves running goes on, and its output still comes in.
+    `tell` reaches a command that was spawned with `listens`.
     """
 
     def __init__(self, popen: subprocess.Popen[bytes], ring: Ring, *, leave_rest: bool) -> None:
@@ -56,13 +60,14 @@ class OwnProcess:
         *,
         environment: Mapping[str, str] | None = None,
         leave_rest: bool = False,
+        listens: bool = False,
     ) -> OwnProcess:
         """The command runs; its output goes to `ring`. Raises `TargetUnavailable`."""
         keeper = watchdog()
         try:
             _check(command, environment or os.environ)
             popen = subprocess.Popen(
-                ["/bin/sh", "-c", _GATE, "sh", *command],
+                ["/bin/sh", "-c", _GATE if listens else _DEAF, "sh", *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -73,7 +78,7 @@ class OwnProcess:
             why = (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
             raise TargetUnavailable(f"cannot start {command[0]!r}: {why}") from exc
         keeper.watch(popen.pid)
-        _open_gate(popen)
+        _open_gate(popen, listens=listens)
         return cls(popen, ring, leave_rest=leave_rest)
 
     @property
@@ -104,6 +109,17 @@ class OwnProcess:
         """Resident bytes of the process and its descendants; None when the machine does not tell."""
         found = [r for r in map(_resident, _family(self.pid)) if r is not None]
         return sum(found) if found and not self._ended.done() else None
+
+    def tell(self, line: str) -> bool:
+        """One line on its standard input; False when it does not listen, has ended, or is not keeping up."""
+        stdin, data = self._popen.stdin, f"{line}\n".encode()
+        if stdin is None or stdin.closed or self._ended.done() or len(data) > select.PIPE_BUF:
+            return False
+        try:
+            # Below PIPE_BUF a pipe takes all or nothing (POSIX write), so that no half line is left behind.
+            return os.write(stdin.fileno(), data) == len(data)
+        except OSError:
+            return False
 
     def _signal(self, number: signal.Signals) -> None:
         # Until `_finish` has run the process is not reaped, so that its id cannot be anybody else's.
@@ -146,6 +162,7 @@ class OwnProcess:
         if not self._leave_rest:
             self.let_go()
         watchdog().forget(self.pid)
+        _close(self._popen)
         code = self._popen.wait()
         if not self._ended.done():
             self._ended.set_result(ProcessEnd(code))
@@ -161,10 +178,23 @@ def _check(command: Sequence[str], environment: Mapping[str, str]) -> None:
         raise OSError(number, os.strerror(number), command[0])
 
 
-def _open_gate(popen: subprocess.Popen[bytes]) -> None:
+def _open_gate(popen: subprocess.Popen[bytes], *, listens: bool) -> None:
+    if popen.stdin is None:
+        return
+    with contextlib.suppress(OSError):
+        popen.stdin.write(b"go\n")
+        popen.stdin.flush()
+    if listens:
+        os.set_blocking(popen.stdin.fileno(), False)
+    else:
+        _close(popen)
+
+
+def _close(popen: subprocess.Popen[bytes]) -> None:
+    """Nothing is said to it any more; words that it never read are lost."""
     if popen.stdin is not None:
-        with contextlib.suppress(OSError), popen.stdin as gate:
-            gate.write(b"go\n")
+        with contextlib.suppress(OSError):
+            popen.stdin.close()
 
 
 def _is_over(pid: int) -> bool:

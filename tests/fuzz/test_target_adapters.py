@@ -56,7 +56,7 @@ async def test_the_embedded_station_is_told_everything_and_its_password_apart(
 ) -> None:
     await station.start()
     assert await _first_line(station) == (
-        "--csms=wss://localhost:1/ocpp --identity=-A --security-profile=2 --ca=/ca.pem"
+        "--console --csms=wss://localhost:1/ocpp --identity=-A --security-profile=2 --ca=/ca.pem"
         " --backoff-min-s=0.1 --backoff-range-s=0.0 --boot-delay-s=0.0"
         " --defect P01 --defect P02 --decoy D-1 pass word"
     )
@@ -68,7 +68,6 @@ async def test_the_embedded_station_can_be_killed_and_started_again(
 ) -> None:
     assert station.owned
     assert {Ability.START, Ability.KILL, Ability.ALIVE, Ability.LOG} <= station.abilities
-    assert Ability.OPERATOR not in station.abilities
     assert await station.ended(0.0) is None
     await station.start()
     first = station.pid
@@ -77,7 +76,44 @@ async def test_the_embedded_station_can_be_killed_and_started_again(
     await station.start()
     assert await station.ended(0.0) is None
     assert station.pid != first
-    assert await station.operator("plug in") is False
+
+
+async def test_the_embedded_station_has_an_operator_while_it_runs(tmp_path: Path) -> None:
+    program = tmp_path / "echo.py"
+    program.write_text(
+        "import sys\nfor line in sys.stdin: print('did', line, end='', flush=True)\n"
+    )
+    station = EmbeddedTarget(csms="wss://localhost:1/ocpp", identity="A")
+    station._command = (sys.executable, str(program))
+    assert Ability.OPERATOR in station.abilities
+    assert await station.operator("plug-in", "1") is False
+    await station.start()
+    assert await station.operator("plug-in", "1")
+    assert await station.operator("cut-network")
+    assert await station.operator("present-token", "A\nstop-power 1") is False
+    assert await station.operator("present-token", "A" * 5000) is False
+    while len(station.log_lines()) < 2 and await station.ended(0.01) is None:
+        pass
+    assert list(station.log_lines()) == ["did plug-in 1", "did cut-network"]
+    await station.kill()
+    assert await station.operator("tamper") is False
+
+
+async def test_more_options_of_the_embedded_station_reach_its_command_line() -> None:
+    station = EmbeddedTarget(
+        csms="ws://x",
+        identity="A",
+        pics="ac",
+        edition="2025-09",
+        script=Path("play.txt"),
+        extra=["--realistic-timing"],
+    )
+    assert station._command[-4:] == (
+        "--pics=ac",
+        "--edition=2025-09",
+        "--script=play.txt",
+        "--realistic-timing",
+    )
 
 
 async def test_a_start_command_is_ours_and_restarting_it_is_starting_it_anew() -> None:

@@ -1,0 +1,149 @@
+"""How the station gets a WebSocket connection: TCP, TLS, a look at the CSMS, and only then the opening handshake.
+
+Knows websockets and ssl; must not know what is said over the connection.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidURI
+from websockets.typing import Subprotocol
+
+from fuzz.errors import UsageError
+from fuzz.station.events import Failure
+from fuzz.station.keystore import Credentials
+from fuzz.station.tls import check_server, client_context, failure_of
+
+MAX_MESSAGE = 64 * 2**20
+"""Longest message that is read, unpacked; a longer one closes the connection with 1009."""
+
+_MAX_WAITING = 4
+_OPEN_TIMEOUT_S = 10.0
+_CLOSE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One attempt: where to dial, who to be, whom to trust. `url` goes without the identity; no ping for 0 s."""
+
+    url: str
+    identity: str
+    security_profile: int
+    subprotocol: str
+    cipher_suites: Sequence[str]
+    allow_wildcards: bool = False
+    ping_s: int = 0
+
+    @property
+    def full_url(self) -> str:
+        """The connection URL: the identity is its last part, percent-encoded (Part 4 section 3.1.1)."""
+        return f"{self.url.rstrip('/')}/{quote(self.identity, safe='')}"
+
+
+class NotConnected(Exception):
+    """No connection came about because of `failure`; the text says why, in one line."""
+
+    def __init__(self, failure: Failure, text: str) -> None:
+        super().__init__(text)
+        self.failure = failure
+
+
+class _Untrusted(Exception):
+    """The CSMS is not who it should be, although TLS succeeded."""
+
+
+async def dial(route: Route, credentials: Credentials) -> ClientConnection:
+    """An open connection. Raises NotConnected; cancelling it leaves nothing open."""
+    try:
+        connection = await _connecting(route, credentials)
+    except _Untrusted as error:
+        raise _not_connected(route, Failure.CSMS_CERTIFICATE, str(error)) from None
+    except (
+        OSError,
+        InvalidHandshake,
+        InvalidURI,
+        TimeoutError,
+        EOFError,
+        UsageError,
+        ValueError,
+    ) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise _not_connected(route, failure_of(error), why) from None
+    if connection.subprotocol != route.subprotocol:
+        # RFC 6455 section 4.1: without the subprotocol there is nothing to say.
+        await connection.close(1002)
+        raise _not_connected(route, Failure.REFUSED, "the CSMS chose no subprotocol")
+    return connection
+
+
+def _not_connected(route: Route, failure: Failure, why: str) -> NotConnected:
+    return NotConnected(failure, f"cannot connect to {route.full_url}: {why}")
+
+
+class _Direct(connect):
+    """A connection without redirects: the Basic password goes to the configured CSMS and nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def _connecting(route: Route, credentials: Credentials) -> _Direct:
+    secure = route.url.startswith("wss:")
+    host = urlsplit(route.url).hostname or ""
+    tls: dict[str, Any] = {}
+    if secure:
+        tls["ssl"] = client_context(
+            credentials,
+            cipher_suites=route.cipher_suites,
+            security_profile=route.security_profile,
+        )
+    return _Direct(
+        route.full_url,
+        subprotocols=[Subprotocol(route.subprotocol)],
+        additional_headers=_authorization(route, credentials),
+        proxy=None,
+        open_timeout=_OPEN_TIMEOUT_S,
+        close_timeout=_CLOSE_TIMEOUT_S,
+        ping_interval=route.ping_s or None,
+        max_size=MAX_MESSAGE,
+        max_queue=_MAX_WAITING,
+        create_connection=_looking(host, allow_wildcards=route.allow_wildcards) if secure else None,
+        **tls,
+    )
+
+
+def _looking(host: str, *, allow_wildcards: bool) -> type[ClientConnection]:
+    """Connections that look at the certificates of the CSMS before a byte of ours is sent (A00.FR.411)."""
+
+    class Looking(ClientConnection):
+        async def handshake(self, *headers: Any, **options: Any) -> None:
+            shown = _shown(self.transport.get_extra_info("ssl_object"))
+            why = check_server(shown, host, allow_wildcards=allow_wildcards)
+            if why:
+                raise _Untrusted(why)
+            await super().handshake(*headers, **options)
+
+    return Looking
+
+
+def _shown(tls: ssl.SSLObject) -> list[bytes]:
+    """The certificates that the peer sent, its own first, DER."""
+    if hasattr(tls, "get_unverified_chain"):  # Python 3.13
+        return list(tls.get_unverified_chain())
+    # Before, ssl has the call but does not show it; 2 asks for DER.
+    return [one.public_bytes(2) for one in tls._sslobj.get_unverified_chain()]  # type: ignore[attr-defined]
+
+
+def _authorization(route: Route, credentials: Credentials) -> dict[str, str]:
+    """The Basic credentials of security profiles 1 and 2 (A00.FR.202, A00.FR.301)."""
+    if route.security_profile == 3 or not credentials.password:
+        return {}
+    pair = f"{route.identity}:{credentials.password}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
