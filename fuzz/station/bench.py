@@ -18,6 +18,7 @@ from fuzz.station.events import (
     Connected,
     Disconnected,
     Event,
+    Failure,
     PowerOn,
     SendText,
     TextReceived,
@@ -41,19 +42,15 @@ class Bench:
         self,
         *plants: Plant,
         lasting: Mapping[str, JsonValue] | None = None,
-        security_profile: int = 1,
+        pics: str = "dc-2evse-ccs1",
+        **settings: Any,
     ) -> None:
+        """A station that is off; `settings` are members of `Settings`."""
         numbers = itertools.count(1)
-        settings = Settings(
-            ids=lambda: f"s{next(numbers)}",
-            random=lambda: 0.5,
-            security_profile=security_profile,
-        )
+        given = Settings(ids=lambda: f"s{next(numbers)}", random=lambda: 0.5, **settings)
         self.now = BENCH_TIME
         self.said: list[list[Any]] = []
-        self.station = Station(
-            version(), load_pics("dc-2evse-ccs1"), settings, plants=plants, lasting=lasting
-        )
+        self.station = Station(version(), load_pics(pics), given, plants=plants, lasting=lasting)
 
     def do(self, event: Event) -> list[Command]:
         """Lets the station handle one event; what it says is kept in `said`."""
@@ -118,6 +115,6 @@ class Bench:
         self.now = until
         return commands
 
-    def lose(self) -> list[Command]:
-        """The connection is gone."""
-        return self.do(Disconnected())
+    def lose(self, failure: Failure | None = None) -> list[Command]:
+        """The connection is gone, or an attempt to connect failed."""
+        return self.do(Disconnected(failure))

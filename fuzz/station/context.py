@@ -12,9 +12,11 @@ from typing import Protocol, TypeAlias
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Peer, Refused, Unanswered
-from fuzz.station.device_model import CheckValue, DeviceModel, Variable
+from fuzz.station.device_model import CheckValue, DeviceModel, Key, Variable
+from fuzz.station.dialling import Dialling, dialling_of
 from fuzz.station.events import CancelTransfer, Command, Download, Note, TransferDone, Upload
 from fuzz.station.hardware import Evse
+from fuzz.station.keystore import KeyStore, Own
 from fuzz.station.logbook import Logbook
 from fuzz.station.outbox import Outbox
 from fuzz.station.pics import Pics
@@ -38,7 +40,7 @@ class Settings:
     the variables of the device model when given. `boot_retry_s` is the self-chosen wait when the CSMS names none.
     `csms` is the URL of network profile slot 0, `password` its Basic password. `certificate` and `key` are the
     station's own chain and key, PEM; `roots` are pairs of an InstallCertificateUseEnumType and a PEM certificate.
-    What the state of an earlier start holds goes before all of these. `edition` is `ed3` or `2025-09` (digest 2.12).
+    What the state of an earlier start holds goes before all of these. `edition` is `ed3` or `2025-09`.
     """
 
     ids: Callable[[], str]
@@ -54,6 +56,11 @@ class Settings:
     key: str = ""
     roots: tuple[tuple[str, str], ...] = ()
     edition: str = "ed3"
+
+    @property
+    def errata(self) -> bool:
+        """Whether the errata of 2025 count, not Edition 3 alone."""
+        return self.edition == "2025-09"
 
 
 class Transactions(Protocol):
@@ -144,12 +151,31 @@ class Context:
     triggers: dict[str, Trigger] = field(default_factory=dict)
     changed_listeners: list[Callable[[Variable], None]] = field(default_factory=list)
     clock_listeners: list[Callable[[], None]] = field(default_factory=list)
+    value_checks: dict[Key, Callable[[str], str]] = field(default_factory=dict)
+    """For a variable: the reason why a value of the right form cannot be set (A05.FR.02, B10.FR.02), "" when it can."""
+    keys: KeyStore = field(init=False)
+    dialling: Dialling = field(init=False)
     ended_listeners: list[Callable[[int], None]] = field(default_factory=list)
     """Called with the EVSE, 0 when it never had one, once a transaction has ended."""
     _timers: dict[str, tuple[float, Callable[[], None]]] = field(default_factory=dict)
     _waiting: dict[str, Then] = field(default_factory=dict)
     _transfers: dict[str, Callable[[TransferDone], None]] = field(default_factory=dict)
     _clock_offset_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """The station has what its settings give it; an earlier state may change that later."""
+        settings = self.settings
+        self.keys = KeyStore(Own(settings.certificate, settings.key), settings.roots)
+        self.dialling = dialling_of(settings, self.model)
+
+    @property
+    def errata(self) -> bool:
+        """Whether the errata of 2025 count, not Edition 3 alone."""
+        return self.settings.errata
+
+    def value(self, component: str, name: str, default: str = "") -> str:
+        """The present value of a variable; `default` when the model lacks it or it is unset."""
+        return self.model.value(component, name) or default
 
     # --- talking ------------------------------------------------------------------------------------------
 
@@ -261,6 +287,10 @@ class Context:
     def next_timer(self) -> float | None:
         """When the first timer is due."""
         return min((when for when, _ in self._timers.values()), default=None)
+
+    def moment(self) -> datetime:
+        """The station's clock as certificates are judged by it."""
+        return datetime.fromtimestamp(self.wall(), UTC)
 
     def wall(self) -> float:
         """The station's clock as seconds since the Unix epoch; `now` never jumps, this does."""

@@ -7,6 +7,7 @@ text, a shell never sees a payload.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from fuzz.errors import RemoteProtocolError
@@ -22,11 +23,10 @@ from fuzz.ocppj.peer import (
     Reply,
     Unanswered,
 )
-from fuzz.station.backoff import Backoff, Limits
 from fuzz.station.blocks import BLOCKS
 from fuzz.station.blocks.base import Block, Handler
 from fuzz.station.context import Context, Settings
-from fuzz.station.device_model import check_value, load_model
+from fuzz.station.device_model import DeviceModel, check_value, load_model
 from fuzz.station.events import (
     BytesReceived,
     Command,
@@ -36,6 +36,7 @@ from fuzz.station.events import (
     Disconnected,
     DropConnection,
     Event,
+    Failure,
     OperatorEvent,
     Persist,
     PowerCycle,
@@ -50,12 +51,22 @@ from fuzz.station.events import (
 )
 from fuzz.station.hardware import evses_of
 from fuzz.station.hooks import Dying, Hooks, Plant
+from fuzz.station.keystore import Credentials
 from fuzz.station.pics import Pics
 from fuzz.station.states import ANSWERS, Registration, Service
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import Version
 
 _RECONNECT = "reconnect"
+# Refusals of messages that are in order; all others answer an invalid one (security event InvalidMessages).
+_NO_FAULTS = frozenset(
+    {
+        ErrorCode.NOT_SUPPORTED,
+        ErrorCode.NOT_IMPLEMENTED,
+        ErrorCode.SECURITY_ERROR,
+        ErrorCode.INTERNAL_ERROR,
+    }
+)
 
 
 class Station:
@@ -82,6 +93,8 @@ class Station:
             lasting: the state of an earlier `Persist`.
         """
         model = load_model(pics.name)
+        if settings.errata:
+            _follow_errata(model)
         peer = Peer(version, ids=settings.ids, gate=self._gate)
         self._version = version
         self._context = Context(pics, settings, model, peer, check_value, evses_of(pics))
@@ -92,7 +105,6 @@ class Station:
             self._handlers.update(block.handlers())
             self._context.triggers.update(block.triggers())
         peer.serve(self._handlers)
-        self._backoff = Backoff(self._backoff_limits, settings.random)
         self._lost_at: float | None = None
         self._hooks = self._plant(plants)
         self._install_live_values()
@@ -111,10 +123,29 @@ class Station:
         """How far the station has come with its CSMS."""
         return self._context.registration
 
+    def describe_evses(self) -> list[str]:
+        """One line for each EVSE, for an operator: cable, energy, fault, transaction."""
+        return [
+            f"EVSE {number}: {evse.words}, {self._context.transactions.on(number) or 'no transaction'}"
+            for number, evse in self._context.evses.items()
+        ]
+
     @property
     def password(self) -> str:
         """The Basic password that was set by the CSMS, "" while it is the one the station was given."""
         return self._read("SecurityCtrlr", "BasicAuthPassword")
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who to be, and whom to trust, on the next connection."""
+        keys, given = self._context.keys, self._context.settings.password
+        return Credentials(self.password or given, keys.own.chain, keys.own.key, keys.trusted())
+
+    @property
+    def allows_wildcards(self) -> bool:
+        """Whether the CSMS may show a certificate for a wildcard name (AllowCSMSTLSWildcards, errata of 2025)."""
+        allowed = self._context.value("SecurityCtrlr", "AllowCSMSTLSWildcards")
+        return self._context.errata and allowed == "true"
 
     @property
     def ping_interval_s(self) -> int:
@@ -129,8 +160,8 @@ class Station:
                 self._power_on()
             case Connected():
                 self._connected()
-            case Disconnected():
-                self._disconnected()
+            case Disconnected(failure):
+                self._disconnected(failure or Failure.UNREACHABLE)
             case TextReceived(text=message):
                 return self._message(message)
             case BytesReceived(data=message):
@@ -150,36 +181,37 @@ class Station:
         self._context.rebooting = self._context.connected = False
         for block in self._blocks:
             block.power_on()
-        self._backoff.reset()
+        self._context.dialling.begin()
         self._lost_at = None
         self._dial()
 
     def _connected(self) -> None:
         context = self._context
         context.connected = True
-        self._backoff.reset()
+        if context.dialling.worked():
+            # B10.FR.10: another CSMS, or another way to it, is greeted anew.
+            context.registration = Registration.OFF
         offline_s = 0.0 if self._lost_at is None else context.now - self._lost_at
         for block in self._blocks:
             block.connected(offline_s)
 
-    def _disconnected(self) -> None:
+    def _disconnected(self, failure: Failure) -> None:
         context = self._context
         was_connected, context.connected = context.connected, False
         if was_connected:
             self._lost_at = context.now
         context.drop_queue()
-        if was_connected:
-            for block in self._blocks:
-                block.disconnected()
+        wait_s = context.dialling.lost() if was_connected else context.dialling.failed()
+        for block in self._blocks:
+            block.disconnected() if was_connected else block.failed(failure)
         if not context.rebooting:
-            wait_s = self._backoff.next_wait_s()
             context.at(_RECONNECT, context.now + wait_s, self._dial)
 
     def _dial(self) -> None:
         if self._network:
-            self._context.do(Connect())
+            self._context.do(Connect(self._context.dialling.choice.profile.endpoint))
         else:
-            self._disconnected()
+            self._disconnected(Failure.UNREACHABLE)
 
     def _happened(self, event: OperatorEvent) -> None:
         context = self._context
@@ -228,8 +260,11 @@ class Station:
             case CallReceived():
                 return [SendText(self._answer(event))]
             case Reply():
+                self._note_fault(event.error.code)
                 return [SendText(event.text)]
             case Answered() | Refused():
+                if isinstance(event, Refused) and event.broken:
+                    self._note_fault("an answer")
                 self._conclude(event)
                 return []
             case Ignored():
@@ -243,7 +278,12 @@ class Station:
         try:
             return peer.answer(received.call, self._hooks.handle(received.call))
         except RemoteProtocolError as error:
+            self._note_fault(error.code)
             return peer.refuse(received.call, error)
+
+    def _note_fault(self, what: str) -> None:
+        if what not in _NO_FAULTS:
+            self._context.security_event("InvalidMessages", what)
 
     def _handle_call(self, call: Call) -> JsonObject:
         return self._handlers[call.action](call.payload)
@@ -289,15 +329,6 @@ class Station:
         self._context.check_value = hooks.check_value
         return hooks
 
-    def _backoff_limits(self) -> Limits:
-        settings, model = self._context.settings, self._context.model
-        minimum, spread = settings.backoff_min_s, settings.backoff_range_s
-        if minimum is None:
-            minimum = model.number("OCPPCommCtrlr", "RetryBackOffWaitMinimum")
-        if spread is None:
-            spread = model.number("OCPPCommCtrlr", "RetryBackOffRandomRange")
-        return Limits(minimum, spread, model.number("OCPPCommCtrlr", "RetryBackOffRepeatTimes"))
-
     def _install_live_values(self) -> None:
         context = self._context
         pics, settings = context.pics, context.settings
@@ -306,7 +337,6 @@ class Station:
             ("ChargingStation", "VendorName", pics.vendor),
             ("ChargingStation", "SerialNumber", pics.serial),
             ("ChargingStation", "FirmwareVersion", pics.firmware),
-            ("SecurityCtrlr", "SecurityProfile", str(settings.security_profile)),
             ("SecurityCtrlr", "Identity", settings.identity),
         ):
             context.model.write(context.model.named(component, name), value)
@@ -327,3 +357,9 @@ class Station:
         self._context.model.restore(variables if isinstance(variables, dict) else {})
         for block in self._blocks:
             block.restore(lasting)
+
+
+def _follow_errata(model: DeviceModel) -> None:
+    """The errata of 2025 allow any character in a password (A00.FR.205)."""
+    password = model.named("SecurityCtrlr", "BasicAuthPassword")
+    model.redefine(replace(password, data_type="string"))

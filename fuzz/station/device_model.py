@@ -122,6 +122,15 @@ class DeviceModel:
         """The present value of an integer variable, for the station's own use."""
         return int(self.read(self.named(component, name, instance)))
 
+    def value(self, component: str, name: str) -> str:
+        """The present value of a variable that not every model has; "" when it is missing or unset."""
+        variable = self._variables.get((component.lower(), None, None, name.lower(), ""))
+        return "" if variable is None else self.read(variable)
+
+    def redefine(self, variable: Variable) -> None:
+        """Puts a variable in the place of the one with the same name; its value stays."""
+        self._variables[variable.key] = variable
+
     def changed(self) -> dict[str, str]:
         """What differs from the factory's values, by label: all that must survive a reboot."""
         return {

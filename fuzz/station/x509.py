@@ -83,11 +83,16 @@ def _reading() -> Iterator[None]:
 
 def load_chain(pem: str) -> tuple[Certificate, ...]:
     """The certificates of a PEM text, in its order. Raises BadCertificate when there is none or one is broken."""
-    with _reading():
-        chain = tuple(x509.load_pem_x509_certificates(pem.encode()))
-    if not 0 < len(chain) <= MAX_CHAIN:
+    chain = load_bundle(pem)
+    if len(chain) > MAX_CHAIN:
         raise BadCertificate("too many certificates")
     return chain
+
+
+def load_bundle(pem: str) -> tuple[Certificate, ...]:
+    """The certificates of an operator's file, however many. Raises BadCertificate when there is none."""
+    with _reading():
+        return tuple(x509.load_pem_x509_certificates(pem.encode()))
 
 
 def load_der(chain: Sequence[bytes]) -> tuple[Certificate, ...]:

@@ -34,6 +34,11 @@ def test_the_answer_goes_before_what_was_asked_for(bench):
 
 
 def test_a_certificate_request_that_cannot_be_made_is_not_promised(bench):
+    organization = {
+        "component": {"name": "SecurityCtrlr"},
+        "variable": {"name": "OrganizationName"},
+    }
+    bench.ask("SetVariables", {"setVariableData": [{**organization, "attributeValue": ""}]})
     answer = bench.ask("TriggerMessage", {"requestedMessage": "SignChargingStationCertificate"})
     assert answer[2]["status"] == "Rejected"
 

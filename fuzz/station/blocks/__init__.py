@@ -6,9 +6,15 @@ from fuzz.station.blocks.availability import AvailabilityBlock
 from fuzz.station.blocks.base import Block
 from fuzz.station.blocks.boot import BootBlock
 from fuzz.station.blocks.cache import CacheBlock
+from fuzz.station.blocks.certificates import CertificatesBlock
 from fuzz.station.blocks.data_transfer import DataTransferBlock
+from fuzz.station.blocks.firmware import FirmwareBlock
 from fuzz.station.blocks.heartbeat import HeartbeatBlock
+from fuzz.station.blocks.logs import LogsBlock
+from fuzz.station.blocks.metering import MeteringBlock
+from fuzz.station.blocks.network import NetworkBlock
 from fuzz.station.blocks.outboxes import OutboxesBlock
+from fuzz.station.blocks.renewal import RenewalBlock
 from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.blocks.reset import ResetBlock
 from fuzz.station.blocks.security import SecurityBlock
@@ -16,16 +22,22 @@ from fuzz.station.blocks.trigger import TriggerBlock
 from fuzz.station.blocks.variables import VariablesBlock
 
 BLOCKS: tuple[type[Block], ...] = (
+    NetworkBlock,
     BootBlock,
     AvailabilityBlock,
     SecurityBlock,
+    CertificatesBlock,
+    RenewalBlock,
     HeartbeatBlock,
+    MeteringBlock,
     VariablesBlock,
     ReportsBlock,
     TriggerBlock,
     ResetBlock,
     DataTransferBlock,
     CacheBlock,
+    LogsBlock,
+    FirmwareBlock,
     OutboxesBlock,
 )
 """Every block there is; a new one is added here, before OutboxesBlock."""

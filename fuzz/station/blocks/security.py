@@ -1,86 +1,134 @@
-"""Security events and the Basic password (Part 2, A01 and A04)."""
+"""Security events and the Basic password (Part 2, A01 and A04).
+
+Knows which events are critical and what the surroundings make of them; certificates are the business of other blocks.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import assert_never
 
-from fuzz.ocppj.peer import Unanswered
 from fuzz.station.blocks.base import Block
-from fuzz.station.context import Context, Outcome, Trigger
+from fuzz.station.context import Context
 from fuzz.station.device_model import Variable
-from fuzz.station.events import CloseConnection, Note
+from fuzz.station.events import (
+    CloseConnection,
+    Failure,
+    MaintenanceLogin,
+    Note,
+    OperatorEvent,
+    Tamper,
+)
+from fuzz.station.outbox import Outbox
 from strategies.labels import JsonObject
 
-_MAX_WAITING = 50
-_TIMER = "security"
-_RETRY_S = 60.0
+CRITICAL = frozenset(
+    {
+        "FirmwareUpdated",
+        "SettingSystemTime",
+        "StartupOfTheDevice",
+        "ResetOrReboot",
+        "SecurityLogWasCleared",
+        "MemoryExhaustion",
+        "TamperDetectionActivated",
+        "InvalidFirmwareSignature",
+        "InvalidFirmwareSigningCertificate",
+        "InvalidCsmsCertificate",
+        "InvalidChargingStationCertificate",
+        "InvalidTLSVersion",
+        "InvalidTLSCipherSuite",
+        "MaintenanceLoginAccepted",
+        "MaintenanceLoginFailed",
+        "DiscardedRenewedClientCertificate",
+    }
+)
+"""The events that the CSMS is told (Part 2 appendix 1; the last one A02.FR.29). All others are only logged."""
 
-
-@dataclass(frozen=True, slots=True)
-class SecurityEvent:
-    """One critical event on its way to the CSMS."""
-
-    type: str
-    timestamp: str
+_MAX_TECH_INFO = 255
+_QUIET_S = 60.0
+_QUIET = "InvalidMessages"
 
 
 class SecurityBlock(Block):
-    """Tells critical events until the CSMS has confirmed them (A04.FR.01 to FR.03)."""
+    """Logs every event and tells the critical ones until the CSMS has confirmed them (A04.FR.01 to FR.04)."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        self._waiting: deque[SecurityEvent] = deque(maxlen=_MAX_WAITING)
-        self._telling: SecurityEvent | None = None
-        context.clock_listeners.append(lambda: self._report("SettingSystemTime"))
+        context.security_event = self._report
+        context.outboxes["security"] = Outbox(context, lambda _payload, _outcome: None)
+        context.clock_listeners.append(lambda: self._report("SettingSystemTime", ""))
         context.changed_listeners.append(self._changed)
-
-    def triggers(self) -> Mapping[str, Trigger]:
-        """A certificate renewal can be asked for, but this station makes no request to sign yet: always False."""
-        return {"SignChargingStationCertificate": lambda _request: False}
+        self._failures: set[Failure] = set()
+        self._quiet_until = 0.0
 
     def power_on(self) -> None:
         """Every start is an event: a reboot that was asked for, or a start of the device."""
-        self._telling = None
         started = self.context.boot_reason == "PowerUp"
-        self._report("StartupOfTheDevice" if started else "ResetOrReboot")
-
-    def accepted(self) -> None:
-        """What had to wait for the CSMS is told now."""
-        self._tell()
+        self._report("StartupOfTheDevice" if started else "ResetOrReboot", "")
 
     def connected(self, offline_s: float) -> None:
-        """What had to wait for the connection is told now (A04.FR.02)."""
-        self._tell()
+        """What failed before may be told again when it fails again."""
+        self._failures.clear()
 
-    def _report(self, kind: str) -> None:
-        self.context.do(Note(f"security event {kind}"))
-        self._waiting.append(SecurityEvent(kind, self.context.timestamp()))
-        self._tell()
+    def failed(self, failure: Failure) -> None:
+        """What kept the station from connecting is an event, once for repeated failures (A00.FR.316, FR.419)."""
+        kind = _event_of(failure)
+        if kind and failure not in self._failures:
+            self._failures.add(failure)
+            self._report(kind, "")
 
-    def _tell(self) -> None:
-        if self._telling is not None or not self._waiting:
+    def happened(self, event: OperatorEvent) -> None:
+        """Tampering and maintenance are events."""
+        match event:
+            case Tamper():
+                self._report("TamperDetectionActivated", "")
+            case MaintenanceLogin(user, accepted):
+                kind = "MaintenanceLoginAccepted" if accepted else "MaintenanceLoginFailed"
+                self._report(kind, f"{{'user': '{user}', 'origin': 'local'}}")
+            case _:
+                pass
+
+    def _report(self, kind: str, tech_info: str) -> None:
+        if kind == _QUIET and not self._may_repeat():
             return
-        event = self._waiting[0]
-        payload: JsonObject = {"type": event.type, "timestamp": event.timestamp}
-        if self.context.ask("SecurityEventNotification", payload, then=self._hear):
-            self._telling = event
+        info = "".join(c if c.isprintable() else "?" for c in tech_info)[:_MAX_TECH_INFO]
+        context = self.context
+        timestamp = context.timestamp()
+        context.logbook.security.append(" ".join(filter(None, (timestamp, kind, info))))
+        if kind != _QUIET:
+            context.do(Note(f"security event {kind}"))
+        if kind in CRITICAL:
+            payload: JsonObject = {"type": kind, "timestamp": timestamp}
+            told: Mapping[str, str] = {"techInfo": info} if info else {}
+            context.outboxes["security"].put("SecurityEventNotification", {**payload, **told})
 
-    def _hear(self, outcome: Outcome) -> None:
-        event, self._telling = self._telling, None
-        if isinstance(outcome, Unanswered):
-            self.context.at(_TIMER, self.context.now + _RETRY_S, self._tell)
-            return
-        # A CALLERROR is an answer, too: to say the same again would not change it.
-        if self._waiting and self._waiting[0] is event:
-            self._waiting.popleft()
-        self._tell()
+    def _may_repeat(self) -> bool:
+        # A peer that sends nothing but nonsense must not wash everything else out of the rolling log.
+        if self.context.now < self._quiet_until:
+            return False
+        self._quiet_until = self.context.now + _QUIET_S
+        return True
 
     def _changed(self, variable: Variable) -> None:
         if variable.name != "BasicAuthPassword":
             return
-        # A01.FR.11: into the log, without the value. A01: the new password is used at once, on a new connection.
-        self.context.do(Note("security event ReconfigurationOfSecurityParameters"))
-        if self.context.settings.security_profile < 3:
+        # A01.FR.11 and FR.12: into the log, without the value. The new one is used at once, on a new connection.
+        self._report("ReconfigurationOfSecurityParameters", "BasicAuthPassword")
+        if self.context.dialling.choice.profile.security_profile < 3:
             self.context.do(CloseConnection())
+
+
+def _event_of(failure: Failure) -> str:
+    match failure:
+        case Failure.CSMS_CERTIFICATE:
+            return "InvalidCsmsCertificate"  # A00.FR.310, FR.413
+        case Failure.TLS_VERSION:
+            return "InvalidTLSVersion"  # A00.FR.316, FR.419
+        case Failure.CIPHER_SUITE:
+            return "InvalidTLSCipherSuite"  # A00.FR.323, FR.426
+        case Failure.REFUSED:
+            return "FailedToAuthenticateAtCsms"
+        case Failure.UNREACHABLE:
+            return ""
+        case _:
+            assert_never(failure)

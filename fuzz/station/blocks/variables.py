@@ -54,8 +54,10 @@ class VariablesBlock(Block):
         if not found.writable:
             return _result(item, "Rejected", "ReadOnly")
         checked = self.context.check_value(found, str(item["attributeValue"]))
-        if checked.reason:
-            return _result(item, "Rejected", checked.reason)
+        judge = self.context.value_checks.get(found.key)
+        reason = checked.reason or (judge(checked.value) if judge else "")
+        if reason:
+            return _result(item, "Rejected", reason)
         self.context.set_variable(found, checked.value)
         return _result(item, "RebootRequired" if found.reboot else "Accepted")
 
