@@ -6,7 +6,6 @@ A new block is one module here and one line in `blocks/__init__.py`; the core ne
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import TypeAlias
 
 from fuzz.station.context import Context, Trigger
@@ -76,23 +75,3 @@ def member(value: JsonObject, name: str) -> JsonObject:
     """An object member that the schema let through, {} when absent."""
     found = value.get(name)
     return found if isinstance(found, dict) else {}
-
-
-def seconds(value: JsonValue) -> float | None:
-    """A dateTime that the schema let through, as seconds since the Unix epoch; None when absent or a leap second."""
-    try:
-        moment = datetime.fromisoformat(value.upper()) if isinstance(value, str) else None
-        if moment is None:
-            return None
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-_DEFAULT_RETRY_S, _LONGEST_RETRY_S = 10, 2**31
-
-
-def retry_wait_s(request: JsonObject) -> float:
-    """The retryInterval of a request for a file transfer; at least a second, self-chosen when the CSMS names none."""
-    wait_s = whole(request.get("retryInterval", _DEFAULT_RETRY_S))
-    return float(max(1, min(wait_s, _LONGEST_RETRY_S)))

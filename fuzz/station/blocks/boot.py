@@ -50,12 +50,12 @@ class BootBlock(Block):
         context = self.context
         context.cancel([_TIMER])
         context.registration = Registration.BOOTING
-        pics = context.pics
+        pics, model = context.pics, context.model
         station: JsonObject = {
             "vendorName": pics.vendor,
             "model": pics.model,
             "serialNumber": pics.serial,
-            "firmwareVersion": pics.firmware,
+            "firmwareVersion": model.read(model.named("ChargingStation", "FirmwareVersion")),
         }
         payload: JsonObject = {"reason": reason, "chargingStation": station}
         return context.ask("BootNotification", payload, then=self._hear)
