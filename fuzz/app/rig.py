@@ -155,7 +155,7 @@ async def _listening_rig(
     )
     await listener.start()
     scheme = "wss" if context is not None else "ws"
-    url = f"{scheme}://{_dialled(host)}:{listener.port if behind is None else port}/ocpp"
+    url = f"{scheme}://{dialled(host)}:{listener.port if behind is None else port}/ocpp"
     target = _started_by_user(options)
     instructions = how_to_dial(url, options, ca)
     for line in instructions:
@@ -289,7 +289,7 @@ def lab_in(folder: Path, host: str, serial: str) -> Lab:
         StoreError: it cannot be written.
     """
     now = SystemClock().now()
-    name = _dialled(host)
+    name = dialled(host)
     try:
         if folder.is_dir() and any(folder.iterdir()):
             lab = Lab.load(folder)
@@ -337,7 +337,7 @@ def how_to_dial(url: str, options: RunOptions, ca: Path | None) -> tuple[str, ..
     return tuple(lines)
 
 
-def _dialled(host: str) -> str:
+def dialled(host: str) -> str:
     """What a station writes into its URL to reach a listener on `host`."""
     try:
         address = ipaddress.ip_address(host)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,7 @@ from fuzz.conformance.ports import Port, Terms
 from fuzz.conformance.registry import StationTest
 from fuzz.conformance.script import Csms, Failed, NotRun
 from fuzz.errors import TargetUnavailable
+from fuzz.records import Link
 from fuzz.target.embedded import EmbeddedTarget
 from tlslab.pki import Lab
 
@@ -126,8 +127,118 @@ async def idle(s: Csms) -> None:
     s.note_connection()
 
 
+class StandingArena:
+    """One real station for all tests, one after the other; `operator` has a person do something there."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        clock: Clock,
+        lab: Lab,
+        *,
+        host: str,
+        port: int,
+        name: str,
+        profile: int,
+        password: str,
+        operator: Callable[[str, str], Awaitable[bool]],
+        wait_s: float,
+    ) -> None:
+        self._subject, self._clock, self._profile = subject, clock, profile
+        self._password, self._wait_s = password, wait_s
+        self._place = _StandingPlace(lab, clock, host, name, operator)
+        self._passwords: dict[str, str | None] = {subject.identity: password}
+        self._number = port
+        self._port: Port | None = None
+
+    @contextlib.asynccontextmanager
+    async def station(self, test: StationTest, profile: int) -> AsyncIterator[Csms]:
+        """The scripted CSMS of one test; the station is reset before it, and its variables set back behind it."""
+        if profile != self._profile:
+            raise NotRun(f"needs security profile {profile}; the station is in {self._profile}")
+        place = self._place
+        s = place.csms = Csms(
+            self._clock,
+            place,
+            identity=self._subject.identity,
+            profile=profile,
+            password=self._password if profile < 3 else "",
+            items=self._subject.items,
+            connectors=self._subject.connectors,
+            edition=self._subject.edition,
+        )
+        s.passwords = self._passwords
+        with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
+            place.folder = Path(folder)
+            try:
+                await self._begin(s)
+                yield s
+                await s.restore()
+            finally:
+                self._password = s.password or self._password
+                await s.aclose()
+
+    async def _begin(self, s: Csms) -> None:
+        if self._port is None:
+            self._port = await self._place.further_port(self._number)
+            await self._port.start(terms(s))
+        s.port = self._port
+        try:
+            await s.connected(within=self._wait_s)
+            await states.reset(s)
+        except Failed as failed:
+            raise NotRun(f"the station did not reach its idle state: {failed}") from None
+        await idle(s)
+
+    async def aclose(self) -> None:
+        """Nobody listens any more."""
+        await self._place.aclose()
+
+
+class _StandingPlace:
+    """What stands around a real station."""
+
+    lasting = True
+
+    def __init__(
+        self,
+        lab: Lab,
+        clock: Clock,
+        host: str,
+        name: str,
+        operator: Callable[[str, str], Awaitable[bool]],
+    ) -> None:
+        self.lab = lab
+        self.folder = Path()
+        self.csms: Csms | None = None
+        self._clock, self._host, self._name = clock, host, name
+        self._operator = operator
+        self._ports: list[Port] = []
+
+    async def operator(self, event: str, argument: str) -> bool:
+        """A person is asked; False when there is none."""
+        return await self._operator(event, argument)
+
+    async def further_port(self, number: int = 0) -> Port:
+        """A port of the address that the station dials."""
+        port = Port(self._host, number, self._clock, self._arrived, name=self._name)
+        self._ports.append(port)
+        return port
+
+    async def _arrived(self, link: Link, port: Port) -> None:
+        if self.csms is not None:
+            await self.csms.arrived(link, port)
+
+    async def aclose(self) -> None:
+        """The ports are gone."""
+        for port in self._ports:
+            await port.aclose()
+
+
 class _Place:
     """What stands around one embedded station."""
+
+    lasting = False
 
     def __init__(self, lab: Lab, folder: Path, clock: Clock) -> None:
         self.lab = lab

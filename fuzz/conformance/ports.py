@@ -59,8 +59,10 @@ class Port:
         says: when set, what every caller is told instead of TLS or HTTP; then it is hung up.
     """
 
-    def __init__(self, host: str, number: int, clock: Clock, arrived: Arrived) -> None:
-        self._host, self._number = host, number
+    def __init__(
+        self, host: str, number: int, clock: Clock, arrived: Arrived, *, name: str = "localhost"
+    ) -> None:
+        self._host, self._number, self._name = host, number, name
         self._clock = clock
         self._arrived = arrived
         self._server: asyncio.Server | None = None
@@ -82,7 +84,7 @@ class Port:
     @property
     def url(self) -> str:
         """What a station dials, without its identity."""
-        return f"{'wss' if self.tls else 'ws'}://localhost:{self.number}/ocpp"
+        return f"{'wss' if self.tls else 'ws'}://{self._name}:{self.number}/ocpp"
 
     async def start(self, terms: Terms) -> None:
         """Listen on these terms. Raises `UsageError` when the port cannot be had."""

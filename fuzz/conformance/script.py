@@ -109,6 +109,11 @@ class Place(Protocol):
     """What stands around the station: operators, further ports, the lab."""
 
     @property
+    def lasting(self) -> bool:
+        """Whether the station lives on after the test, so that what was set must be set back."""
+        ...
+
+    @property
     def lab(self) -> Lab:
         """The root that the station trusts, and what it issued."""
         ...
@@ -171,6 +176,7 @@ class Csms:
         self.stopwatch = Stopwatch()
         self.connections: list[Connection] = []
         self.passwords: dict[str, str | None] = {identity: password}
+        self._before: dict[str, tuple[JsonObject, str]] = {}
         self._answers: dict[str, list[tuple[Answering, int]]] = {}
         self._news = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -562,13 +568,31 @@ class Csms:
         status: str | tuple[str, ...] = ("Accepted", "RebootRequired"),
     ) -> View:
         """The SetVariableResult; its attributeStatus is `status` (booleans and numbers are written as OCPP does)."""
-        datum = _variable(component, name, instance, evse, type_) | {
-            "attributeValue": _written(value)
-        }
+        variable = _variable(component, name, instance, evse, type_)
+        await self._remember(variable)
+        datum = variable | {"attributeValue": _written(value)}
         answer = await self.call("SetVariables", {"setVariableData": [datum]})
         return self._one_result(
             answer, "setVariableResult", status, f"{component}.{name}={_written(value)}"
         )
+
+    async def _remember(self, variable: JsonObject) -> None:
+        """What a lasting station's variable held before it was set for the first time."""
+        key = repr(variable)
+        if not self.place.lasting or key in self._before:
+            return
+        result = (await self.call("GetVariables", {"getVariableData": [variable]})).list(
+            "getVariableResult"
+        )
+        if result and result[0]["attributeStatus"] == "Accepted":
+            self._before[key] = (variable, result[0].text("attributeValue"))
+
+    async def restore(self) -> None:
+        """Every variable that was set holds again what it held before, where it can be read."""
+        for variable, value in self._before.values():
+            data: JsonValue = [variable | {"attributeValue": value}]
+            await self.ask("SetVariables", {"setVariableData": data})
+        self._before.clear()
 
     async def get_variable(
         self,

@@ -1,0 +1,212 @@
+"""The conformance suite against a station: which tests apply, playing them, and the abstract.
+
+Knows the PICS file, the catalogue and the arena. Must not know how anything is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fuzz.app.rig import dialled, lab_in
+from fuzz.clock import Clock, SystemClock
+from fuzz.config import RunOptions, host_and_port, password_of
+from fuzz.conformance.arena import PASSWORD, Arena, EmbeddedArena, StandingArena, Subject
+from fuzz.conformance.catalogue import Entry, applicable, catalogue, not_applicable
+from fuzz.conformance.measure import LIMITS_S
+from fuzz.conformance.registry import StationTest, written_tests
+from fuzz.conformance.runner import Result, Verdict, play
+from fuzz.errors import UsageError
+from fuzz.report.abstract import Abstract, ProfileCount, Row, Timing
+from fuzz.station.pics import Pics, load_pics
+from fuzz.station.planting import find_plants
+from tlslab.pki import Lab
+
+Told = Callable[[Result], None]
+Operator = Callable[[str, str], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What would be played: tests that run by themselves, by hand, and ids that do not apply with their reasons."""
+
+    automatic: tuple[Entry, ...]
+    by_hand: tuple[Entry, ...]
+    not_applicable: Mapping[str, str]
+    asked_for_all: bool
+
+    @property
+    def tests(self) -> tuple[Entry, ...]:
+        """Everything that is played."""
+        return self.automatic + self.by_hand
+
+
+def plan(pics: Pics, ids: Sequence[str], profile: str = "") -> Planned:
+    """What applies to a station of these answers, limited to some ids and a certification profile.
+
+    Raises:
+        UsageError: an id is no station test, or does not apply.
+    """
+    items = answers(pics)
+    excluded = not_applicable(items)
+    _check(ids, excluded)
+    written = written_tests()
+    chosen = [
+        e
+        for e in applicable(items)
+        if e.id in written
+        and (not ids or e.id in ids)
+        and (not profile or e.profile == profile)
+    ]
+    by_hand = [e for e in chosen if written[e.id].by_hand]
+    return Planned(
+        tuple(e for e in chosen if e not in by_hand),
+        tuple(by_hand),
+        excluded,
+        asked_for_all=not ids and not profile,
+    )
+
+
+def answers(pics: Pics) -> Mapping[str, bool]:
+    """The answers that the catalogue asks for."""
+    return {**pics.items, "EVSES>1": len(pics.connectors) > 1}
+
+
+def _check(ids: Sequence[str], excluded: Mapping[str, str]) -> None:
+    known = {e.id for e in catalogue()}
+    for id_ in ids:
+        if id_ not in known:
+            raise UsageError(f"{id_!r} is no station test; --list shows them all")
+        if id_ in excluded:
+            raise UsageError(f"{id_} does not apply to this station: {excluded[id_]}")
+
+
+def conform(
+    options: RunOptions,
+    pics: str,
+    ids: Sequence[str] = (),
+    *,
+    profile: str = "",
+    jobs: int = 2,
+    told: Told,
+    operator: Operator | None = None,
+) -> tuple[Abstract, list[Result]]:
+    """Play the tests against the embedded station, or against the one that `options.listen` waits for.
+
+    `operator` has a person do something at a real station; None means that nobody is there.
+    Raises `OcppfuzzError` for everything that we could not do.
+    """
+    declared = load_pics(pics)
+    find_plants(options.defects, options.decoys)  # an unknown name is told before a process starts
+    planned = plan(declared, ids, profile)
+    clock = SystemClock()
+    began = clock.monotonic()
+    work = _play(options, declared, planned, clock, jobs, told, operator)
+    results = asyncio.run(work)
+    return _abstract(declared, planned, results, clock.monotonic() - began), results
+
+
+async def _play(
+    options: RunOptions,
+    pics: Pics,
+    planned: Planned,
+    clock: Clock,
+    jobs: int,
+    told: Told,
+    operator: Operator | None,
+) -> list[Result]:
+    written = written_tests()
+    tests: list[tuple[StationTest, int]] = [
+        (written[e.id], written[e.id].profile(options.security_profile)) for e in planned.tests
+    ]
+    subject = Subject(
+        pics=pics.name,
+        items=answers(pics),
+        connectors=pics.connectors,
+        identity=options.identity or pics.serial,
+        edition=options.edition,
+        defects=options.defects,
+    )
+    async with _arena(options, subject, clock, operator) as arena:
+        return await play(tests, arena, clock, jobs=1 if options.listen else jobs, told=told)
+
+
+@contextlib.asynccontextmanager
+async def _arena(
+    options: RunOptions, subject: Subject, clock: Clock, operator: Operator | None
+) -> AsyncIterator[Arena]:
+    if options.listen is None:
+        with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
+            lab = Lab.create(Path(folder), serial=subject.identity, now=clock.now())
+            yield EmbeddedArena(subject, clock, lab)
+        return
+    host, port = host_and_port(options.listen)
+    lab = lab_in(options.findings_dir / "private" / "pki", host, subject.identity)
+    arena = StandingArena(
+        subject,
+        clock,
+        lab,
+        host=host,
+        port=port,
+        name=dialled(host),
+        profile=options.security_profile,
+        password=password_of(options) or PASSWORD,
+        operator=operator or _nobody,
+        wait_s=options.wait_s,
+    )
+    try:
+        yield arena
+    finally:
+        await arena.aclose()
+
+
+async def _nobody(_event: str, _argument: str) -> bool:
+    return False
+
+
+def _abstract(pics: Pics, planned: Planned, results: Sequence[Result], seconds: float) -> Abstract:
+    boot = next((r.boot for r in results if r.boot is not None), None)
+    subject = {
+        "Product type": "Charging Station",
+        "Identity": boot.serial or pics.serial if boot else pics.serial,
+        "Vendor": boot.vendor if boot else "",
+        "Model": boot.model if boot else "",
+        "Firmware": boot.firmware if boot else "",
+        "PICS": pics.name,
+    }
+    return Abstract(
+        subject,
+        tuple(_counts(name, planned, results) for name in dict.fromkeys(_profiles())),
+        tuple(Row(r.id, r.verdict, r.text) for r in results if r.verdict is not Verdict.PASSED),
+        tuple(Row(r.id, r.verdict, text) for r in results for text in dict.fromkeys(r.judgements)),
+        _timings(results),
+        seconds,
+        planned.asked_for_all,
+    )
+
+
+def _profiles() -> list[str]:
+    return [e.profile for e in catalogue()]
+
+
+def _counts(name: str, planned: Planned, results: Sequence[Result]) -> ProfileCount:
+    of = {e.id for e in catalogue() if e.profile == name}
+    found = [r.verdict for r in results if r.id in of]
+    return ProfileCount(
+        name,
+        found.count(Verdict.PASSED),
+        found.count(Verdict.FAILED),
+        found.count(Verdict.NOT_RUN),
+        len(of & set(planned.not_applicable)),
+    )
+
+
+def _timings(results: Sequence[Result]) -> tuple[Timing, ...]:
+    return tuple(
+        Timing(measure, limit, tuple(s for r in results for s in r.stopwatch.samples[measure]))
+        for measure, limit in LIMITS_S.items()
+    )
