@@ -7,26 +7,36 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fuzz.station.console import Ask, Wait, parse_script
 from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import (
     BytesReceived,
+    CancelTransfer,
     Command,
+    Connect,
     Connected,
     Disconnected,
+    Download,
+    Endpoint,
     Event,
     Failure,
+    Later,
+    Persist,
     PowerOn,
     SendText,
     TextReceived,
     Tick,
+    TransferDone,
+    Upload,
 )
 from fuzz.station.hooks import Plant
 from fuzz.station.pics import load_pics
-from strategies.labels import JsonValue
+from fuzz.station.timing import Manner
+from strategies.labels import JsonObject, JsonValue
 from strategies.version import version
 
 BENCH_TIME = 1_767_225_600.0
@@ -36,28 +46,81 @@ _NOW = "2026-01-01T00:00:00Z"
 
 
 class Bench:
-    """One station with somebody at the other end of its connection."""
+    """One station with somebody at the other end of its connection.
+
+    Attributes:
+        now: the time on the bench.
+        said: the elements of every message that the station sent.
+        endpoint: where it dialled last, None before it did.
+        transfers: the downloads and uploads that it asked for and that are not over, by name.
+        kept: the state that it kept last, for the `lasting` of another bench.
+    """
 
     def __init__(
         self,
         *plants: Plant,
         lasting: Mapping[str, JsonValue] | None = None,
         pics: str = "dc-2evse-ccs1",
+        manners: Sequence[Manner] = (),
         **settings: Any,
     ) -> None:
-        """A station that is off; `settings` are members of `Settings`."""
+        """A station that is off; `manners` make it slow or stubborn, `settings` are members of `Settings`."""
         numbers = itertools.count(1)
         given = Settings(ids=lambda: f"s{next(numbers)}", random=lambda: 0.5, **settings)
         self.now = BENCH_TIME
         self.said: list[list[Any]] = []
-        self.station = Station(version(), load_pics(pics), given, plants=plants, lasting=lasting)
+        self.endpoint: Endpoint | None = None
+        self.transfers: dict[str, Download | Upload] = {}
+        self.kept: JsonObject = {}
+        self._manners = tuple(manners)
+        self._later: list[tuple[float, Sequence[Command]]] = []
+        self._pics = load_pics(pics)
+        self.station = Station(version(), self._pics, given, plants=plants, lasting=lasting)
 
     def do(self, event: Event) -> list[Command]:
-        """Lets the station handle one event; what it says is kept in `said`."""
+        """Lets the station handle one event, such as `PlugIn(1)`; what it says is kept in `said`."""
         commands = self.station.handle(event, self.now)
-        texts = [command.text for command in commands if isinstance(command, SendText)]
-        self.said.extend(json.loads(text) for text in texts)
+        for manner in self._manners:
+            commands = manner(commands, self.now)
+        self._note(commands)
         return commands
+
+    def play(self, script: str) -> list[Command]:
+        """Does what an operator's lines say, `wait` included; all that follows."""
+        commands: list[Command] = []
+        for line in parse_script(script, "script", self._pics):
+            match line:
+                case Wait(seconds):
+                    commands += self.wait(seconds)
+                case Ask():
+                    pass
+                case _:
+                    commands += self.do(line)
+        return commands
+
+    def finish(self, content: bytes = b"", failure: str = "", transfer: str = "") -> list[Command]:
+        """Ends a download or an upload, the one that began last unless it is named."""
+        name = transfer or next(reversed(self.transfers))
+        del self.transfers[name]
+        return self.do(TransferDone(name, content, failure))
+
+    def _note(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            match command:
+                case SendText(text):
+                    self.said.append(json.loads(text))
+                case Connect(endpoint):
+                    self.endpoint = endpoint
+                case Download(transfer) | Upload(transfer):
+                    self.transfers[transfer] = command
+                case CancelTransfer(transfer):
+                    self.transfers.pop(transfer, None)
+                case Persist(state):
+                    self.kept = state
+                case Later(delay_s, later):
+                    self._later.append((self.now + delay_s, later))
+                case _:
+                    pass
 
     def start(self) -> Bench:
         """Powered and connected; its BootNotification waits for an answer."""
@@ -109,12 +172,29 @@ class Bench:
         """Lets time pass, with every deadline met on the way."""
         until = self.now + seconds
         commands: list[Command] = []
-        while (deadline := self.station.deadline) is not None and deadline <= until:
+        while (deadline := self._deadline()) is not None and deadline <= until:
             self.now = max(deadline, self.now)
-            commands.extend(self.do(Tick()))
+            commands += self._due()
+            commands += self.do(Tick())
         self.now = until
         return commands
 
+    def _deadline(self) -> float | None:
+        moments = [when for when, _ in self._later]
+        if self.station.deadline is not None:
+            moments.append(self.station.deadline)
+        return min(moments, default=None)
+
+    def _due(self) -> list[Command]:
+        """What was put off until now, noted as done."""
+        due = [
+            command for when, commands in self._later if when <= self.now for command in commands
+        ]
+        self._later = [entry for entry in self._later if entry[0] > self.now]
+        self._note(due)
+        return due
+
     def lose(self, failure: Failure | None = None) -> list[Command]:
-        """The connection is gone, or an attempt to connect failed."""
+        """The connection is gone, or an attempt to connect failed; nothing that was put off is said."""
+        self._later.clear()
         return self.do(Disconnected(failure))

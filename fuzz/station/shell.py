@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -79,9 +79,11 @@ from fuzz.station.timing import (
     stays_dead,
 )
 from fuzz.station.tls import client_context
-from fuzz.station.transfer import Transfers
 from strategies.labels import JsonObject, JsonValue
 from strategies.version import Version, version
+
+if TYPE_CHECKING:
+    from fuzz.station.transfer import Transfers
 
 __all__ = ["MAX_MESSAGE", "StationOptions", "serve_station"]
 
@@ -160,11 +162,7 @@ class _Shell:
         self._network = True
         self._alarm: asyncio.Timeout | None = None
         self._moving: set[str] = set()
-        self._transfers = Transfers(
-            self._tell,
-            roots=lambda: self._station.credentials.roots,
-            anywhere=options.files_anywhere,
-        )
+        self._transfers: Transfers | None = None
 
     async def run(self) -> None:
         """One event after the other, for ever."""
@@ -309,7 +307,7 @@ class _Shell:
                 self._move(command, transfer)
             case CancelTransfer(transfer):
                 self._moving.discard(transfer)
-                self._transfers.cancel(transfer)
+                self._stop_transfer(transfer)
             case Exit(code):
                 self._log(f"dead with exit code {code}")
                 sys.stderr.flush()
@@ -417,15 +415,28 @@ class _Shell:
         if not self._network:
             self._tell(TransferDone(transfer, failure="unreachable"))
             return
+        if self._transfers is None:
+            # Not before it is needed: an HTTP client takes a third of the time that a station needs to start.
+            from fuzz.station.transfer import Transfers
+
+            self._transfers = Transfers(
+                self._tell,
+                roots=lambda: self._station.credentials.roots,
+                anywhere=self._options.files_anywhere,
+            )
         self._moving.add(transfer)
         self._transfers.start(command)
+
+    def _stop_transfer(self, transfer: str) -> None:
+        if self._transfers is not None:
+            self._transfers.cancel(transfer)
 
     def _stop_transfers(self) -> Sequence[str]:
         """Nothing is fetched or sent any more; the names of what was."""
         stopped = sorted(self._moving)
         self._moving.clear()
         for transfer in stopped:
-            self._transfers.cancel(transfer)
+            self._stop_transfer(transfer)
         return stopped
 
     def _keep(self, state: JsonObject) -> None:
