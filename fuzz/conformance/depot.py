@@ -1,4 +1,4 @@
-"""A file server on loopback for the tests of firmware and logs: offers files, takes uploads, can be slow or refuse.
+"""A file server for the tests of firmware and logs: offers files, takes uploads, can be slow or refuse.
 
 Knows HTTP only; must not know what the files are.
 """
@@ -36,10 +36,10 @@ class Depot:
 
 
 @contextlib.contextmanager
-def depot() -> Iterator[Depot]:
-    """A running file server; gone when it is left."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.depot = Depot(f"http://127.0.0.1:{server.server_address[1]}")
+def depot(host: str = "127.0.0.1", name: str = "127.0.0.1") -> Iterator[Depot]:
+    """A running file server on `host`, which the station reaches as `name`; gone when it is left."""
+    server = _Server((host, 0), _Handler)
+    server.depot = Depot(f"http://{name}:{server.server_address[1]}")
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -85,7 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         depot.taken[self.path] = content
         self._answer(201)
 
-    do_POST = do_PUT
+    def do_POST(self) -> None:
+        """As PUT."""
+        self.do_PUT()
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing: what a station asks for does not belong on the terminal."""

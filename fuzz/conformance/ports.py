@@ -75,6 +75,16 @@ class Port:
         self.says: bytes | None = None
 
     @property
+    def host(self) -> str:
+        """The address that it listens on."""
+        return self._host
+
+    @property
+    def name(self) -> str:
+        """The host name that the station dials."""
+        return self._name
+
+    @property
     def number(self) -> int:
         """The port number that is dialled."""
         return (

@@ -66,7 +66,7 @@ def _maker(s: Csms) -> Iterator[_Maker]:
     now = s.clock.now()
     root = issue(Description("maker root", organization="maker", is_ca=True), now=now)
     signer = issue(Description("maker firmware", organization="maker"), now=now, issuer=root)
-    with depot() as store:
+    with depot(s.port.host, s.port.name) as store:
         yield _Maker(store, root, signer)
 
 

@@ -32,7 +32,7 @@ async def _told(s: Csms, request_id: int, *statuses: str) -> View:
 
 async def _uploads(s: Csms, kind: str) -> None:
     """A log of the kind is uploaded as the answer named it."""
-    with depot() as store:
+    with depot(s.port.host, s.port.name) as store:
         request_id, answer = await _get_log(s, store, kind)
         s.require(answer.text("filename"), "the answer names the file", answer.payload)
         await _told(s, request_id, "Uploading")
@@ -56,7 +56,7 @@ async def the_security_log_is_uploaded(s: Csms) -> None:
 @station_test("TC_N_26", slow=True)
 async def an_upload_fails(s: Csms) -> None:
     """A log that cannot be uploaded is tried again as often as asked, then told as failed."""
-    with depot() as store:
+    with depot(s.port.host, s.port.name) as store:
         store.refuses = True
         request_id, _ = await _get_log(s, store, "DiagnosticsLog", retries=3, retryInterval=1)
         failed = [await _told(s, request_id, *_FAILURES)]
@@ -74,7 +74,7 @@ async def an_upload_fails(s: Csms) -> None:
 @station_test("TC_N_36")
 async def a_second_log_takes_the_place_of_the_first(s: Csms) -> None:
     """A GetLog during an upload cancels it, and only the second log is told as uploaded."""
-    with depot() as store:
+    with depot(s.port.host, s.port.name) as store:
         store.gate.clear()
         first, _ = await _get_log(s, store, "DiagnosticsLog")
         await _told(s, first, "Uploading")
