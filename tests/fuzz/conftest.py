@@ -1,10 +1,17 @@
-"""A scripted Charging Station in memory, for rooms that need one to talk to: no process, no socket."""
+"""A scripted Charging Station in memory, for rooms that need one to talk to, and certificates of every kind."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from fuzz.clock import SystemClock
 from fuzz.csms.voice import CsmsVoice
@@ -67,3 +74,87 @@ def scripted() -> Callable[..., AbstractAsyncContextManager[Executor]]:
             await asyncio.wait({task})
 
     return station
+
+
+@dataclass(frozen=True)
+class Minted:
+    """A certificate with its private key."""
+
+    x509: x509.Certificate
+    private: Any
+
+    @property
+    def pem(self) -> str:
+        return self.x509.public_bytes(serialization.Encoding.PEM).decode()
+
+    @property
+    def der(self) -> bytes:
+        return self.x509.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def key(self) -> str:
+        return self.private.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode()
+
+
+@pytest.fixture(scope="session")
+def mint() -> Callable[..., Minted]:
+    """Makes one certificate; times are days from the beginning of every bench. Proper unless told otherwise."""
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def make(
+        name: str | None = "OCPPFUZZ0001",
+        *,
+        issuer: Minted | None = None,
+        private: Any = None,
+        public: Any = None,
+        organization: str | None = "ocppfuzz-lab",
+        ca: bool = False,
+        signs: bool | None = None,
+        length: int | None = None,
+        days: tuple[float, float] = (-1, 365),
+        digest: hashes.HashAlgorithm | None = None,
+        serial: int | None = None,
+        names: Sequence[x509.GeneralName] = (),
+        critical: x509.ExtensionType | None = None,
+    ) -> Minted:
+        private = private or ec.generate_private_key(ec.SECP256R1())
+        pairs = ((NameOID.ORGANIZATION_NAME, organization), (NameOID.COMMON_NAME, name))
+        subject = x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs if text])
+        usage = dict.fromkeys(
+            (
+                "digital_signature",
+                "content_commitment",
+                "key_encipherment",
+                "data_encipherment",
+                "key_agreement",
+                "crl_sign",
+                "encipher_only",
+                "decipher_only",
+            ),
+            False,
+        )
+        signer = issuer or Minted(None, private)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer.x509.subject if issuer else subject)
+            .public_key(public or private.public_key())
+            .serial_number(serial or x509.random_serial_number())
+            .not_valid_before(begin + timedelta(days[0]))
+            .not_valid_after(begin + timedelta(days[1]))
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=length), critical=True)
+            .add_extension(
+                x509.KeyUsage(key_cert_sign=ca if signs is None else signs, **usage), critical=True
+            )
+        )
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        if critical:
+            builder = builder.add_extension(critical, critical=True)
+        return Minted(builder.sign(signer.private, digest or hashes.SHA256()), private)
+
+    return make
