@@ -155,6 +155,12 @@ class Station:
     def handle(self, event: Event, now: float) -> list[Command]:
         """What is to be done because of `event`; never raises, whatever the peer said."""
         self._context.now = max(now, self._context.now)
+        try:
+            return self._hooks.react(event)
+        except Dying as death:
+            return [death.command]
+
+    def _take(self, event: Event) -> list[Command]:
         match event:
             case PowerOn():
                 self._power_on()
@@ -245,10 +251,7 @@ class Station:
     def _message(self, message: str | bytes) -> list[Command]:
         if not self._context.connected or self._context.rebooting:
             return []
-        try:
-            return self._hooks.receive(message)
-        except Dying as death:
-            return [death.command]
+        return self._hooks.receive(message)
 
     def _receive(self, message: str | bytes) -> list[Command]:
         peer = self._context.peer
@@ -290,7 +293,7 @@ class Station:
 
     def _conclude(self, outcome: Answered | Refused | Unanswered) -> None:
         before = self._context.registration
-        self._context.conclude(outcome.call, outcome)
+        self._hooks.conclude(outcome)
         accepted = self._context.registration is Registration.ACCEPTED
         if accepted and before is not Registration.ACCEPTED:
             for block in self._blocks:
@@ -322,7 +325,16 @@ class Station:
     # --- setting up ---------------------------------------------------------------------------------------
 
     def _plant(self, plants: Sequence[Plant]) -> Hooks:
-        hooks = Hooks(self._receive, validate_payload, self._handle_call, check_value)
+        hooks = Hooks(
+            react=self._take,
+            receive=self._receive,
+            validate=validate_payload,
+            handle=self._handle_call,
+            conclude=lambda outcome: self._context.conclude(outcome.call, outcome),
+            check_value=check_value,
+            context=self._context,
+            blocks=self._blocks,
+        )
         for plant in plants:
             hooks = plant(hooks)
         self._context.peer.validate = hooks.validate

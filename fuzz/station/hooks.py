@@ -5,32 +5,42 @@ Knows the shapes of the seams; the healthy functions are in the core, the plante
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Validate
+from fuzz.station.blocks.base import Block
+from fuzz.station.context import Context, Outcome
 from fuzz.station.device_model import CheckValue
-from fuzz.station.events import Command
+from fuzz.station.events import Command, Event
 from strategies.labels import JsonObject
 
 Receive: TypeAlias = "Callable[[str | bytes], list[Command]]"
 Handle: TypeAlias = Callable[[Call], JsonObject]
+React: TypeAlias = "Callable[[Event], list[Command]]"
+Conclude: TypeAlias = "Callable[[Outcome], None]"
 
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """The functions that one message passes, outermost first.
+    """The functions that events and messages pass, outermost first.
 
-    `receive` takes a message and gives all that follows from it at once; `validate` judges payloads; `handle` answers a
-    proper CALL or raises `RemoteProtocolError`; `check_value` judges one value of SetVariables.
+    `react` takes any event and gives all that follows from it; `receive` does so for one message; `validate` judges
+    payloads; `handle` answers a proper CALL or raises `RemoteProtocolError`; `conclude` takes note of what became of a
+    CALL of the station's own; `check_value` judges one value of SetVariables. `context` and `blocks` are the healthy
+    state behind them, for defects that sit deeper than a message.
     """
 
+    react: React
     receive: Receive
     validate: Validate
     handle: Handle
+    conclude: Conclude
     check_value: CheckValue
+    context: Context
+    blocks: Sequence[Block]
 
 
 Plant: TypeAlias = Callable[[Hooks], Hooks]
