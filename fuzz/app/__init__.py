@@ -53,6 +53,23 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """How the reference station is built and played with, when it is served on its own.
+
+    `pics` None is the default one. `script` holds an operator's lines, `console` reads more of them from standard
+    input. `files_anywhere` lets it move files beyond this machine, to where the CSMS says.
+    """
+
+    pics: str | None = None
+    state: Path | None = None
+    console: bool = False
+    script: Path | None = None
+    realistic_timing: bool = False
+    bench: bool = False
+    files_anywhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What `doctor` saw: lines of (topic, what was seen), and what to check when nobody called."""
 
@@ -113,11 +130,11 @@ def doctor(options: RunOptions, sink: Sink) -> Diagnosis:
     return doctor_(options, sink)
 
 
-def serve_station(options: RunOptions, csms: str) -> None:
+def serve_station(options: RunOptions, csms: str, stage: Stage) -> None:
     """Run the reference station against any CSMS until it is stopped."""
     from fuzz.app.serve import serve_station as serve_
 
-    serve_(options, csms)
+    serve_(options, csms, stage)
 
 
 def bench(options: RunOptions, sink: Sink) -> list[Table]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,13 +12,15 @@ from fuzz import app
 from fuzz.cli.options import end_options, examples, options_from
 from fuzz.config import default_profile
 
+_PATH = click.Path(path_type=Path)
+
 
 @click.group(
     name="serve",
     short_help="Run one of our reference ends on its own.",
     epilog=examples(
         "ocppfuzz serve station ws://127.0.0.1:9000/ocpp",
-        "ocppfuzz serve station wss://localhost:9000/ocpp --ca root.pem --defect P01",
+        "ocppfuzz serve station --csms wss://localhost:9000/ocpp --ca root.pem --console",
     ),
 )
 def command() -> None:
@@ -26,21 +29,45 @@ def command() -> None:
 
 @command.command(
     epilog=examples(
-        "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --identity CS-1",
-        "ocppfuzz serve station wss://localhost:9000/ocpp --ca root.pem --cert cs.pem --key cs.key",
+        "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --identity CS-1 --console",
+        "ocppfuzz serve station --csms wss://localhost:9000/ocpp --ca root.pem --cert cs.pem --key cs.key",
+        "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --state ./cs-1 --script morning.txt",
+        "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --bench --realistic-timing --defect P01",
     )
 )
-@click.argument("csms", metavar="URL")
+@click.argument("url", metavar="[URL]", required=False)
+@click.option("--csms", metavar="URL", help="The CSMS, without the identity; or as the argument.")
+@click.option("--pics", metavar="NAME", help="PICS file of which it is built; see show pics.")
+@click.option("--state", type=_PATH, metavar="DIR", help="Keep configuration, keys and queue here.")
+@click.option("--console", is_flag=True, help="Play with it: type help, plug-in 1, status ...")
+@click.option("--script", type=_PATH, metavar="FILE", help="Such lines to begin with.")
+@click.option("--realistic-timing", is_flag=True, help="Answer as slowly as was measured.")
+@click.option("--bench", is_flag=True, help="Redial after 30 s and more, boot in 90 s, stay dead.")
+@click.option("--files-anywhere", is_flag=True, help="Move files beyond this machine, too.")
+@click.option("--edition", metavar="ED", help="Text that decides: ed3 (default) or 2025-09.")
 @end_options
-def station(csms: str, **given: Any) -> int:
-    """Dial the CSMS at URL (without the identity) and behave as the reference Charging Station."""
-    if not csms.startswith(("ws://", "wss://")):
-        raise click.UsageError(
-            f"{csms!r} is no ws or wss URL; write such as ws://127.0.0.1:9000/ocpp"
-        )
+def station(url: str | None, csms: str | None, **given: Any) -> int:
+    """Dial the CSMS at URL (without the identity) and behave as the reference Charging Station.
+
+    An operator plays with it on standard input (--console) or in a script, one line an event: plug-in 1,
+    present-token ABC, start-power 1, fault 1, cut-network, power-cycle, shift-clock 60, wait 5; help tells all.
+    """
+    where = _one_of(url, csms)
+    stage = app.Stage(**{field.name: given.pop(field.name) for field in fields(app.Stage)})
     profile_given = given.get("security_profile") is not None
     options = options_from(given)
     if not profile_given:
-        options = replace(options, security_profile=default_profile(csms, options))
-    app.serve_station(options, csms)
+        options = replace(options, security_profile=default_profile(where, options))
+    app.serve_station(options, where, stage)
     return 0
+
+
+def _one_of(argument: str | None, option: str | None) -> str:
+    if (argument is None) == (option is None):
+        raise click.UsageError("name the CSMS once: as the argument URL, or with --csms URL")
+    where = argument or option or ""
+    if not where.startswith(("ws://", "wss://")):
+        raise click.UsageError(
+            f"{where!r} is no ws or wss URL; write such as ws://127.0.0.1:9000/ocpp"
+        )
+    return where

@@ -30,7 +30,9 @@ def test_the_station_dials_with_the_security_profile_of_its_credentials(
     Path("p").write_text("secret")
     served: list[object] = []
     monkeypatch.setattr(
-        app, "serve_station", lambda options, url: served.append((url, options.security_profile))
+        app,
+        "serve_station",
+        lambda options, url, stage: served.append((url, options.security_profile)),
     )
     assert main(["serve", "station", *arguments]) == 0
     assert served == [(arguments[0], profile)]
@@ -39,3 +41,54 @@ def test_the_station_dials_with_the_security_profile_of_its_credentials(
 def test_the_station_needs_a_websocket_url(capsys):
     assert main(["serve", "station", "http://x"]) == 2
     assert "'http://x' is no ws or wss URL" in capsys.readouterr().err
+
+
+def test_the_url_may_be_an_option_and_everything_to_play_with_is_handed_over(monkeypatch):
+    served: list[object] = []
+    monkeypatch.setattr(
+        app,
+        "serve_station",
+        lambda options, url, stage: served.append((url, options.edition, stage)),
+    )
+    arguments = "--csms ws://x --pics p --state d --console --script s --edition 2025-09"
+    switches = "--realistic-timing --bench --files-anywhere"
+    assert main(["serve", "station", *arguments.split(), *switches.split()]) == 0
+    stage = app.Stage(
+        pics="p",
+        state=Path("d"),
+        console=True,
+        script=Path("s"),
+        realistic_timing=True,
+        bench=True,
+        files_anywhere=True,
+    )
+    assert served == [("ws://x", "2025-09", stage)]
+
+
+@pytest.mark.parametrize("arguments", [[], ["ws://x", "--csms", "ws://x"]])
+def test_the_csms_is_named_exactly_once(arguments, capsys):
+    assert main(["serve", "station", *arguments]) == 2
+    assert "name the CSMS once" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--pics", "p"], "unknown PICS file 'p'"),
+        (["--script", "none.txt"], "--script none.txt cannot be read"),
+        (["--script", "bad.txt"], "bad.txt line 2: unknown word 'plugin'; did you mean 'plug-in'?"),
+        (["--state", "p"], "no state can be kept in p"),
+        (["--defect", "P99"], "unknown defect 'P99'"),
+    ],
+)
+def test_what_cannot_be_meant_is_one_line_and_exit_code_2(arguments, complaint, capsys):
+    Path("p").write_text("")
+    Path("bad.txt").write_text("# first\nplugin 1\n")
+    assert main(["serve", "station", "ws://127.0.0.1:1", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+
+
+def test_help_shows_examples(capsys):
+    assert main(["serve", "station", "--help"]) == 0
+    assert "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --state" in capsys.readouterr().out
