@@ -149,7 +149,7 @@ class Dialling:
     # --- lasting state ------------------------------------------------------------------------------------
 
     def lasting(self) -> JsonObject:
-        """All that must survive a reboot; slot 0 is left out while it holds what the station was started with."""
+        """All that must survive a reboot; slot 0 goes unnamed while it holds what the station was started with."""
         kept: JsonObject = {}
         slots: JsonObject = {
             str(slot): _to_json(profile)
@@ -160,8 +160,12 @@ class Dialling:
             kept["slots"] = slots
             kept["first"] = self.profiles.get(0) == self._given
             kept["securityProfile"] = self.security_profile
-        if self.last is not None and self.last != Choice(0, self._given):
-            kept["last"] = {"slot": self.last.slot, **_to_json(self.last.profile)}
+        if self.last is not None:
+            given = self.last == Choice(0, self._given)
+            kept["last"] = {
+                "slot": self.last.slot,
+                **({} if given else _to_json(self.last.profile)),
+            }
         return kept
 
     def restore(self, kept: Mapping[str, JsonValue]) -> None:
@@ -178,10 +182,17 @@ class Dialling:
         level = kept.get("securityProfile")
         if isinstance(level, int):
             self._settle(min(level, highest))
-        last = kept.get("last")
-        profile = _from_json(last)
-        if isinstance(last, dict) and profile is not None and isinstance(last.get("slot"), int):
-            self.last = Choice(int(str(last["slot"])), profile)
+        self.last = self._restored_choice(kept.get("last"))
+
+    def _restored_choice(self, value: JsonValue) -> Choice | None:
+        if value == {"slot": 0}:
+            choice = Choice(0, self._given)
+        else:
+            profile, slot = _from_json(value), value.get("slot") if isinstance(value, dict) else 0
+            if profile is None or not isinstance(slot, int):
+                return None
+            choice = Choice(slot, profile)
+        return choice if self.reaches(choice.profile.security_profile) else None
 
 
 def dialling_of(settings: Settings, model: DeviceModel) -> Dialling:
