@@ -26,7 +26,6 @@ from fuzz.errors import UsageError
 from fuzz.station.connecting import MAX_MESSAGE, NotConnected, Route, dial
 from fuzz.station.console import (
     HELP,
-    MAX_LINE,
     Ask,
     Line,
     Wait,
@@ -66,6 +65,7 @@ from fuzz.station.events import (
     TransferDone,
     Upload,
 )
+from fuzz.station.keyboard import typed_lines
 from fuzz.station.options import StationOptions
 from fuzz.station.pics import Pics, load_pics
 from fuzz.station.planting import find_plants
@@ -459,10 +459,9 @@ class _Shell:
 
     async def _listen(self) -> None:
         """Takes one line after the other from standard input until it ends."""
-        reader = await _standard_input()
-        while text := await _line(reader):
+        async for text in typed_lines():
             try:
-                line = parse(text.decode("utf-8", "replace"))
+                line = parse(text)
                 if line is not None:
                     check(line, self._pics)
                     await self._obey(line)
@@ -593,22 +592,3 @@ def _describe(closed: ConnectionClosed) -> str:
     frame = closed.rcvd or closed.sent
     by = "the CSMS" if closed.rcvd is not None and closed.rcvd_then_sent else "the station"
     return f"closed by {by} with {frame.code}" if frame is not None else "lost without a close"
-
-
-# --- standard input ---------------------------------------------------------------------------------------
-
-
-async def _standard_input() -> asyncio.StreamReader:
-    reader = asyncio.StreamReader(limit=2 * MAX_LINE)
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-    return reader
-
-
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    """The next line with its end, b"" when there is none any more. A line beyond all measure comes in pieces."""
-    try:
-        return await reader.readline()
-    except ValueError:
-        return b"#\n"

@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import json
+import os
 import ssl
 from datetime import UTC, datetime
 
@@ -84,6 +85,7 @@ async def start():
             StationOptions(csms=url, **{**quick, **options}), die=deaths.put_nowait
         )
         tasks.append(asyncio.ensure_future(station))
+        deaths.task = tasks[-1]
         return deaths
 
     yield start
@@ -183,17 +185,21 @@ async def test_a_redirect_is_not_followed(csms, start):
 
 async def test_state_survives_the_process_and_is_private(csms, start, tmp_path):
     await csms.open()
-    start(csms.url, state=tmp_path)
+    first = start(csms.url, state=tmp_path)
     await csms.wait_for("SecurityEventNotification")
     change = {"operationalStatus": "Inoperative", "evse": {"id": 1}}
     await csms.sockets[0].send(json.dumps([2, "q", "ChangeAvailability", change]))
     await csms.wait_for("StatusNotification")
+    with pytest.raises(UsageError, match="another station"):
+        await serve_station(StationOptions(csms=csms.url, state=tmp_path))
+    first.task.cancel()
+    await csms.wait_for("closed")
+    await asyncio.gather(first.task, return_exceptions=True)
     start(csms.url, state=tmp_path)
     await csms.wait_for("BootNotification")
-    first = await csms.wait_for("StatusNotification")
-    assert (first[3]["evseId"], first[3]["connectorStatus"]) == (1, "Unavailable")
-    (kept,) = tmp_path.iterdir()
-    assert (kept.name, kept.stat().st_mode & 0o777) == ("station.json", 0o600)
+    status = (await csms.wait_for("StatusNotification"))[3]
+    assert (status["evseId"], status["connectorStatus"]) == (1, "Unavailable")
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
 
 
 @pytest.fixture(scope="module")
@@ -252,7 +258,120 @@ def test_a_certificate_that_is_not_there_is_a_usage_error(tmp_path):
 
 
 def test_a_broken_state_is_a_usage_error(tmp_path):
-    (tmp_path / "station.json").write_text("{")
+    (tmp_path / "variables.station.json").write_text("{")
     options = StationOptions(csms="ws://localhost/ocpp", state=tmp_path)
-    with pytest.raises(UsageError, match="remove it"):
+    with pytest.raises(UsageError, match=r"variables\.station\.json cannot be read"):
+        asyncio.run(serve_station(options))
+
+
+# --- the operator -----------------------------------------------------------------------------------------
+
+
+def script(tmp_path, *lines):
+    path = tmp_path / "script"
+    path.write_text("\n".join(lines))
+    return path
+
+
+async def told(capsys, text):
+    """Waits until the station has logged `text`; everything that it logged."""
+    seen = ""
+    async with asyncio.timeout(PATIENCE_S):
+        while text not in seen:
+            await asyncio.sleep(0)
+            seen += capsys.readouterr().err
+    return seen
+
+
+async def test_the_script_of_an_operator_is_played_and_told(csms, start, tmp_path, capsys):
+    await csms.open()
+    start(csms.url, script=script(tmp_path, "# morning", "tamper", "wait 0.01", "status", "help"))
+    seen = await told(capsys, "tell these words")
+    assert seen.index("housing opened") < seen.index("registration ") < seen.index("plug-in EVSE")
+    assert "EVSE 1: unplugged, 0 kW, 0.000 kWh, no transaction" in seen
+    assert "EVSE 2: " in seen
+
+
+async def test_a_cut_network_ends_the_connection_without_a_farewell(csms, start, tmp_path, capsys):
+    await csms.open()
+    begin = start(csms.url)
+    await csms.wait_for("SecurityEventNotification")
+    begin.task.cancel()
+    await csms.wait_for("closed")
+    lines = ["wait 0.3", "cut-network", "wait 0.1", "restore-network"]
+    start(csms.url, script=script(tmp_path, *lines))
+    await csms.wait_for("open")
+    assert await csms.wait_for("closed") == 1006
+    await csms.wait_for("open")
+    seen = await told(capsys, "network restored")
+    assert "let go without a close" in seen
+
+
+async def test_a_power_cycle_boots_again_without_a_farewell(csms, start, tmp_path):
+    await csms.open()
+    start(csms.url, script=script(tmp_path, "wait 0.3", "power-cycle"))
+    await csms.wait_for("BootNotification")
+    assert await csms.wait_for("closed") == 1006
+    assert (await csms.wait_for("BootNotification"))[3]["reason"] == "PowerUp"
+
+
+async def test_on_a_bench_the_dead_stay_dead_until_their_power_is_cycled(
+    csms, start, tmp_path, capsys
+):
+    await csms.open()
+    deaths = start(
+        csms.url,
+        bench=True,
+        defects=("evse-index",),
+        script=script(tmp_path, "wait 0.6", "tamper", "status", "power-cycle"),
+    )
+    await csms.wait_for("SecurityEventNotification")
+    await csms.sockets[0].send('[2,"q","Reset",{"type":"OnIdle","evseId":3}]')
+    assert await csms.wait_for("closed") == 1006
+    await csms.wait_for("BootNotification")
+    assert deaths.empty()
+    assert "not connected, without power" in await told(capsys, "power lost and back")
+
+
+async def test_realistic_timing_keeps_the_order_of_answers_under_a_flood(csms, start):
+    await csms.open()
+    start(csms.url, realistic_timing=True)
+    await csms.wait_for("SecurityEventNotification")
+    for number in range(5):
+        await csms.sockets[0].send(f'[2,"q{number}","ClearCache",{{}}]')
+    words = [(await csms.events.get())[0] for _ in range(5)]
+    assert [word for word in words if word.startswith("q")] == words
+    assert words == sorted(words)
+
+
+async def test_standard_input_is_obeyed_line_by_line(csms, start, monkeypatch, capsys):
+    await csms.open()
+    outlet, inlet = os.pipe()
+    with os.fdopen(outlet) as stdin, os.fdopen(inlet, "wb", buffering=0) as keyboard:
+        monkeypatch.setattr("sys.stdin", stdin)
+        station = start(csms.url, console=True)
+        keyboard.write(b"tampr\nplug-in 7\n" + b"x" * 9000 + b"\n\xff\nstatus\n")
+        seen = await told(capsys, "EVSE 2: ")
+        assert "unknown word 'tampr'; did you mean 'tamper'?" in seen
+        assert "no EVSE 7; this station has EVSE 1, 2" in seen
+        keyboard.close()
+        await csms.wait_for("SecurityEventNotification")
+        assert not station.task.done()
+        station.task.cancel()
+        await asyncio.gather(station.task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("line", ["plugin 1", "plug-in 7"])
+def test_a_script_that_does_not_fit_is_a_usage_error(tmp_path, line):
+    options = StationOptions(csms="ws://localhost/ocpp", script=script(tmp_path, "tamper", line))
+    with pytest.raises(UsageError, match="script line 2: "):
+        asyncio.run(serve_station(options))
+
+
+def test_a_root_file_without_certificates_is_a_usage_error(tmp_path):
+    (tmp_path / "root.pem").write_text("nothing")
+    options = StationOptions(
+        csms="wss://localhost/ocpp", security_profile=2, ca=tmp_path / "root.pem"
+    )
+    with pytest.raises(UsageError, match="no certificates in"):
         asyncio.run(serve_station(options))
