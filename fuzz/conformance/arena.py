@@ -26,6 +26,13 @@ IDENTITY = "OCPPFUZZ0001"
 PASSWORD = "conformance-password"
 BOOT_S = 20.0
 BOOT_DELAY_S = 0.1
+_SHORT_BACKOFF = {
+    "RetryBackOffWaitMinimum": 1,
+    "RetryBackOffRandomRange": 0,
+    "RetryBackOffRepeatTimes": 0,
+}
+PATIENCE_S = 15.0
+"""How long our own station is waited for: it does at once what it does at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class EmbeddedArena:
                 items=self._subject.items,
                 connectors=self._subject.connectors,
                 edition=self._subject.edition,
+                patience_s=PATIENCE_S,
             )
             try:
                 await self._start(place, s)
@@ -88,11 +96,13 @@ class EmbeddedArena:
             csms=s.port.url,
             identity=s.identity,
             security_profile=profile,
-            ca=self._lab.root.certificate if profile > 1 else None,
-            certificate=self._lab.station.certificate if profile == 3 else None,
-            key=self._lab.station.key if profile == 3 else None,
+            ca=self._lab.root.certificate,
+            certificate=self._lab.station.certificate,
+            key=self._lab.station.key,
             password=PASSWORD if profile < 3 else None,
             defects=self._subject.defects,
+            backoff_min_s=None,
+            backoff_range_s=None,
             boot_delay_s=BOOT_DELAY_S,
             state=place.folder / "state",
             pics=self._subject.pics,
@@ -119,8 +129,8 @@ async def idle(s: Csms) -> None:
     try:
         await s.connected(within=BOOT_S)
         await states.booted(s)
-        await s.set_variable("OCPPCommCtrlr", "RetryBackOffWaitMinimum", 0)
-        await s.set_variable("OCPPCommCtrlr", "RetryBackOffRandomRange", 0)
+        for name, value in _SHORT_BACKOFF.items():
+            await s.set_variable("OCPPCommCtrlr", name, value)
     except Failed as failed:
         raise NotRun(f"the station did not reach its idle state: {failed}") from None
     s.forget()

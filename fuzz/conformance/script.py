@@ -146,6 +146,7 @@ class Csms:
         faults: messages of the station that no station may send; one is enough to fail the test.
         judgements: what was required although the digest calls it a judgement or a recollection.
         stopwatch: the performance measurements.
+        patience_s: how long an expectation waits that names no time of its own.
     """
 
     port: Port
@@ -162,8 +163,10 @@ class Csms:
         items: Mapping[str, bool] | None = None,
         connectors: Sequence[int] = (1,),
         edition: str = "ed3",
+        patience_s: float = REPORT_S,
     ) -> None:
         self.clock = clock
+        self.patience_s = patience_s
         self.place = place
         self.identity, self.profile, self.password = identity, profile, password
         self.items = dict(items or {})
@@ -299,7 +302,9 @@ class Csms:
         """The open connection, the newest one; None while there is none."""
         return next((c for c in reversed(self.connections) if c.open), None)
 
-    async def connected(self, *, within: float = REPORT_S, port: Port | None = None) -> Connection:
+    async def connected(
+        self, *, within: float | None = None, port: Port | None = None
+    ) -> Connection:
         """The station is connected, through `port` if it matters."""
 
         def found() -> Connection | None:
@@ -308,14 +313,14 @@ class Csms:
 
         return await self._until(found, within, "the station connects")
 
-    async def disconnected(self, *, within: float = REPORT_S) -> None:
+    async def disconnected(self, *, within: float | None = None) -> None:
         """The station is not connected."""
         await self._until(
             lambda: self.connection is None, within, "the station closes its connection"
         )
 
     async def reconnected(
-        self, *, within: float = REPORT_S, port: Port | None = None
+        self, *, within: float | None = None, port: Port | None = None
     ) -> Connection:
         """A connection younger than the present one is open; tolerates that it is the first after a drop."""
         last = self._last_seen
@@ -364,14 +369,14 @@ class Csms:
     # --- asking -------------------------------------------------------------------------------------------
 
     async def ask(
-        self, action: str, payload: JsonObject, *, within: float = RESPONSE_S
+        self, action: str, payload: JsonObject, *, within: float | None = None
     ) -> View | Refused:
         """The station's answer to a CALL, a CALLERROR too. Fails when none comes or it is not schema-valid."""
         async with self._turn:
             connection = self.connection
             if connection is None:
                 raise Failed(f"{action} could not be sent: the station is not connected")
-            return await self._asked(connection, action, payload, within)
+            return await self._asked(connection, action, payload, within or RESPONSE_S)
 
     async def _asked(
         self, connection: Connection, action: str, payload: JsonObject, within: float
@@ -407,7 +412,7 @@ class Csms:
         return answer if isinstance(answer, Refused) else view
 
     async def call(
-        self, action: str, payload: JsonObject | None = None, *, within: float = RESPONSE_S
+        self, action: str, payload: JsonObject | None = None, *, within: float | None = None
     ) -> View:
         """The payload of the station's CALLRESULT. A CALLERROR fails the test."""
         answer = await self.ask(action, payload or {}, within=within)
@@ -446,7 +451,7 @@ class Csms:
         action: str | tuple[str, ...],
         where: Where = None,
         *,
-        within: float = REPORT_S,
+        within: float | None = None,
         what: str = "",
         judgement: bool = False,
     ) -> View:
@@ -458,7 +463,7 @@ class Csms:
         action: str | tuple[str, ...],
         where: Where = None,
         *,
-        within: float = REPORT_S,
+        within: float | None = None,
         what: str = "",
         judgement: bool = False,
     ) -> Heard:
@@ -515,14 +520,19 @@ class Csms:
         await asyncio.sleep(seconds)
 
     async def until(
-        self, holds: Callable[[], object], what: str, *, within: float = REPORT_S
+        self, holds: Callable[[], object], what: str, *, within: float | None = None
     ) -> None:
         """`holds` becomes true; looked at whenever the station says or does something."""
         await self._until(lambda: holds() or None, within, what)
 
     async def _until(
-        self, found: Callable[[], T | None], within: float, what: str, actions: Sequence[str] = ()
+        self,
+        found: Callable[[], T | None],
+        within: float | None,
+        what: str,
+        actions: Sequence[str] = (),
     ) -> T:
+        within = self.patience_s if within is None else within
         deadline = self.clock.monotonic() + within
         while not (result := found()):
             if not await self._news_until(deadline):
@@ -623,7 +633,7 @@ class Csms:
         return results[0]
 
     async def expect_status(
-        self, evse: int, status: str, connector: int = 1, *, within: float = REPORT_S
+        self, evse: int, status: str, connector: int = 1, *, within: float | None = None
     ) -> None:
         """The connector reports this status, by StatusNotification or by NotifyEvent (G01)."""
         wish = f"connector {connector} of EVSE {evse} reports {status}"
@@ -645,7 +655,7 @@ class Csms:
         for evse, connector in self.each_connector():
             await self.expect_status(evse, (but or {}).get(evse, status), connector)
 
-    async def expect_security_event(self, *types: str, within: float = REPORT_S) -> View:
+    async def expect_security_event(self, *types: str, within: float | None = None) -> View:
         """A SecurityEventNotification of one of these types comes."""
         return await self.expect(
             "SecurityEventNotification",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fuzz.conformance.script import REPORT_S, Csms
+from fuzz.conformance.script import Csms
 from fuzz.conformance.view import View
 from strategies.labels import JsonObject
 
@@ -97,7 +97,7 @@ async def event(
     type_: str | tuple[str, ...] = ("Started", "Updated", "Ended"),
     reason: str | tuple[str, ...] = (),
     state: str | tuple[str, ...] = (),
-    within: float = REPORT_S,
+    within: float | None = None,
     what: str = "",
 ) -> View:
     """The next TransactionEvent of the session with one of these types, trigger reasons and charging states."""

@@ -31,7 +31,7 @@ class EmbeddedTarget(ProcessTarget):
         defects: planted defects to switch on.
         decoys: odd but lawful habits to switch on.
         backoff_min_s: RetryBackOffWaitMinimum; small, because a campaign waits for it after every lost connection.
-        backoff_range_s: RetryBackOffRandomRange.
+        backoff_range_s: RetryBackOffRandomRange. Both None leave it to the variables of the device model.
         boot_delay_s: how long it takes to boot.
         state: where it keeps what must outlive a restart; None keeps nothing.
         pics: the PICS file of which it is built; None is its default.
@@ -52,8 +52,8 @@ class EmbeddedTarget(ProcessTarget):
         password: str | None = None,
         defects: Sequence[str] = (),
         decoys: Sequence[str] = (),
-        backoff_min_s: float = 0.1,
-        backoff_range_s: float = 0.0,
+        backoff_min_s: float | None = 0.1,
+        backoff_range_s: float | None = 0.0,
         boot_delay_s: float = 0.0,
         state: Path | None = None,
         pics: str | None = None,
