@@ -26,6 +26,7 @@ from fuzz.station.events import (
     TransferDone,
 )
 from fuzz.station.pics import load_pics
+from fuzz.station.states import Registration
 from strategies.version import version
 from tlslab.firmware import firmware_image, sign_firmware
 from tlslab.pki import Credential, Description, issue
@@ -564,6 +565,47 @@ def test_an_installation_is_told_once_the_boot_is_accepted(workshop):
     assert bench.statuses == []
     bench.kill()
     assert bench.statuses == ["Installing", "Installed"]
+
+
+def test_a_reset_before_the_reboot_into_new_firmware_is_that_reboot(workshop):
+    bench = workshop()
+    bench.update()
+    bench.settle()
+    bench.deliver()
+    while bench.asked[3].get("status") != "InstallRebooting":
+        bench.answer({})
+    bench.ask("Reset", {"type": "Immediate"})
+    bench.come_back()
+    assert bench.reboots == 1
+    assert bench.boots() == [("FirmwareUpdate", "2.0.0")]
+    assert bench.statuses[-2:] == ["Installing", "Installed"]
+
+
+def test_a_download_that_ends_while_the_station_goes_down_begins_anew(workshop):
+    bench = workshop()
+    bench.update()
+    bench.settle()
+    bench.ask("Reset", {"type": "Immediate"})
+    bench.deliver()
+    bench.come_back()
+    assert bench.statuses == ["Downloading", "Downloading"]
+    assert len(bench.downloads) == 2
+
+
+def test_a_transaction_that_ends_while_the_station_goes_down_starts_no_installation(workshop):
+    bench = workshop()
+    bench.begin_transaction()
+    bench.update()
+    bench.settle()
+    bench.deliver()
+    bench.settle()
+    bench.ask("Reset", {"type": "Immediate"})
+    bench.end_transaction()
+    bench.lose()
+    assert bench.station.registration is not Registration.ACCEPTED
+    assert bench.reboots == 1
+    bench.boot()
+    assert bench.statuses[-2:] == ["InstallScheduled", "InstallRebooting"]
 
 
 def _go_down(bench: Workshop, how: str) -> None:

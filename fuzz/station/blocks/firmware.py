@@ -93,10 +93,12 @@ class FirmwareBlock(Block):
             self.context.boot_reason = "FirmwareUpdate"
             self._withhold()
         self._interrupted = update.phase == Phase.DOWNLOADING
-        self._proceed()
 
     def accepted(self) -> None:
-        """The new firmware works, as it got this far; a download that a reboot interrupted begins anew."""
+        """The new firmware works, as it got this far; a download that a reboot interrupted begins anew.
+
+        What is scheduled goes on from here, too, so that the CSMS hears all of it.
+        """
         update = self._update
         if update is not None and update.phase == Phase.INSTALLING:
             self._tell(Phase.INSTALLING)
@@ -104,6 +106,7 @@ class FirmwareBlock(Block):
         elif update is not None and self._interrupted:
             self._start_download(update)
         self._interrupted = False
+        self._proceed()
 
     def lasting(self) -> JsonObject:
         """The version, and the update that is under way."""
