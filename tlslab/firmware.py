@@ -12,13 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from tlslab.pki import LabError
 
-MARKER = b"ocppfuzz-firmware "
-"""What the first line of a firmware image begins with; the version is the rest of that line."""
-
 
 def firmware_image(version: str, *, size: int = 256) -> bytes:
-    """A firmware image of at least `size` bytes that makes its station have `version`."""
-    return (MARKER + version.encode() + b"\n").ljust(size, b"\0")
+    """A firmware image of at least `size` bytes that makes its station have `version`: the first line says so."""
+    return f"ocppfuzz-firmware {version}\n".encode().ljust(size, b"\0")
 
 
 def sign_firmware(key: bytes, content: bytes) -> str:

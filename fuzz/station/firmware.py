@@ -23,13 +23,12 @@ from fuzz.station.x509 import (
     why_not_now,
     why_weak,
 )
-from tlslab.firmware import MARKER
 
 Verifier: TypeAlias = Callable[[str, str, bytes], bool]
 """Whether the key of a signing certificate, PEM, made a signature, base64, over a whole file."""
 
-# 50 characters are what BootNotification can tell of a version.
-_IMAGE = re.compile(re.escape(MARKER) + rb"([A-Za-z0-9._+-]{1,50})\n")
+# The form that `tlslab.firmware` makes; 50 characters are what BootNotification can tell of a version.
+_IMAGE = re.compile(rb"ocppfuzz-firmware ([A-Za-z0-9._+-]{1,50})\n")
 _VERSION = re.compile(r"[A-Za-z0-9._+-]{1,50}")
 _SHA256 = hashes.SHA256()
 _BROKEN = (BadCertificate, InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError)
