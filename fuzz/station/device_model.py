@@ -10,11 +10,14 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from fuzz.station.pics import DATA
+from fuzz.errors import UsageError
+from fuzz.pics.loading import ENDING, is_own
 from strategies.labels import JsonObject, JsonValue
 
+_DATA = Path(__file__).parent / "data"
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,9}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9*\-_=:+|@.]*")
@@ -152,8 +155,23 @@ class DeviceModel:
 
 
 def load_model(name: str) -> DeviceModel:
-    """The device model that goes with the PICS file `name`."""
-    read = tomllib.loads((DATA / f"{name}.model.toml").read_text("utf-8"))
+    """The device model that goes with the PICS file `name`: `my.model.toml` beside `my.pics.toml`.
+
+    Raises:
+        UsageError: it is missing or cannot be read; it goes with somebody's own PICS file then.
+    """
+    path = Path(name.removesuffix(ENDING) if is_own(name) else _DATA / name)
+    path = path.with_name(f"{path.name}.model.toml")
+    try:
+        read = tomllib.loads(path.read_text("utf-8"))
+        return _model(read)
+    except OSError as error:
+        raise UsageError(f"{name} has no device model: {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"the device model {path} cannot be used: {error}") from None
+
+
+def _model(read: dict[str, Any]) -> DeviceModel:
     variables: list[Variable] = []
     defaults: dict[Key, str] = {}
     for component in read["component"]:
