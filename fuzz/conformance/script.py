@@ -49,6 +49,7 @@ RESPONSE_S = 10.0
 REPORT_S = 36.0
 """The limit of the performance table: an asynchronous message within it."""
 MAX_HEARD = 20_000
+_LOOK_S = 0.02
 
 
 class Silence:
@@ -522,8 +523,12 @@ class Csms:
     async def until(
         self, holds: Callable[[], object], what: str, *, within: float | None = None
     ) -> None:
-        """`holds` becomes true; looked at whenever the station says or does something."""
-        await self._until(lambda: holds() or None, within, what)
+        """`holds` becomes true: something that is seen at a port, not in a message."""
+        deadline = self.clock.monotonic() + (within or self.patience_s)
+        while not holds():
+            if self.clock.monotonic() > deadline:
+                raise Failed(f"expected: {what}")
+            await asyncio.sleep(_LOOK_S)
 
     async def _until(
         self,
