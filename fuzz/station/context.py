@@ -146,6 +146,8 @@ class Context:
     registration: Registration = Registration.OFF
     boot_reason: str = "PowerUp"
     message_size: int = 0
+    said_at: float = 0.0
+    """When a CALL was queued last."""
     commands: list[Command] = field(default_factory=list)
     dirty: bool = False
     triggers: dict[str, Trigger] = field(default_factory=dict)
@@ -197,6 +199,7 @@ class Context:
         if not self.may_ask(action, triggered=triggered):
             return False
         call = self.peer.call(action, payload)
+        self.said_at = self.now
         if then is not None:
             self._waiting[call.id] = then
         return True

@@ -7,6 +7,7 @@ from fuzz.station.blocks.base import Block
 from fuzz.station.blocks.boot import BootBlock
 from fuzz.station.blocks.cache import CacheBlock
 from fuzz.station.blocks.certificates import CertificatesBlock
+from fuzz.station.blocks.customer import CustomerBlock
 from fuzz.station.blocks.data_transfer import DataTransferBlock
 from fuzz.station.blocks.firmware import FirmwareBlock
 from fuzz.station.blocks.heartbeat import HeartbeatBlock
@@ -34,6 +35,7 @@ BLOCKS: tuple[type[Block], ...] = (
     ReportsBlock,
     TriggerBlock,
     ResetBlock,
+    CustomerBlock,
     DataTransferBlock,
     CacheBlock,
     LogsBlock,

@@ -14,6 +14,7 @@ from fuzz.ocppj.payloads import validate_schema
 from fuzz.station.blocks.base import Block
 from fuzz.station.context import Context
 from fuzz.station.device_model import Variable
+from fuzz.station.hardware import Evse
 from fuzz.station.metering import Reading, meter_value, read_evse, read_grid, seconds_to_next
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import version
@@ -41,6 +42,9 @@ class MeteringBlock(Block):
         super().__init__(context)
         self._sessions: dict[int, _Session] = {}
         context.meter = self
+        for number, evse in context.evses.items():
+            power = context.model.named("EVSE", "Power", evse=number)
+            context.model.live[power.key] = partial(_power, evse)
         context.changed_listeners.append(self._changed)
         context.clock_listeners.append(self._plan_aligned)
 
@@ -200,3 +204,7 @@ def _meter_values(stored: JsonValue) -> list[JsonObject]:
     return (
         [value for value in stored if isinstance(value, dict)] if isinstance(stored, list) else []
     )
+
+
+def _power(evse: Evse) -> str:
+    return f"{evse.present_power_w:.0f}"

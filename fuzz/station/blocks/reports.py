@@ -1,11 +1,15 @@
-"""Reports: GetBaseReport and the NotifyReports that follow it (Part 2, B07)."""
+"""Reports: GetBaseReport, GetReport and the NotifyReports that follow them (Part 2, B07 and B08)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from fuzz.station.blocks.base import Block, Handler, status, whole
+from fuzz.station.blocks.base import Block, Handler, member, status, whole
+from fuzz.station.blocks.limits import limited
+from fuzz.station.context import Context
 from fuzz.station.device_model import (
+    DeviceModel,
     Variable,
     describe_characteristics,
     describe_component,
@@ -15,22 +19,52 @@ from strategies.labels import JsonObject
 PART_ITEMS = 25
 """Variables in one NotifyReport: a FullInventory takes a few parts, each of a few kilobytes."""
 
-_SELECTIONS: Mapping[str, Callable[[Variable], bool]] = {
-    "ConfigurationInventory": lambda variable: variable.writable,
-    "FullInventory": lambda variable: True,
-    "SummaryInventory": lambda variable: variable.name == "AvailabilityState",
-}
+_PROBLEMS = ("Problem", "Tripped", "Overload", "Fallback")
 
 
 class ReportsBlock(Block):
     """Tells the device model, in parts."""
 
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        for evse, connector in context.pics.each_connector():
+            problem = context.model.named("Connector", "Problem", evse=evse, connector=connector)
+            context.model.live[problem.key] = partial(self._has_problem, evse, connector)
+
     def handlers(self) -> Mapping[str, Handler]:
-        """Answers GetBaseReport."""
-        return {"GetBaseReport": self._get_base_report}
+        """Answers GetBaseReport and GetReport."""
+        return {"GetBaseReport": self._get_base_report, "GetReport": self._get_report}
 
     def _get_base_report(self, request: JsonObject) -> JsonObject:
-        chosen = list(filter(_SELECTIONS[str(request["reportBase"])], self.context.model))
+        selections: Mapping[str, Callable[[Variable], bool]] = {
+            "ConfigurationInventory": lambda variable: variable.writable,
+            "FullInventory": lambda variable: True,
+            "SummaryInventory": self._is_in_summary,
+        }
+        chosen = list(filter(selections[str(request["reportBase"])], self.context.model))
+        return self._report(request, chosen)
+
+    def _get_report(self, request: JsonObject) -> JsonObject:
+        named = limited(self.context, "GetReport", request.get("componentVariable"))
+        criteria = request.get("componentCriteria")
+        model = self.context.model
+        chosen = [
+            variable
+            for variable in model
+            if (not isinstance(criteria, list) or _meets_any(model, variable, criteria))
+            and (not named or any(_is_meant(variable, item) for item in named))
+        ]
+        return self._report(request, chosen) if chosen else status("EmptyResultSet")
+
+    def _has_problem(self, evse: int, connector: int) -> str:
+        return "true" if connector in self.context.evses[evse].faulted else "false"
+
+    def _is_in_summary(self, variable: Variable) -> bool:
+        # C-56: what can be used, and what is wrong.
+        active = variable.name in _PROBLEMS and self.context.model.read(variable) == "true"
+        return active or variable.name == "AvailabilityState"
+
+    def _report(self, request: JsonObject, chosen: list[Variable]) -> JsonObject:
         parts = [chosen[at : at + PART_ITEMS] for at in range(0, len(chosen), PART_ITEMS)]
         possible = self.context.may_ask("NotifyReport", triggered=True)
         if not possible or self.context.peer.room < len(parts):
@@ -71,3 +105,33 @@ class ReportsBlock(Block):
 
 
 _MUTABILITY = {"RO": "ReadOnly", "RW": "ReadWrite", "WO": "WriteOnly"}
+
+
+def _meets_any(model: DeviceModel, variable: Variable, criteria: Sequence[object]) -> bool:
+    """Whether the variable's component meets one of the criteria; they are alternatives (B08)."""
+    return any(_component_is(model, variable, str(criterion)) for criterion in criteria)
+
+
+def _component_is(model: DeviceModel, variable: Variable, criterion: str) -> bool:
+    found = model.find(describe_component(variable), {"name": criterion})
+    if isinstance(found, Variable):
+        return model.read(found) == "true"
+    # A component without the variable is active, available and enabled, and has no problem.
+    return criterion != "Problem"
+
+
+def _is_meant(variable: Variable, item: JsonObject) -> bool:
+    """Whether a ComponentVariable means the variable; whatever it leaves out may be anything (B08)."""
+    component, named = member(item, "component"), member(item, "variable")
+    evse = member(component, "evse")
+    wanted = (
+        (component.get("name"), variable.component),
+        # No component of the model has an instance.
+        (component.get("instance"), ""),
+        (named.get("name"), variable.name),
+        (named.get("instance"), variable.instance),
+    )
+    tiers = ((evse.get("id"), variable.evse), (evse.get("connectorId"), variable.connector))
+    return all(want is None or str(want).lower() == has.lower() for want, has in wanted) and all(
+        want is None or want == has for want, has in tiers
+    )

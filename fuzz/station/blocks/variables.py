@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fuzz.errors import RemoteProtocolError
-from fuzz.ocppj.frames import ErrorCode
-from fuzz.station.blocks.base import Block, Handler, member, objects, whole
+from fuzz.station.blocks.base import Block, Handler, member, whole
+from fuzz.station.blocks.limits import limited
 from fuzz.station.device_model import Variable
-from strategies.labels import JsonObject, JsonValue
+from strategies.labels import JsonObject
 
 
 class VariablesBlock(Block):
@@ -19,25 +18,12 @@ class VariablesBlock(Block):
         return {"GetVariables": self._get_all, "SetVariables": self._set_all}
 
     def _get_all(self, request: JsonObject) -> JsonObject:
-        items = self._limited("GetVariables", request["getVariableData"])
+        items = limited(self.context, "GetVariables", request["getVariableData"])
         return {"getVariableResult": [self._get(item) for item in items]}
 
     def _set_all(self, request: JsonObject) -> JsonObject:
-        items = self._limited("SetVariables", request["setVariableData"])
+        items = limited(self.context, "SetVariables", request["setVariableData"])
         return {"setVariableResult": [self._set(item) for item in items]}
-
-    def _limited(self, action: str, items: JsonValue) -> list[JsonObject]:
-        listed = objects(items)
-        if len(listed) > self.context.model.number("DeviceDataCtrlr", "ItemsPerMessage", action):
-            # B06.FR.16
-            raise RemoteProtocolError(
-                ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "more items than ItemsPerMessage"
-            )
-        limit = self.context.model.number("DeviceDataCtrlr", "BytesPerMessage", action)
-        if self.context.message_size > limit:
-            # B06.FR.17
-            raise RemoteProtocolError(ErrorCode.FORMAT_VIOLATION, "more bytes than BytesPerMessage")
-        return listed
 
     def _get(self, item: JsonObject) -> JsonObject:
         found = self._find(item)
