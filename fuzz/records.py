@@ -559,7 +559,10 @@ EngineEvent: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What is known of a connection before its first message; empty strings and None mean: not known."""
+    """What is known of a connection before its first message; empty strings and None mean: not known.
+
+    `peer_certificate` is the verified certificate of the peer, DER.
+    """
 
     identity: str = ""
     path: str = ""
@@ -571,6 +574,7 @@ class Handshake:
     peer_common_name: str = ""
     basic_user: str = ""
     compression: bool = False
+    peer_certificate: bytes = b""
 
 
 class Link(Protocol):

@@ -58,9 +58,7 @@ def plan(pics: Pics, ids: Sequence[str], profile: str = "") -> Planned:
     chosen = [
         e
         for e in applicable(items)
-        if e.id in written
-        and (not ids or e.id in ids)
-        and (not profile or e.profile == profile)
+        if e.id in written and (not ids or e.id in ids) and (not profile or e.profile == profile)
     ]
     by_hand = [e for e in chosen if written[e.id].by_hand]
     return Planned(
@@ -155,17 +153,13 @@ async def _arena(
         name=dialled(host),
         profile=options.security_profile,
         password=password_of(options) or PASSWORD,
-        operator=operator or _nobody,
+        operator=operator,
         wait_s=options.wait_s,
     )
     try:
         yield arena
     finally:
         await arena.aclose()
-
-
-async def _nobody(_event: str, _argument: str) -> bool:
-    return False
 
 
 def _abstract(pics: Pics, planned: Planned, results: Sequence[Result], seconds: float) -> Abstract:

@@ -151,12 +151,13 @@ class StandingArena:
         name: str,
         profile: int,
         password: str,
-        operator: Callable[[str, str], Awaitable[bool]],
+        operator: Callable[[str, str], Awaitable[bool]] | None,
         wait_s: float,
     ) -> None:
+        self._attended = operator is not None
         self._subject, self._clock, self._profile = subject, clock, profile
         self._password, self._wait_s = password, wait_s
-        self._place = _StandingPlace(lab, clock, host, name, operator)
+        self._place = _StandingPlace(lab, clock, host, name, operator or _nobody)
         self._passwords: dict[str, str | None] = {subject.identity: password}
         self._number = port
         self._port: Port | None = None
@@ -164,6 +165,8 @@ class StandingArena:
     @contextlib.asynccontextmanager
     async def station(self, test: StationTest, profile: int) -> AsyncIterator[Csms]:
         """The scripted CSMS of one test; the station is reset before it, and its variables set back behind it."""
+        if test.by_hand and not self._attended:
+            raise NotRun(f"needs somebody at the station: {', '.join(test.needs)}")
         if profile != self._profile:
             raise NotRun(f"needs security profile {profile}; the station is in {self._profile}")
         place = self._place
@@ -183,9 +186,10 @@ class StandingArena:
             try:
                 await self._begin(s)
                 yield s
-                await s.restore()
             finally:
                 self._password = s.password or self._password
+                with contextlib.suppress(Failed):
+                    await s.restore()
                 await s.aclose()
 
     async def _begin(self, s: Csms) -> None:
@@ -203,6 +207,10 @@ class StandingArena:
     async def aclose(self) -> None:
         """Nobody listens any more."""
         await self._place.aclose()
+
+
+async def _nobody(_event: str, _argument: str) -> bool:
+    return False
 
 
 class _StandingPlace:

@@ -24,6 +24,7 @@ from tlslab.wire import ClientHello, HelloError, NeedMoreData, parse_client_hell
 MAX_FIRST = 2**16
 MAX_KEPT = 200
 _FIRST_TIMEOUT_S = 10.0
+_REPLY_TIMEOUT_S = 2.0
 _CHUNK = 2**16
 
 Arrived: TypeAlias = "Callable[[Link, Port], Awaitable[None]]"
@@ -57,6 +58,7 @@ class Port:
         attempts: every connection that was tried, the latest ones, oldest first.
         closed: True hangs up on every caller.
         says: when set, what every caller is told instead of TLS or HTTP; then it is hung up.
+        replies: what those callers said to that.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Port:
         self.attempts: deque[Attempt] = deque(maxlen=MAX_KEPT)
         self.closed = False
         self.says: bytes | None = None
+        self.replies: list[bytes] = []
 
     @property
     def host(self) -> str:
@@ -169,9 +172,7 @@ class Port:
         if self.says is not None:
             writer.write(self.says)
             await writer.drain()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(2.0):
-                    await reader.read(_CHUNK)
+            self.replies.append(await _reply(reader))
             return
         if self._listener is not None:
             await _relay(first, reader, writer, self._listener.port)
@@ -191,6 +192,14 @@ async def _first_words(reader: asyncio.StreamReader) -> tuple[bytes, ClientHello
                 except HelloError:
                     return first, None
     return first, None
+
+
+async def _reply(reader: asyncio.StreamReader) -> bytes:
+    """What a caller says next, b"" when it hangs up or says nothing in time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_REPLY_TIMEOUT_S):
+            return await reader.read(_CHUNK)
+    return b""
 
 
 async def _relay(

@@ -32,6 +32,7 @@ from tlslab.pki import Lab
 
 __all__ = [
     "SILENT",
+    "Connection",
     "Csms",
     "Failed",
     "Heard",
@@ -48,7 +49,7 @@ RESPONSE_S = 10.0
 """The limit of the performance table: an answer within it."""
 REPORT_S = 36.0
 """The limit of the performance table: an asynchronous message within it."""
-MAX_HEARD = 20_000
+MAX_HEARD, MAX_FAULTS = 20_000, 20
 _LOOK_S = 0.02
 
 
@@ -291,7 +292,8 @@ class Csms:
         return Answer(payload=told) if isinstance(told, dict) else told
 
     def _fault(self, text: str) -> None:
-        self.faults.append(text)
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(text)
         self._tell()
 
     def _tell(self) -> None:

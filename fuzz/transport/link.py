@@ -85,6 +85,7 @@ def describe(
         peer_common_name=_common_name(tls.getpeercert()) if tls else "",
         basic_user=basic_user,
         compression=bool(pump.protocol.extensions),
+        peer_certificate=(tls.getpeercert(binary_form=True) or b"") if tls else b"",
     )
 
 
