@@ -179,6 +179,11 @@ class Context:
         """The present value of a variable; `default` when the model lacks it or it is unset."""
         return self.model.value(component, name) or default
 
+    @property
+    def serial(self) -> str:
+        """The serial number: the identity, as far as a serialNumber can hold it, so that both agree (B01.FR.11)."""
+        return self.settings.identity[:25]
+
     # --- talking ------------------------------------------------------------------------------------------
 
     def may_ask(self, action: str, *, triggered: bool = False) -> bool:

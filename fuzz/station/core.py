@@ -347,7 +347,7 @@ class Station:
         for component, name, value in (
             ("ChargingStation", "Model", pics.model),
             ("ChargingStation", "VendorName", pics.vendor),
-            ("ChargingStation", "SerialNumber", pics.serial),
+            ("ChargingStation", "SerialNumber", context.serial),
             ("ChargingStation", "FirmwareVersion", pics.firmware),
             ("SecurityCtrlr", "Identity", settings.identity),
         ):

@@ -5,6 +5,7 @@ server of the standard library has the firmware and takes the logs.
 """
 
 import base64
+import contextlib
 import json
 import os
 import queue
@@ -43,7 +44,8 @@ class Lines:
             env={**os.environ, **(env or {})},
             cwd=cwd,
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def tell(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -59,6 +61,11 @@ class Lines:
     def end(self) -> None:
         self.process.kill()
         self.process.wait(10)
+        self._reader.join(10)
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -73,6 +80,7 @@ class Csms:
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
         self.events: list[dict[str, Any]] = []
+        self._taken: set[int] = set()
         self.port = self.expect("listening")["listening"]
 
     def call(self, action: str, payload: dict) -> dict:
@@ -90,14 +98,24 @@ class Csms:
         return self.expect("heard", name=action, where=where)["payload"]
 
     def expect(self, *kinds: str, name: str = "", where=lambda payload: True) -> dict[str, Any]:
+        """The first event of these kinds that no expectation took yet; waits for it."""
         deadline = time.monotonic() + PATIENCE_S
-        while line := self.lines.next(deadline):
-            event = json.loads(line) if line.startswith("{") else {"other": line}
-            self.events.append(event)
+        at = 0
+        while at < len(self.events) or self._read(deadline):
+            event = self.events[at]
             found = next((kind for kind in kinds if kind in event), None)
-            if found and (not name or event[found] == name) and where(event.get("payload")):
+            fits = found and (not name or event[found] == name) and where(event.get("payload"))
+            if fits and id(event) not in self._taken:
+                self._taken.add(id(event))
                 return event
+            at += 1
         pytest.fail(f"no {kinds} {name}; instead: {self.events[-12:]}")
+
+    def _read(self, deadline: float) -> bool:
+        line = self.lines.next(deadline)
+        if line:
+            self.events.append(json.loads(line) if line.startswith("{") else {"other": line})
+        return bool(line)
 
     def transactions(self) -> list[dict]:
         """The payloads of every TransactionEvent so far, in order."""

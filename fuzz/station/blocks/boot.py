@@ -54,7 +54,7 @@ class BootBlock(Block):
         station: JsonObject = {
             "vendorName": pics.vendor,
             "model": pics.model,
-            "serialNumber": pics.serial,
+            "serialNumber": context.serial,
             "firmwareVersion": model.read(model.named("ChargingStation", "FirmwareVersion")),
         }
         payload: JsonObject = {"reason": reason, "chargingStation": station}

@@ -127,7 +127,7 @@ class RenewalBlock(Block):
             return
         key = key or new_key(elliptic=any("ECDSA" in name for name in context.pics.cipher_suites))
         try:
-            csr = signing_request(key, organization=self._organization, serial=context.pics.serial)
+            csr = signing_request(key, organization=self._organization, serial=context.serial)
         except BadCertificate:
             context.log("no certificate can be asked for with this OrganizationName")
             return
@@ -209,7 +209,7 @@ class RenewalBlock(Block):
             reason
             or why_no_path(chain, context.keys.of(CSMS_ROOT), context.moment())
             or why_weak(leaf)
-            or why_not_own(leaf, organization=self._organization, serial=context.pics.serial)
+            or why_not_own(leaf, organization=self._organization, serial=context.serial)
         )
 
     def _reject(self) -> None:
