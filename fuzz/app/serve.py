@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 
 from fuzz.app import Stage
 from fuzz.config import RunOptions, password_of
-from fuzz.station.shell import StationOptions, serve_station as serve
+from fuzz.station.shell import StationOptions, serve_until_told
 
 
 def serve_station(options: RunOptions, csms: str, stage: Stage) -> None:
     """Dial `csms` and behave as the reference station until Ctrl-C or SIGTERM; all that it knows is kept by then."""
-    asyncio.run(_serve_until_told(_station_options(options, csms, stage)))
+    asyncio.run(serve_until_told(_station_options(options, csms, stage)))
 
 
 def _station_options(options: RunOptions, csms: str, stage: Stage) -> StationOptions:
@@ -36,14 +35,3 @@ def _station_options(options: RunOptions, csms: str, stage: Stage) -> StationOpt
         edition=options.edition,
         files_anywhere=stage.files_anywhere,
     )
-
-
-async def _serve_until_told(options: StationOptions) -> None:
-    task = asyncio.ensure_future(serve(options))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        return

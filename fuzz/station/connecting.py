@@ -6,6 +6,7 @@ Knows websockets and ssl; must not know what is said over the connection.
 from __future__ import annotations
 
 import base64
+import functools
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,11 +100,7 @@ def _connecting(route: Route, credentials: Credentials) -> _Direct:
     host = urlsplit(route.url).hostname or ""
     tls: dict[str, Any] = {}
     if secure:
-        tls["ssl"] = client_context(
-            credentials,
-            cipher_suites=route.cipher_suites,
-            security_profile=route.security_profile,
-        )
+        tls["ssl"] = _context(credentials, tuple(route.cipher_suites), route.security_profile)
     return _Direct(
         route.full_url,
         subprotocols=[Subprotocol(route.subprotocol)],
@@ -116,6 +113,16 @@ def _connecting(route: Route, credentials: Credentials) -> _Direct:
         max_queue=_MAX_WAITING,
         create_connection=_looking(host, allow_wildcards=route.allow_wildcards) if secure else None,
         **tls,
+    )
+
+
+@functools.lru_cache(maxsize=1)
+def _context(
+    credentials: Credentials, cipher_suites: tuple[str, ...], security_profile: int
+) -> ssl.SSLContext:
+    """The context of the last attempt while nothing has changed: keys and roots take long to load."""
+    return client_context(
+        credentials, cipher_suites=cipher_suites, security_profile=security_profile
     )
 
 

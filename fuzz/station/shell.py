@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import re
+import signal
 import sys
 import time
 import uuid
@@ -85,7 +86,7 @@ from strategies.version import Version, version
 if TYPE_CHECKING:
     from fuzz.station.transfer import Transfers
 
-__all__ = ["MAX_MESSAGE", "StationOptions", "serve_station"]
+__all__ = ["MAX_MESSAGE", "StationOptions", "serve_station", "serve_until_told"]
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
 _TALK = (SendText, CloseConnection, DropConnection)
@@ -130,6 +131,19 @@ async def serve_station(
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             await shell.hang_up()
+
+
+async def serve_until_told(options: StationOptions) -> None:
+    """Runs one station until SIGTERM or SIGINT, which end the process with 0. Raises UsageError as `serve_station`."""
+    task = asyncio.ensure_future(serve_station(options))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        # All is kept and said. A name being looked up in a thread could hold up any other exit for seconds.
+        sys.stderr.flush()
+        os._exit(0)
 
 
 class _Shell:
