@@ -39,8 +39,8 @@ class RunOptions:
 
     Neither `listen` (HOST:PORT, a station dials in) nor `target` (a ws or wss URL with `{identity}`, a CSMS that we
     dial) means: the embedded reference station. `seed` None means: draw one and print it. `allow` names the effects
-    that cases may have on a target that we did not start, beyond none and volatile (design 2.7). The password is
-    never in here, see `password_of`.
+    that cases may have on a target that we did not start, beyond none and volatile (design 2.7). `pics` is the PICS
+    file of which the embedded station is built. The password is never in here, see `password_of`.
     """
 
     listen: str | None = None
@@ -72,6 +72,7 @@ class RunOptions:
     plan: bool = False
     defects: tuple[str, ...] = ()
     decoys: tuple[str, ...] = ()
+    pics: str | None = None
     quiet: bool = False
     json: bool = False
     color: bool | None = None
@@ -109,6 +110,7 @@ _RUN_KEYS = {
     "corpus": "corpus_dir",
     "defects": "defects",
     "decoys": "decoys",
+    "pics": "pics",
     "quiet": "quiet",
     "json": "json",
     "color": "color",
@@ -218,6 +220,8 @@ def _checked(options: RunOptions, *, profile_given: bool) -> RunOptions:
         raise ConfigError(
             "defects and decoys are planted in the embedded station only; leave them out"
         )
+    if not options.embedded and options.pics is not None:
+        raise ConfigError("pics is what the embedded station is built of; leave it out")
     if (options.cert is None) != (options.key is None):
         raise ConfigError("cert and key belong together; give both")
     return options
@@ -346,6 +350,7 @@ _DECIDES_CASES: Sequence[str] = (
     "corpus_dir",
     "defects",
     "decoys",
+    "pics",
 )
 
 

@@ -293,6 +293,7 @@ class Lab:
         now: datetime,
         csms_names: Sequence[str] = ("localhost",),
         serial: str = "OCPPFUZZ0001",
+        station_key: KeyKind = KeyKind.EC_P256,
         validity: timedelta = timedelta(days=365),
     ) -> Lab:
         """A new lab in `folder` (0700), over whatever lay there.
@@ -315,7 +316,8 @@ class Lab:
         lab.root.write(root)
         lab.csms.write(issue(csms, now=now, issuer=root))
         lab.csms_rsa.write(issue(rsa_csms, now=now, issuer=root))
-        lab.station.write(issue(Description(serial, validity=validity), now=now, issuer=root))
+        station = Description(serial, validity=validity, key=station_key)
+        lab.station.write(issue(station, now=now, issuer=root))
         return lab
 
     @classmethod

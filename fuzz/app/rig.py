@@ -23,6 +23,8 @@ from fuzz.config import RunOptions, host_and_port, password_of
 from fuzz.csms.voice import CsmsVoice
 from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import StoreError, TargetUnavailable, UsageError
+from fuzz.pics.answers import Pics
+from fuzz.pics.loading import load_pics
 from fuzz.records import EngineEvent, Note, Side, Target, TargetFacts
 from fuzz.station.planting import find_plants
 from fuzz.station.voice import StationVoice
@@ -32,9 +34,10 @@ from fuzz.target.nothing import NoTarget
 from fuzz.transport.contexts import client_context, server_context
 from fuzz.transport.dial import Dialler
 from fuzz.transport.listen import Listener
-from tlslab.pki import Files, Lab, LabError
+from tlslab.pki import Files, KeyKind, Lab, LabError
 
 EMBEDDED_IDENTITY = "OCPPFUZZ0001"
+DEFAULT_PICS = "dc-2evse-ccs1"
 EMBEDDED_PASSWORD = "ocppfuzz-embedded-password"
 LAB_FOLDER = "pki"
 _LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
@@ -67,6 +70,12 @@ def create_pki(folder: Path, names: Sequence[str], serial: str) -> list[tuple[st
     ]
 
 
+def key_for(pics: Pics) -> KeyKind:
+    """The kind of key of a station's certificate: the one that its cipher suites sign with (C-41)."""
+    elliptic = any("ECDSA" in suite for suite in pics.cipher_suites)
+    return KeyKind.EC_P256 if elliptic else KeyKind.RSA_2048
+
+
 @contextlib.asynccontextmanager
 async def rig(
     options: RunOptions, sink: Callable[[EngineEvent], None], *, behind: int | None = None
@@ -93,11 +102,13 @@ async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
     if profile == 0:
         raise UsageError("the embedded station has no security profile 0; use 1, 2 or 3")
     find_plants(options.defects, options.decoys)  # an unknown name is told before a process starts
+    pics = load_pics(options.pics or DEFAULT_PICS)
     with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
         lab = Lab.create(
             Path(folder),
             csms_names=("localhost",),
-            serial=EMBEDDED_IDENTITY,
+            serial=pics.serial,
+            station_key=key_for(pics),
             now=SystemClock().now(),
         )
         listener = Listener(
@@ -120,6 +131,7 @@ async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
             password=EMBEDDED_PASSWORD if profile in (1, 2) else None,
             defects=options.defects,
             decoys=options.decoys,
+            pics=options.pics,
             backoff_min_s=0.0,
         )
         wiring = Wiring(

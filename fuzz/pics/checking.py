@@ -69,7 +69,9 @@ def _numbers(pics: Pics) -> Iterator[str]:
         yield "the EVSE table must name each connector once, in order"
     elif {evse for evse, _ in found} != set(pics.evses):
         yield "the EVSEs of the table must be numbered from 1 without a gap"
-    elif any(max(n for e, n in found if e == evse) != pics.connectors[evse - 1] for evse in pics.evses):
+    elif any(
+        max(n for e, n in found if e == evse) != pics.connectors[evse - 1] for evse in pics.evses
+    ):
         yield "the connectors of each EVSE must be numbered from 1 without a gap"
     for row in pics.outlets:
         if (row.current is Current.DC) != (row.phases == 0):

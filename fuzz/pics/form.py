@@ -52,7 +52,9 @@ class Line:
 def form() -> Mapping[str, Line]:
     """Every line by its id, in the form's order."""
     read = tomllib.loads(_TABLE.read_text("utf-8"))
-    found = [_line(section["title"], row) for section in read["section"] for row in section["lines"]]
+    found = [
+        _line(section["title"], row) for section in read["section"] for row in section["lines"]
+    ]
     return {line.id: line for line in found}
 
 

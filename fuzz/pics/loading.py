@@ -52,7 +52,9 @@ def load_pics(name: str) -> Pics:
     """
     if not is_own(name) and name not in known_pics():
         known = ", ".join(known_pics())
-        raise UsageError(f"unknown PICS file {name!r}; known: {known}; or a path that ends in .toml")
+        raise UsageError(
+            f"unknown PICS file {name!r}; known: {known}; or a path that ends in .toml"
+        )
     path = Path(name) if is_own(name) else DATA / f"{name}{ENDING}"
     try:
         with path.open("rb") as file:
@@ -91,7 +93,9 @@ class _Wrong(Exception):
 def _pics(read: Mapping[str, object], name: str) -> Pics:
     _names(read, _KEYS, "key", complete=True)
     texts = {key: _typed(read[key], str, key) for key in _TEXTS}
-    lists = {key: _list(read[key], int if key == "security_profiles" else str, key) for key in _LISTS}
+    lists = {
+        key: _list(read[key], int if key == "security_profiles" else str, key) for key in _LISTS
+    }
     rows = _list(read["evse"], dict, "evse")
     if not 0 < len(rows) <= MAX_OUTLETS:
         raise _Wrong(f"evse has {len(rows)} rows; give one [[evse]] for each connector")

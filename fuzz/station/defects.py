@@ -29,7 +29,6 @@ from strategies.version import Version
 
 _DEATH = Exit(70)
 _BROKEN = CloseConnection(1011)
-_EVSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +275,8 @@ def evse_index(hooks: Hooks) -> Hooks:
     """The process dies on a proper CALL that names an EVSE beyond the last one."""
 
     def handle(call: Call) -> JsonObject:
-        if any(number > _EVSES for number in _evse_numbers(call.payload)):
+        last = len(hooks.context.pics.connectors)
+        if any(number > last for number in _evse_numbers(call.payload)):
             raise Dying(_DEATH)
         return hooks.handle(call)
 

@@ -160,7 +160,7 @@ def load_model(name: str) -> DeviceModel:
     Raises:
         UsageError: it is missing or cannot be read; it goes with somebody's own PICS file then.
     """
-    path = Path(name.removesuffix(ENDING) if is_own(name) else _DATA / name)
+    path = Path(name.removesuffix(ENDING).removesuffix(".toml") if is_own(name) else _DATA / name)
     path = path.with_name(f"{path.name}.model.toml")
     try:
         read = tomllib.loads(path.read_text("utf-8"))

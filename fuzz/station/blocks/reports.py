@@ -27,9 +27,9 @@ class ReportsBlock(Block):
 
     def __init__(self, context: Context) -> None:
         super().__init__(context)
-        for evse, connector in context.pics.each_connector():
-            problem = context.model.named("Connector", "Problem", evse=evse, connector=connector)
-            context.model.live[problem.key] = partial(self._has_problem, evse, connector)
+        for variable in context.model:
+            if variable.component == "Connector" and variable.name == "Problem":
+                context.model.live[variable.key] = partial(self._has_problem, variable)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Answers GetBaseReport and GetReport."""
@@ -41,7 +41,10 @@ class ReportsBlock(Block):
             "FullInventory": lambda variable: True,
             "SummaryInventory": self._is_in_summary,
         }
-        chosen = list(filter(selections[str(request["reportBase"])], self.context.model))
+        base = str(request["reportBase"])
+        if base == "SummaryInventory" and not self.context.pics.items["C-56"]:
+            return status("NotSupported")
+        chosen = list(filter(selections[base], self.context.model))
         return self._report(request, chosen)
 
     def _get_report(self, request: JsonObject) -> JsonObject:
@@ -56,8 +59,9 @@ class ReportsBlock(Block):
         ]
         return self._report(request, chosen) if chosen else status("EmptyResultSet")
 
-    def _has_problem(self, evse: int, connector: int) -> str:
-        return "true" if connector in self.context.evses[evse].faulted else "false"
+    def _has_problem(self, problem: Variable) -> str:
+        evse = self.context.evses.get(problem.evse or 0)
+        return "true" if evse is not None and problem.connector in evse.faulted else "false"
 
     def _is_in_summary(self, variable: Variable) -> bool:
         # C-56: what can be used, and what is wrong.
