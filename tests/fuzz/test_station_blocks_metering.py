@@ -212,3 +212,20 @@ def test_sampling_goes_on_after_a_reboot(bench, context, told):
     block.power_on()
     bench.wait(60)
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("request_", "evses"), [({}, [1, 2]), ({"evse": {"id": 2}}, [2]), ({"evse": {"id": 9}}, [])]
+)
+def test_meter_values_can_be_asked_for_where_the_product_says_so(bench, context, request_, evses):
+    assert context.triggers["MeterValues"](request_) == bool(evses)
+    asked = run(bench, 1)
+    assert aligned(asked) == evses
+    assert {c for f in asked for c in contexts(f[3]["meterValue"])} <= {"Trigger"}
+
+
+def test_the_power_of_an_evse_is_that_of_now(bench, context):
+    power = context.model.named("EVSE", "Power", evse=1)
+    assert context.model.read(power) == "0"
+    charge(context)
+    assert context.model.read(power) == "50000"

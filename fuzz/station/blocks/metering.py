@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from fuzz.ocppj.payloads import validate_schema
-from fuzz.station.blocks.base import Block
-from fuzz.station.context import Context
+from fuzz.station.blocks.base import Block, member, whole
+from fuzz.station.context import Context, Trigger
 from fuzz.station.device_model import Variable
-from fuzz.station.hardware import Evse
 from fuzz.station.metering import Reading, meter_value, read_evse, read_grid, seconds_to_next
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import version
@@ -42,11 +41,15 @@ class MeteringBlock(Block):
         super().__init__(context)
         self._sessions: dict[int, _Session] = {}
         context.meter = self
-        for number, evse in context.evses.items():
-            power = context.model.named("EVSE", "Power", evse=number)
-            context.model.live[power.key] = partial(_power, evse)
+        for variable in context.model:
+            if variable.component == "EVSE" and variable.name == "Power" and variable.live:
+                context.model.live[variable.key] = partial(self._power, variable)
         context.changed_listeners.append(self._changed)
         context.clock_listeners.append(self._plan_aligned)
+
+    def triggers(self) -> Mapping[str, Trigger]:
+        """MeterValues of one EVSE or of all can be asked for."""
+        return {"MeterValues": self._triggered}
 
     # --- what TransactionsBlock asks ----------------------------------------------------------------------
 
@@ -130,10 +133,20 @@ class MeteringBlock(Block):
             return
         readings = {number: self._read(number) for number in self.context.evses}
         for number, reading in {0: read_grid(readings.values()), **readings}.items():
-            values = self._show(reading, _ALIGNED, "Measurands", "Sample.Clock")
-            if values:
-                payload: JsonObject = {"evseId": number, "meterValue": [*values]}
-                self.context.ask("MeterValues", payload)
+            self._tell(number, reading, "Sample.Clock", triggered=False)
+
+    def _triggered(self, request: JsonObject) -> bool:
+        evse = whole(member(request, "evse").get("id"))
+        numbers = [evse] if evse else [*self.context.evses]
+        if not all(number in self.context.evses for number in numbers):
+            return False
+        told = [self._tell(n, self._read(n), "Trigger", triggered=True) for n in numbers]
+        return all(told)
+
+    def _tell(self, evse: int, reading: Reading, context: str, *, triggered: bool) -> bool:
+        values = self._show(reading, _ALIGNED, "Measurands", context)
+        payload: JsonObject = {"evseId": evse, "meterValue": [*values]}
+        return bool(values) and self.context.ask("MeterValues", payload, triggered=triggered)
 
     # --- timers -------------------------------------------------------------------------------------------
 
@@ -188,6 +201,10 @@ class MeteringBlock(Block):
         measurands = model.read(model.named(controller, name)).split(",")
         return meter_value(reading, measurands, context, self.context.timestamp())
 
+    def _power(self, power: Variable) -> str:
+        evse = self.context.evses.get(power.evse or 0)
+        return "0" if evse is None else f"{evse.present_power_w:.0f}"
+
     def _is_on(self, controller: str) -> bool:
         model = self.context.model
         return model.read(model.named(controller, "Enabled")) == "true"
@@ -204,7 +221,3 @@ def _meter_values(stored: JsonValue) -> list[JsonObject]:
     return (
         [value for value in stored if isinstance(value, dict)] if isinstance(stored, list) else []
     )
-
-
-def _power(evse: Evse) -> str:
-    return f"{evse.present_power_w:.0f}"
