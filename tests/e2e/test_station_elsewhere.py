@@ -201,6 +201,7 @@ def profile(request) -> int:
 def booted(csms_of, station_at, profile) -> tuple[Csms, Lines]:
     csms = csms_of(profile)
     station = station_at(csms, profile)
+    csms.expect("connected")
     assert csms.heard("BootNotification")["reason"] == "PowerUp"
     csms.heard("SecurityEventNotification", lambda said: said["type"] == "StartupOfTheDevice")
     shorten_waits(csms)
@@ -304,6 +305,7 @@ def test_a_reset_boots_the_station_again(booted):
 def test_an_expected_certificate_is_renewed_and_used(csms_of, station_at, lab, tmp_path):
     csms = csms_of(3)
     station_at(csms, 3)
+    csms.expect("connected")
     csms.heard("BootNotification")
     csms.heard("SecurityEventNotification")
     shorten_waits(csms)
