@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -19,19 +19,22 @@ from strategies.labels import JsonObject, JsonValue
 
 _ENDING = ".station.json"
 _UNFINISHED = ".unfinished-"
+_CHANGES = ".changes"
 _LOCK = ".lock"
 
 
 class StateDir:
     """A folder that only its owner can look into, held by one process at a time; leave it with `close`.
 
-    A member is replaced as a whole, so that a process killed at any moment leaves the old one or the new one.
+    What one `write` changes is there as a whole or not at all, at whatever moment the process is killed: changes of
+    several members are written down together before the first of them is made.
     """
 
     def __init__(self, folder: Path) -> None:
         """The folder exists and is ours alone. Raises UsageError where that cannot be."""
         self._folder = folder
         self._written: dict[str, str] = {}
+        self._noted = False
         self._lock = -1
         try:
             _make_private(folder)
@@ -59,29 +62,27 @@ class StateDir:
 
     def read(self) -> JsonObject:
         """Every member. Raises UsageError, naming the file, when one cannot be read or is damaged."""
+        self._complete()
         state: JsonObject = {}
         for path in sorted(self._folder.glob(f"*{_ENDING}")):
             member = path.name.removesuffix(_ENDING)
-            try:
+            with _named_on_failure(path):
                 text = path.read_text("utf-8")
                 state[member] = json.loads(text)
-            except (OSError, ValueError, RecursionError) as error:
-                raise UsageError(
-                    f"the state in {path} cannot be read: {_why(error)}; remove or restore it"
-                ) from None
             self._written[member] = text
         return state
 
     def write(self, state: JsonObject) -> None:
         """Each member that is not as it was is written, what is gone is removed. Raises OSError."""
-        for member, value in state.items():
-            text = _text(value)
-            if self._written.get(member) != text:
-                self._replace(member, text)
-                self._written[member] = text
-        for member in self._written.keys() - state.keys():
-            self._path(member).unlink(missing_ok=True)
-            del self._written[member]
+        texts = {member: _text(value) for member, value in state.items()}
+        changes: dict[str, str | None] = {
+            member: text for member, text in texts.items() if self._written.get(member) != text
+        }
+        changes.update(dict.fromkeys(self._written.keys() - texts.keys()))
+        if len(changes) > 1 or self._noted:
+            self._replace(self._folder / _CHANGES, json.dumps(changes))
+            self._noted = True
+        self._make(changes)
 
     def close(self) -> None:
         """Another process may have it."""
@@ -89,17 +90,38 @@ class StateDir:
         if lock >= 0:
             os.close(lock)
 
+    def _complete(self) -> None:
+        """Makes the changes that a killed process had written down."""
+        path = self._folder / _CHANGES
+        if path.exists():
+            with _named_on_failure(path):
+                changes = dict(json.loads(path.read_text("utf-8")))
+                self._noted = True
+                self._make(changes)
+
+    def _make(self, changes: Mapping[str, str | None]) -> None:
+        for member, text in changes.items():
+            if text is None:
+                self._path(member).unlink(missing_ok=True)
+                self._written.pop(member, None)
+            else:
+                self._replace(self._path(member), text)
+                self._written[member] = text
+        if self._noted:
+            (self._folder / _CHANGES).unlink()
+            self._noted = False
+
     def _path(self, member: str) -> Path:
         return self._folder / f"{member}{_ENDING}"
 
-    def _replace(self, member: str, text: str) -> None:
+    def _replace(self, path: Path, text: str) -> None:
         # mkstemp gives mode 0600: a member may hold the Basic password or a key. No fsync: a rename survives the
         # death of this process, and a power cut is played by the station, not by the machine.
         handle, temporary = tempfile.mkstemp(dir=self._folder, prefix=_UNFINISHED)
         with _removed_on_failure(Path(temporary)):
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            Path(temporary).replace(self._path(member))
+            Path(temporary).replace(path)
 
 
 @contextlib.contextmanager
@@ -109,6 +131,16 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
     except OSError:
         path.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def _named_on_failure(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise UsageError(
+            f"the state in {path} cannot be read: {_why(error)}; remove or restore it"
+        ) from None
 
 
 def _text(value: JsonValue) -> str:

@@ -1,3 +1,4 @@
+import contextlib
 import json
 from pathlib import Path
 
@@ -57,6 +58,62 @@ def test_a_file_is_never_half_written(tmp_path, monkeypatch):
         assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "a.station.json"]
         kept.write({"a": "new"})
         assert json.loads((tmp_path / "a.station.json").read_text()) == "new"
+
+
+@given(
+    old=st.dictionaries(st.sampled_from("abcd"), JSON),
+    new=st.dictionaries(st.sampled_from("abcd"), JSON),
+    steps=st.integers(0, 12),
+)
+def test_a_process_killed_at_any_step_leaves_all_of_the_old_or_all_of_the_new(
+    old, new, steps, tmp_path_factory
+):
+    class Killed(BaseException):
+        pass
+
+    folder = tmp_path_factory.mktemp("state")
+    left = iter(range(steps))
+
+    def step(real):
+        def done(*arguments, **named):
+            if next(left, None) is None:
+                raise Killed
+            return real(*arguments, **named)
+
+        return done
+
+    with StateDir(folder) as kept, pytest.MonkeyPatch.context() as patch:
+        kept.write(old)
+        patch.setattr(Path, "replace", step(Path.replace))
+        patch.setattr(Path, "unlink", step(Path.unlink))
+        with contextlib.suppress(Killed):
+            kept.write(new)
+    with StateDir(folder) as kept:
+        assert kept.read() in (old, new)
+
+
+def test_after_a_full_disk_what_is_written_next_counts(tmp_path, monkeypatch):
+    replaced = iter([Path.replace])
+
+    def once(path, target):
+        return next(replaced)(path, target)
+
+    with StateDir(tmp_path) as kept:
+        kept.write({"a": 1, "b": 1})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Path, "replace", once)
+            with pytest.raises(StopIteration):
+                kept.write({"a": 2, "b": 2})
+        kept.write({"a": 3, "b": 2})
+    with StateDir(tmp_path) as kept:
+        assert kept.read() == {"a": 3, "b": 2}
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[1]", b'{"a": 1}'])
+def test_damaged_changes_are_one_line_with_their_name(tmp_path, damage):
+    (tmp_path / ".changes").write_bytes(damage)
+    with StateDir(tmp_path) as kept, pytest.raises(UsageError, match=r"\.changes cannot be read"):
+        kept.read()
 
 
 def test_what_a_killed_process_left_unfinished_is_removed(tmp_path):
