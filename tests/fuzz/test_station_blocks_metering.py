@@ -229,3 +229,18 @@ def test_the_power_of_an_evse_is_that_of_now(bench, context):
     assert context.model.read(power) == "0"
     charge(context)
     assert context.model.read(power) == "50000"
+
+
+def test_an_ac_station_tells_each_phase():
+    bench = Bench(pics="ac-1evse-type2").boot()
+    context = bench.station._context
+    context.transactions = Told()
+    charge(context)
+    context.meter.begin(1)
+    bench.wait(60)
+    ((_, _, (value,)),) = context.transactions.values
+    shown = [(s["measurand"], s.get("phase"), s["value"]) for s in value["sampledValue"]]
+    assert ("Power.Active.Import", None, 22_080.0) in shown
+    assert [x for x in shown if x[0] == "Current.Import"] == [
+        ("Current.Import", phase, 32.0) for phase in ("L1", "L2", "L3")
+    ]

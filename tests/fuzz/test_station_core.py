@@ -98,6 +98,11 @@ requests = {
     "GetBaseReport": [
         {"requestId": 1, "reportBase": base} for base in ("FullInventory", "SummaryInventory")
     ],
+    "GetReport": [{"requestId": 1}, {"requestId": 1, "componentCriteria": ["Problem"]}],
+    "CustomerInformation": [
+        {"requestId": 1, "report": report, "clear": True, "customerIdentifier": "c"}
+        for report in (True, False)
+    ],
     "GetVariables": [
         {
             "getVariableData": [

@@ -14,6 +14,7 @@ from fuzz.ocppj.payloads import validate_schema
 from fuzz.station.blocks.base import Block, member, whole
 from fuzz.station.context import Context, Trigger
 from fuzz.station.device_model import Variable
+from fuzz.station.hardware import Evse
 from fuzz.station.metering import Reading, meter_value, read_evse, read_grid, seconds_to_next
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import version
@@ -24,6 +25,7 @@ MAX_SAMPLES = 100
 _SAMPLED, _ALIGNED = "SampledDataCtrlr", "AlignedDataCtrlr"
 _ROOM = 128
 _EARLY_S = 0.5
+_MAINS_V = 230.0
 
 
 @dataclass(slots=True)
@@ -41,9 +43,8 @@ class MeteringBlock(Block):
         super().__init__(context)
         self._sessions: dict[int, _Session] = {}
         context.meter = self
-        for variable in context.model:
-            if variable.component == "EVSE" and variable.name == "Power" and variable.live:
-                context.model.live[variable.key] = partial(self._power, variable)
+        for evse in context.evses.values():
+            self._fit(evse)
         context.changed_listeners.append(self._changed)
         context.clock_listeners.append(self._plan_aligned)
 
@@ -184,6 +185,16 @@ class MeteringBlock(Block):
 
         self.context.at(timer, self.context.now + multiple - wall, due)
 
+    def _fit(self, evse: Evse) -> None:
+        """The device model says what kind of power the hardware gives, and how much at most."""
+        model = self.context.model
+        power = model.named("EVSE", "Power", evse=evse.number)
+        evse.phases = int(model.read(model.named("EVSE", "SupplyPhases", evse=evse.number)))
+        evse.power_w = min(evse.power_w, power.maximum or evse.power_w)
+        if evse.phases:
+            evse.voltage_v = _MAINS_V
+        model.live[power.key] = lambda: f"{evse.present_power_w:.0f}"
+
     # --- readings -----------------------------------------------------------------------------------------
 
     def _take(self, evse: int, controller: str, name: str, context: str) -> list[JsonObject]:
@@ -200,10 +211,6 @@ class MeteringBlock(Block):
         model = self.context.model
         measurands = model.read(model.named(controller, name)).split(",")
         return meter_value(reading, measurands, context, self.context.timestamp())
-
-    def _power(self, power: Variable) -> str:
-        evse = self.context.evses.get(power.evse or 0)
-        return "0" if evse is None else f"{evse.present_power_w:.0f}"
 
     def _is_on(self, controller: str) -> bool:
         model = self.context.model
