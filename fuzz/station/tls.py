@@ -69,8 +69,8 @@ def client_context(
 ) -> ssl.SSLContext:
     """TLS 1.2 with exactly the given suites (C-41); the CSMS is verified always (A00.FR.309, FR.412).
 
-    Only the installed roots are trusted; a station that was never given one trusts what its system trusts. The own
-    certificate is shown with security profile 3 only. Raises UsageError when something in `credentials` is broken.
+    Only the installed roots are trusted, without one no CSMS at all. The own certificate is shown with security
+    profile 3 only. Raises UsageError when something in `credentials` is broken.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -80,8 +80,6 @@ def client_context(
     try:
         if credentials.roots:
             context.load_verify_locations(cadata="\n".join(credentials.roots))
-        else:
-            context.load_default_certs()
         if security_profile == 3 and credentials.chain:
             _show(context, credentials)
     except (OSError, ValueError) as error:

@@ -210,6 +210,8 @@ def test_a_higher_security_profile_is_for_good(root):
     bench.answer({"status": "Accepted", "currentTime": "2026-01-01T00:00:00Z", "interval": 300})
     assert read(bench, "SecurityCtrlr", "SecurityProfile") == "2"
     assert read(bench, "OCPPCommCtrlr", "NetworkConfigurationPriority") == "1"
+    (line,) = [x for x in bench.station._context.logbook.security if "Reconfiguration" in x]
+    assert line.endswith("SecurityProfile 2")
     assert set_profile(bench, slot=0) == ("Rejected", "NoSecurityDowngrade")
     assert prioritise(bench, "0")[0] == "Rejected"
     again = Bench(roots=((CSMS, root.pem),), lasting=state)

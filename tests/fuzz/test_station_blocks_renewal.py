@@ -358,6 +358,16 @@ def test_a_request_that_nothing_follows_is_repeated_after_waits_that_double(pati
     assert counts == [1, 2, 2, 3, 3]
 
 
+def test_a_repeat_that_falls_into_an_outage_is_made_up_for(patient):
+    request(patient)
+    patient.lose()
+    patient.wait(100)
+    assert len(requested(patient)) == 1
+    patient.do(Connected())
+    patient.wait(10)
+    assert len(requested(patient)) == 2
+
+
 def test_a_certificate_that_comes_ends_the_repeats(patient, mint, root):
     signed(patient, mint(public=request(patient), issuer=root))
     patient.wait(1_000)

@@ -109,6 +109,12 @@ def test_an_installed_certificate_is_trusted_whoever_signed_it(lab):
     assert near.version() == "TLSv1.2"
 
 
+def test_without_a_root_no_csms_is_trusted(lab):
+    client = client_context(Credentials(), cipher_suites=SUITES, security_profile=2)
+    assert client.get_ca_certs() == []
+    assert failure(client, server(lab)) is Failure.CSMS_CERTIFICATE
+
+
 def test_broken_credentials_are_a_usage_error(lab):
     for broken in (
         Credentials(roots=("none",)),

@@ -28,6 +28,8 @@ class NetworkBlock(Block):
         self._priority = model.named("OCPPCommCtrlr", "NetworkConfigurationPriority")
         self._timeout = model.named("OCPPCommCtrlr", "MessageTimeout", "Default")
         self._timeout_at_first = model.read(self._timeout)
+        self._level = context.dialling.security_profile
+        self._kept = context.dialling.lasting()
         context.value_checks[self._priority.key] = self._why_no_priority
         self._show("SecurityCtrlr", "SecurityProfile", lambda: context.dialling.security_profile)
         self._show("OCPPCommCtrlr", "ActiveNetworkProfile", lambda: context.dialling.choice.slot)
@@ -44,7 +46,18 @@ class NetworkBlock(Block):
         timeout = str(profile.message_timeout_s or self._timeout_at_first)
         context.model.write(self._timeout, timeout)
         context.peer.timeout_s = float(timeout)
-        context.dirty = True
+        self._keep()
+
+    def _keep(self) -> None:
+        dialling = self.context.dialling
+        if dialling.security_profile != self._level:
+            self._level = dialling.security_profile
+            self.context.security_event(
+                "ReconfigurationOfSecurityParameters", f"SecurityProfile {self._level}"
+            )
+        kept = dialling.lasting()
+        self.context.dirty |= kept != self._kept
+        self._kept = kept
 
     def lasting(self) -> JsonObject:
         """The slots and the one in use."""
@@ -53,7 +66,9 @@ class NetworkBlock(Block):
     def restore(self, lasting: Mapping[str, JsonValue]) -> None:
         """Takes over the slots."""
         network = lasting.get("network")
-        self.context.dialling.restore(network if isinstance(network, dict) else {})
+        dialling = self.context.dialling
+        dialling.restore(network if isinstance(network, dict) else {})
+        self._level, self._kept = dialling.security_profile, dialling.lasting()
 
     # --- SetNetworkProfile --------------------------------------------------------------------------------
 
@@ -68,7 +83,7 @@ class NetworkBlock(Block):
             return status("Rejected", "InvalidNetworkConf")  # B09.FR.02
         url, timeout_s = str(data["ocppCsmsUrl"]), whole(data["messageTimeout"])
         self.context.dialling.profiles[slot] = Profile(url, level, timeout_s)
-        self.context.dirty = True
+        self._keep()
         return status("Accepted")  # B09.FR.01
 
     def _is_sound(self, data: JsonObject) -> bool:

@@ -34,6 +34,7 @@ _CHECK, _BEGIN, _AGAIN, _SWITCH = (
     "renewal-switch",
 )
 _DAY_S = 86_400.0
+_LATER_S = 10.0
 _MONTH = timedelta(days=30)
 _KIND = "ChargingStationCertificate"
 
@@ -124,6 +125,10 @@ class RenewalBlock(Block):
         context = self.context
         context.cancel([_AGAIN])
         if not context.may_ask("SignCertificate", triggered=triggered):
+            if key:  # A02.FR.17: repeated as soon as may be
+                context.at(
+                    _AGAIN, context.now + _LATER_S, lambda: self._ask(triggered=False, key=key)
+                )
             return
         key = key or new_key(elliptic=any("ECDSA" in name for name in context.pics.cipher_suites))
         try:
