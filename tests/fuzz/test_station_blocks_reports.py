@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -219,3 +220,13 @@ def test_a_request_with_more_bytes_than_the_device_model_says_is_refused():
     request = {"requestId": 7, "componentVariable": [named("A" * 50)] * 20}
     assert len(json.dumps(request)) > 1000
     assert bench.ask("GetReport", request)[2] == "FormatViolation"
+
+
+def test_a_station_without_a_summary_says_so():
+    bench = Bench().boot()
+    pics = bench.station._context.pics
+    bench.station._context.pics = replace(pics, items={**pics.items, "C-56": False})
+    bench.said.clear()
+    asked = {"requestId": 1, "reportBase": "SummaryInventory"}
+    assert bench.ask("GetBaseReport", asked)[2]["status"] == "NotSupported"
+    assert [frame for frame in bench.said if frame[0] == 2] == []

@@ -114,3 +114,80 @@ def test_nonsense_in_a_stored_state_is_left_out(model):
         }
     )
     assert model.changed() == {}
+
+
+REQUIRED = {
+    "ChargingStation": "Available AvailabilityState SupplyPhases",
+    "EVSE": "Available AvailabilityState SupplyPhases Power",
+    "Connector": "Available AvailabilityState ConnectorType SupplyPhases",
+    "TokenReader": "Available Enabled",
+    "OCPPCommCtrlr": """ActiveNetworkProfile FileTransferProtocols HeartbeatInterval! MessageTimeout[Default]
+        MessageAttempts[TransactionEvent]! MessageAttemptInterval[TransactionEvent]! NetworkConfigurationPriority!
+        NetworkProfileConnectionAttempts! OfflineThreshold! ResetRetries! RetryBackOffRepeatTimes!
+        RetryBackOffRandomRange! RetryBackOffWaitMinimum! WebSocketPingInterval! UnlockOnEVSideDisconnect""",
+    "DeviceDataCtrlr": """ItemsPerMessage[GetReport] ItemsPerMessage[GetVariables] ItemsPerMessage[SetVariables]
+        BytesPerMessage[GetReport] BytesPerMessage[GetVariables] BytesPerMessage[SetVariables]""",
+    "ClockCtrlr": "DateTime TimeSource! TimeZone! NtpSource! NtpServerUri[1]!",
+    "SecurityCtrlr": "OrganizationName! CertificateEntries SecurityProfile BasicAuthPassword! Identity",
+    "AuthCtrlr": """Enabled! AuthorizeRemoteStart LocalAuthorizeOffline! LocalPreAuthorize!
+        OfflineTxForUnknownIdEnabled!""",
+    "TxCtrlr": """EVConnectionTimeOut! StopTxOnEVSideDisconnect StopTxOnInvalidId! TxStartPoint! TxStopPoint!""",
+    "SampledDataCtrlr": """TxStartedMeasurands! TxUpdatedMeasurands! TxUpdatedInterval! TxEndedMeasurands!
+        TxEndedInterval!""",
+    "AlignedDataCtrlr": "Measurands! Interval! TxEndedMeasurands! TxEndedInterval!",
+}
+"""What every station has, by component; ! marks what can be set."""
+
+ABSENT = {
+    "TxCtrlr": "MaxEnergyOnInvalidId TxBeforeAcceptedEnabled",
+    "OCPPCommCtrlr": "QueueAllMessages PublicKeyWithSignedMeterValue",
+    "ClockCtrlr": "TimeOffset NextTimeOffsetTransitionDateTime",
+    "SecurityCtrlr": "CertSigningWaitMinimum CertSigningRepeatTimes",
+    "AuthCtrlr": "MasterPassGroupId DisableRemoteAuthorization AdditionalInfoItemsPerMessage",
+    "SampledDataCtrlr": "SignReadings",
+    "AlignedDataCtrlr": "SignReadings SendDuringIdle",
+    "ChargingStation": "AllowNewSessionsPendingFirmwareUpdate",
+}
+
+
+def named(variable):
+    instance = f"[{variable.instance}]" if variable.instance else ""
+    return f"{variable.name}{instance}{'!' if variable.writable else ''}"
+
+
+@pytest.mark.parametrize("component", sorted(REQUIRED))
+def test_every_required_variable_is_there_and_can_be_set_or_not(model, component):
+    tiers = {v.key[:3] for v in model if v.component == component}
+    assert tiers
+    for tier in tiers:
+        present = {named(v) for v in model if v.key[:3] == tier}
+        assert set(REQUIRED[component].split()) - present == set()
+
+
+@pytest.mark.parametrize("component", sorted(ABSENT))
+def test_what_the_product_lacks_has_no_variable(model, component):
+    names = {v.name for v in model if v.component == component}
+    assert names & set(ABSENT[component].split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("component", "name", "instance", "value", "maximum"),
+    [
+        ("DeviceDataCtrlr", "ItemsPerMessage", "GetReport", "1000", None),
+        ("DeviceDataCtrlr", "BytesPerMessage", "GetReport", "1000", None),
+        ("DeviceDataCtrlr", "BytesPerMessage", "SetVariables", "1000000", None),
+        ("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent", "60", 3600),
+        ("OCPPCommCtrlr", "WebSocketPingInterval", "", "120", 86400),
+        ("OCPPCommCtrlr", "OfflineThreshold", "", "300", 86400),
+        ("OCPPCommCtrlr", "FileTransferProtocols", "", "HTTP,HTTPS", None),
+        ("SecurityCtrlr", "CertificateEntries", "", "0", 20),
+        ("SecurityCtrlr", "BasicAuthPassword", "", "", 40),
+        ("TxCtrlr", "TxStopPoint", "", "EVConnected,Authorized", None),
+        ("ChargingStation", "SupplyPhases", "", "3", None),
+    ],
+)
+def test_values_and_limits_are_those_of_the_product(
+    model, component, name, instance, value, maximum
+):
+    variable = model.named(component, name, instance)
+    assert (model.read(variable), variable.maximum) == (value, maximum)
