@@ -95,8 +95,9 @@ def accept_invalid(obs: Observation) -> Iterator[Violation]:
 
     A message that breaks its schema, its envelope or the device model must not be acted upon; a status such as
     Accepted, or a CALLRESULT that has no status, says that it was. A CALLRESULT with a refusing status shows a lenient
-    parser only, and is a remark, except about a value that only the device model forbids: there it is right. Undefined
-    extra members, odd dates, and rules of Part 2 that no schema holds are remarks as well.
+    parser only, and is a remark, except about a value that no schema forbids, such as an odd identifier or something
+    that is no certificate: there it is right. Undefined extra members, odd dates, and rules of Part 2 that no schema
+    holds are remarks when they are accepted.
 
     Fix: validate every CALL against the published schema before anything else sees it, then check values against the
     device model.
@@ -129,7 +130,8 @@ def _allowed(obs: Observation) -> bool:
 
 def _accepted(obs: Observation, reply: Heard, grade: _Grade, what: str) -> Iterator[Violation]:
     if grade.needs_status and not _acted_upon(obs, reply):
-        if obs.case.expectation.tier is not Tier.MODEL and not unsupported(obs):
+        # What no schema holds may be refused by status: M05.FR.07 and A02.FR.07 demand it of certificates.
+        if obs.case.expectation.tier < Tier.PRIMITIVE and not unsupported(obs):
             text = f"{what}: processed, and refused by status only; a lenient parser"
             yield violation(
                 "O8",

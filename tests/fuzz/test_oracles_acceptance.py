@@ -125,7 +125,7 @@ def test_odd_numbers_are_extensions_of_json_that_a_reader_may_have():
         (MISSING, ["O8 missing refused by status (remark)"]),
         (rejected(Tier.RPC, Fault.PAYLOAD_NOT_OBJECT), ["O8 payload-not-object refused by status (remark)"]),
         (rejected(Tier.SCHEMA, Fault.DATE_TIME), ["O8 date-time refused by status (remark)"]),
-        (rejected(Tier.PRIMITIVE, Fault.IDENTIFIER), ["O8 identifier refused by status (remark)"]),
+        (rejected(Tier.PRIMITIVE, Fault.IDENTIFIER), []),
         (rejected(Tier.MODEL, Fault.DEVICE_MODEL), []),
         (rejected(Tier.RPC, Fault.ACTION_UNKNOWN), ["O8 action-unknown accepted"]),
     ],
