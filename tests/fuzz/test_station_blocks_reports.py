@@ -230,3 +230,17 @@ def test_a_station_without_a_summary_says_so():
     asked = {"requestId": 1, "reportBase": "SummaryInventory"}
     assert bench.ask("GetBaseReport", asked)[2]["status"] == "NotSupported"
     assert [frame for frame in bench.said if frame[0] == 2] == []
+
+
+def test_a_request_with_more_items_than_the_device_model_says_is_refused():
+    bench = Bench(pics="ac-1evse-type2").boot()
+    most = bench.station._context.model.number("DeviceDataCtrlr", "ItemsPerMessage", "GetReport")
+    for number, kind in ((most, 3), (most + 1, 4)):
+        request = {"requestId": 7, "componentVariable": [named("EVSE")] * number}
+        answer = bench.ask("GetReport", request, f"q{number}")
+        assert answer[0] == kind
+    assert answer[2] == "OccurrenceConstraintViolation"
+
+
+def test_a_request_without_any_wish_gets_everything():
+    assert labels(get_report()[1]) == [variable.label for variable in MODEL]

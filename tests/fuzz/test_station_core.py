@@ -98,6 +98,21 @@ requests = {
     "GetBaseReport": [
         {"requestId": 1, "reportBase": base} for base in ("FullInventory", "SummaryInventory")
     ],
+    "GetLog": [
+        {"logType": kind, "requestId": 1, "log": {"remoteLocation": "http://files.test/"}}
+        for kind in ("DiagnosticsLog", "SecurityLog")
+    ],
+    "UpdateFirmware": [
+        {
+            "requestId": 1,
+            "firmware": {
+                "location": "http://files.test/firmware",
+                "retrieveDateTime": "2026-01-01T00:00:00Z",
+                **signed,
+            },
+        }
+        for signed in ({}, {"signingCertificate": "none", "signature": "none"})
+    ],
     "GetReport": [{"requestId": 1}, {"requestId": 1, "componentCriteria": ["Problem"]}],
     "CustomerInformation": [
         {"requestId": 1, "report": report, "clear": True, "customerIdentifier": "c"}
