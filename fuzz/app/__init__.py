@@ -151,6 +151,13 @@ def show(topic: str) -> Table:
     return show_(topic)
 
 
+def show_pics(name: str) -> list[Table]:
+    """The PICS form with the answers of one PICS file, section by section. Raises `UsageError`."""
+    from fuzz.app.showing import show_pics as show_
+
+    return show_(name)
+
+
 def pki_create(folder: Path, names: Sequence[str], serial: str) -> list[tuple[str, Path]]:
     """Create the lab's root, CSMS and station certificates; keys are readable by their owner only."""
     from fuzz.app.rig import create_pki

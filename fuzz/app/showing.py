@@ -10,6 +10,10 @@ from fuzz.config import nearest
 from fuzz.engine.effects import effect_of
 from fuzz.errors import UsageError
 from fuzz.oracles.registry import oracles
+from fuzz.pics.answers import Pics
+from fuzz.pics.form import form
+from fuzz.pics.loading import load_pics
+from fuzz.report.pics import answer_to, sources
 from fuzz.station.decoys import decoys
 from fuzz.station.defects import defects
 from strategies.boundaries import boundaries
@@ -25,6 +29,24 @@ def show(topic: str) -> Table:
     if made is None:
         raise UsageError(f"unknown topic {topic!r}; {nearest(topic, TOPICS)}")
     return made()
+
+
+def show_pics(name: str) -> list[Table]:
+    """The PICS form with the answers of the PICS file `name`, a table for each section. Raises `UsageError`."""
+    pics = load_pics(name)
+    sections = dict.fromkeys(line.section for line in form().values())
+    return [_section(title, pics) for title in sections]
+
+
+def _section(title: str, pics: Pics) -> Table:
+    rows = tuple(
+        Row((line.id, line.asks, answer_to(line, pics), sources(line), ", ".join(line.proofs)))
+        for line in form().values()
+        if line.section == title
+    )
+    return Table(
+        f"{pics.name}: {title}", ("item", "question", "answer", "rests on", "proved by"), rows
+    )
 
 
 def _oracles() -> Table:

@@ -7,7 +7,7 @@ import click
 from fuzz import app
 from fuzz.cli.options import examples, print_table
 
-TOPICS = ("oracles", "violations", "defects", "decoys", "coverage", "actions")
+TOPICS = ("oracles", "violations", "defects", "decoys", "coverage", "actions", "pics")
 
 
 @click.command(
@@ -17,12 +17,21 @@ TOPICS = ("oracles", "violations", "defects", "decoys", "coverage", "actions")
         "ocppfuzz show oracles  what a target is judged by",
         "ocppfuzz show violations  how a rule is broken",
         "ocppfuzz show coverage  how many sites and boundaries each message has",
+        "ocppfuzz show pics dc-2evse-ccs1  the certificate, line by line, with what proves it",
         "ocppfuzz show defects  what can be planted in the reference station",
     ),
 )
 @click.argument("topic", metavar="|".join(TOPICS))
-def command(topic: str) -> int:
-    """Print what there is: what is judged, sent, counted, and planted."""
+@click.argument("name", required=False, metavar="[NAME]")
+def command(topic: str, name: str | None) -> int:
+    """Print what there is: what is judged, sent, counted, planted, and claimed. NAME is a PICS file."""
+    if topic == "pics":
+        for number, made in enumerate(app.show_pics(name or "dc-2evse-ccs1")):
+            click.echo("\n" if number else "", nl=False)
+            print_table(made.title, made.headings, [row.cells for row in made.rows], made.note)
+        return 0
+    if name is not None:
+        raise click.UsageError(f"show {topic} takes no name; only show pics does")
     table = app.show(topic)
     print_table(table.title, table.headings, [row.cells for row in table.rows], table.note)
     return 0

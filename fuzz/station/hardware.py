@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from fuzz.station.pics import Pics
 
+AC_VOLTAGE, AC_CURRENT = 230.0, 32.0
 _WH = 3600.0
 
 
@@ -53,7 +54,9 @@ class Evse:
         """How it is, for an operator."""
         cable = "plugged in" if self.plugged else "unplugged"
         fault = ", fault" if self.faulted else ""
-        return f"{cable}{fault}, {self.present_power_w / 1000:g} kW, {self.register_wh / 1000:.3f} kWh"
+        return (
+            f"{cable}{fault}, {self.present_power_w / 1000:g} kW, {self.register_wh / 1000:.3f} kWh"
+        )
 
     def advance(self, now: float) -> None:
         """Lets time pass; call it before any fact is changed and before a reading."""
@@ -68,4 +71,13 @@ class Evse:
 
 def evses_of(pics: Pics) -> dict[int, Evse]:
     """The EVSEs of a PICS file, by number, with nothing plugged in."""
-    return {number: Evse(number, pics.connectors[number - 1]) for number in pics.evses}
+    return {number: _evse(number, pics) for number in pics.evses}
+
+
+def _evse(number: int, pics: Pics) -> Evse:
+    outlet = pics.outlet(number)
+    evse = Evse(number, pics.connectors[number - 1])
+    if outlet.phases:
+        evse.phases, evse.voltage_v = outlet.phases, AC_VOLTAGE
+        evse.power_w = AC_VOLTAGE * AC_CURRENT * outlet.phases
+    return evse
