@@ -21,6 +21,7 @@ from fuzz.station.logbook import Logbook
 from fuzz.station.outbox import Outbox
 from fuzz.station.pics import Pics
 from fuzz.station.states import Registration, may_say
+from fuzz.station.transaction import Grant
 from strategies.labels import JsonObject
 
 Outcome: TypeAlias = Answered | Refused | Unanswered
@@ -78,6 +79,30 @@ class Transactions(Protocol):
         """Tells meter values (MeterValueType) of the transaction on an EVSE; False when there is none."""
         ...
 
+    def authorized(self, evse: int) -> bool:
+        """Whether somebody was authorised for an EVSE."""
+        ...
+
+    def waiting(self, evses: frozenset[int]) -> int:
+        """The EVSE among `evses` (empty: all) where an EV waits for an authorisation, 0 for none."""
+        ...
+
+    def admit(self, grant: Grant) -> str:
+        """Lets somebody charge; the reasonCode when that cannot be, "" when it can."""
+        ...
+
+    def stop_of(self, token: JsonObject) -> bool:
+        """Ends the authorisation that `token` began; False when there is none."""
+        ...
+
+    def stop_group(self, group: str, token: JsonObject) -> bool:
+        """Ends the authorisation of another token of the same group; False when there is none."""
+        ...
+
+    def stop(self, transaction: str) -> bool:
+        """Ends the authorisation of a transaction because the CSMS asked for it; False when it is unknown."""
+        ...
+
 
 class Meter(Protocol):
     """What TransactionsBlock asks of the meter; MeteringBlock answers. Values are lists of MeterValueType."""
@@ -117,6 +142,30 @@ class NoTransactions:
         """There is no transaction."""
         return False
 
+    def authorized(self, evse: int) -> bool:
+        """Nobody ever."""
+        return False
+
+    def waiting(self, evses: frozenset[int]) -> int:
+        """No EV waits."""
+        return 0
+
+    def admit(self, grant: Grant) -> str:
+        """Nobody may charge."""
+        return "NotEnabled"
+
+    def stop_of(self, token: JsonObject) -> bool:
+        """Nothing to stop."""
+        return False
+
+    def stop_group(self, group: str, token: JsonObject) -> bool:
+        """Nothing to stop."""
+        return False
+
+    def stop(self, transaction: str) -> bool:
+        """Nothing to stop."""
+        return False
+
 
 @dataclass(slots=True)
 class Context:
@@ -124,6 +173,8 @@ class Context:
 
     What a block offers to the others is a field here, empty until that block has filled it in its constructor:
     `transactions` (TransactionsBlock), `meter` (MeteringBlock), `security_event` (SecurityBlock), `status_changed` (AvailabilityBlock).
+    `usable` says whether an EVSE is operative and without a fault (AvailabilityBlock); `resetting` is true while a reset
+    is agreed upon and no new session may begin.
     `withheld` is true while no new session may begin, such as before a firmware installation (L01.FR.07).
     """
 
@@ -139,7 +190,9 @@ class Context:
     meter: Meter = field(default_factory=NoMeter)
     security_event: Callable[[str, str], None] = field(default=lambda kind, tech_info: None)
     status_changed: Callable[[], None] = field(default=lambda: None)
+    usable: Callable[[int], bool] = field(default=lambda evse: True)
     withheld: bool = False
+    resetting: bool = False
     now: float = 0.0
     connected: bool = False
     rebooting: bool = False
@@ -275,8 +328,9 @@ class Context:
         self.shift_clock(moment.timestamp() - self.now - self._clock_offset_s)
 
     def shift_clock(self, seconds: float) -> None:
-        """Moves the clock; a large step is told to the blocks."""
-        offset = self._clock_offset_s + seconds
+        """Moves the clock, though never out of the years that it can show; a large step is told to the blocks."""
+        earliest, latest = _EARLIEST.timestamp() - self.now, _LATEST.timestamp() - self.now
+        offset = min(max(self._clock_offset_s + seconds, earliest), latest)
         jump = abs(seconds)
         self._clock_offset_s = offset
         if jump > self.model.number("ClockCtrlr", "TimeAdjustmentReportingThreshold"):

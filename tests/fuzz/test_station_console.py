@@ -145,3 +145,12 @@ def test_the_station_survives_every_script(lines):
     bench = Bench().boot()
     bench.play("\n".join(line.strip() for line in lines))
     assert bench.ask("ClearCache", {}, message_id="last")[:2] in ([3, "last"], [])
+
+
+@pytest.mark.parametrize(("sign", "year"), [("", "2100"), ("-", "2000")])
+def test_no_shift_of_the_clock_leads_out_of_the_years_that_it_can_show(sign, year):
+    bench = Bench().boot()
+    bench.play(f"shift-clock {sign}300000000\n" * 50)
+    bench.settle()
+    bench.play("tamper")
+    assert bench.asked[3]["timestamp"].startswith(year)
