@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from pathlib import Path
 
-from fuzz.app.rig import dialled, lab_in
+from fuzz.app.rig import dialled, key_for, lab_in
 from fuzz.clock import Clock, SystemClock
 from fuzz.config import RunOptions, host_and_port, password_of
 from fuzz.conformance.arena import PASSWORD, Arena, EmbeddedArena, StandingArena, Subject
@@ -21,10 +21,17 @@ from fuzz.conformance.measure import LIMITS_S
 from fuzz.conformance.registry import StationTest, written_tests
 from fuzz.conformance.runner import Result, Verdict, play
 from fuzz.errors import UsageError
+from fuzz.pics.answers import Pics
+from fuzz.pics.loading import load_pics
 from fuzz.report.abstract import Abstract, ProfileCount, Row, Timing
-from fuzz.station.pics import Pics, load_pics
 from fuzz.station.planting import find_plants
 from tlslab.pki import Lab
+
+_PROFILES = {
+    "LAL": "Local Authorization List Management",
+    "SC": "Smart Charging",
+    "ISO": "ISO 15118 Support",
+}
 
 Told = Callable[[Result], None]
 Operator = Callable[[str, str], Awaitable[bool]]
@@ -32,10 +39,14 @@ Operator = Callable[[str, str], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What would be played: tests that run by themselves, by hand, and ids that do not apply with their reasons."""
+    """What would be played: tests that run by themselves, by hand, and ids that do not apply with their reasons.
+
+    `unwritten` are those that apply to this station, but not to the reference station, and have no script.
+    """
 
     automatic: tuple[Entry, ...]
     by_hand: tuple[Entry, ...]
+    unwritten: tuple[Entry, ...]
     not_applicable: Mapping[str, str]
     asked_for_all: bool
 
@@ -58,20 +69,22 @@ def plan(pics: Pics, ids: Sequence[str], profile: str = "") -> Planned:
     chosen = [
         e
         for e in applicable(items)
-        if e.id in written and (not ids or e.id in ids) and (not profile or e.profile == profile)
+        if (not ids or e.id in ids) and (not profile or e.profile == profile)
     ]
-    by_hand = [e for e in chosen if written[e.id].by_hand]
+    hands = {e.id for e in chosen if e.id in written and written[e.id].by_hand}
     return Planned(
-        tuple(e for e in chosen if e not in by_hand),
-        tuple(by_hand),
+        tuple(e for e in chosen if e.id in written and e.id not in hands),
+        tuple(e for e in chosen if e.id in hands),
+        tuple(e for e in chosen if e.id not in written),
         excluded,
         asked_for_all=not ids and not profile,
     )
 
 
 def answers(pics: Pics) -> Mapping[str, bool]:
-    """The answers that the catalogue asks for."""
-    return {**pics.items, "EVSES>1": len(pics.connectors) > 1}
+    """The answers that the catalogue asks for: the items, and what else of the file decides about tests."""
+    profiles = {short: name in pics.certification_profiles for short, name in _PROFILES.items()}
+    return {**pics.items, **profiles, "EVSES>1": len(pics.connectors) > 1}
 
 
 def _check(ids: Sequence[str], excluded: Mapping[str, str]) -> None:
@@ -104,8 +117,12 @@ def conform(
     clock = SystemClock()
     began = clock.monotonic()
     work = _play(options, declared, planned, clock, jobs, told, operator)
-    results = asyncio.run(work)
+    results = [*asyncio.run(work), *(_unwritten(entry) for entry in planned.unwritten)]
     return _abstract(declared, planned, results, clock.monotonic() - began), results
+
+
+def _unwritten(entry: Entry) -> Result:
+    return Result(entry.id, Verdict.NOT_RUN, 0, 0.0, "this test has no script yet")
 
 
 async def _play(
@@ -129,17 +146,23 @@ async def _play(
         edition=options.edition,
         defects=options.defects,
     )
-    async with _arena(options, subject, clock, operator) as arena:
+    async with _arena(options, pics, subject, clock, operator) as arena:
         return await play(tests, arena, clock, jobs=1 if options.listen else jobs, told=told)
 
 
 @contextlib.asynccontextmanager
 async def _arena(
-    options: RunOptions, subject: Subject, clock: Clock, operator: Operator | None
+    options: RunOptions,
+    pics: Pics,
+    subject: Subject,
+    clock: Clock,
+    operator: Operator | None,
 ) -> AsyncIterator[Arena]:
     if options.listen is None:
         with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
-            lab = Lab.create(Path(folder), serial=subject.identity, now=clock.now())
+            lab = Lab.create(
+                Path(folder), serial=pics.serial, station_key=key_for(pics), now=clock.now()
+            )
             yield EmbeddedArena(subject, clock, lab)
         return
     host, port = host_and_port(options.listen)

@@ -55,8 +55,8 @@ def command(
 ) -> int:
     """Play the conformance tests and print an abstract in the form of a certificate's."""
     from fuzz.app import conforming
+    from fuzz.pics.loading import load_pics
     from fuzz.report.abstract import abstract_lines
-    from fuzz.station.pics import load_pics
 
     options = options_from(given)
     wanted = {"core": "Core", "security": "Advanced Security"}.get(profile or "", "")
@@ -101,10 +101,14 @@ class _Progress:
 
 
 def _announcement(planned: Planned) -> str:
-    return (
-        f"{len(planned.automatic)} tests run by themselves, {len(planned.by_hand)} need somebody at the station, "
-        f"{len(planned.not_applicable)} do not apply"
-    )
+    parts = [
+        f"{len(planned.automatic)} tests run by themselves",
+        f"{len(planned.by_hand)} need somebody at the station",
+        f"{len(planned.not_applicable)} do not apply",
+    ]
+    if planned.unwritten:
+        parts.append(f"{len(planned.unwritten)} have no script yet")
+    return ", ".join(parts)
 
 
 async def _ask(event: str, argument: str) -> bool:
@@ -120,9 +124,11 @@ async def _ask(event: str, argument: str) -> bool:
 def _list(planned: Planned) -> None:
     from fuzz.conformance.catalogue import catalogue
 
-    how = {e.id: "automatic" for e in planned.automatic} | {
-        e.id: "by hand" for e in planned.by_hand
-    }
+    how = (
+        {e.id: "automatic" for e in planned.automatic}
+        | {e.id: "by hand" for e in planned.by_hand}
+        | {e.id: "no script" for e in planned.unwritten}
+    )
     rows = [
         (
             e.id,

@@ -157,8 +157,8 @@ class Port:
             task.add_done_callback(self._tasks.discard)
         try:
             await self._greet(reader, writer)
-        except* (OSError, TimeoutError):
-            pass  # a caller that leaves
+        except* (OSError, TimeoutError, asyncio.CancelledError):
+            pass  # a caller that leaves, or our own end
         finally:
             writer.close()
 

@@ -6,7 +6,7 @@ from fuzz.app.conforming import answers, plan
 from fuzz.conformance.catalogue import applicable, catalogue, not_applicable
 from fuzz.conformance.registry import station_test, written_tests
 from fuzz.errors import UsageError
-from fuzz.station.pics import load_pics
+from fuzz.pics.loading import load_pics
 
 
 @pytest.fixture
