@@ -25,7 +25,6 @@ MAX_SAMPLES = 100
 _SAMPLED, _ALIGNED = "SampledDataCtrlr", "AlignedDataCtrlr"
 _ROOM = 128
 _EARLY_S = 0.5
-_MAINS_V = 230.0
 
 
 @dataclass(slots=True)
@@ -44,7 +43,8 @@ class MeteringBlock(Block):
         self._sessions: dict[int, _Session] = {}
         context.meter = self
         for evse in context.evses.values():
-            self._fit(evse)
+            power = context.model.named("EVSE", "Power", evse=evse.number)
+            context.model.live[power.key] = partial(_present_power, evse)
         context.changed_listeners.append(self._changed)
         context.clock_listeners.append(self._plan_aligned)
 
@@ -185,16 +185,6 @@ class MeteringBlock(Block):
 
         self.context.at(timer, self.context.now + multiple - wall, due)
 
-    def _fit(self, evse: Evse) -> None:
-        """The device model says what kind of power the hardware gives, and how much at most."""
-        model = self.context.model
-        power = model.named("EVSE", "Power", evse=evse.number)
-        evse.phases = int(model.read(model.named("EVSE", "SupplyPhases", evse=evse.number)))
-        evse.power_w = min(evse.power_w, power.maximum or evse.power_w)
-        if evse.phases:
-            evse.voltage_v = _MAINS_V
-        model.live[power.key] = lambda: f"{evse.present_power_w:.0f}"
-
     # --- readings -----------------------------------------------------------------------------------------
 
     def _take(self, evse: int, controller: str, name: str, context: str) -> list[JsonObject]:
@@ -215,6 +205,10 @@ class MeteringBlock(Block):
     def _is_on(self, controller: str) -> bool:
         model = self.context.model
         return model.read(model.named(controller, "Enabled")) == "true"
+
+
+def _present_power(evse: Evse) -> str:
+    return f"{evse.present_power_w:.0f}"
 
 
 def _timers(evse: int) -> tuple[str, str, str]:
