@@ -174,9 +174,7 @@ def test_what_is_installed_survives_a_start_of_the_process(roots):
 def moving(mint):
     """A station that checks additional roots, its root, and a new root that the old one signed."""
     old = mint("old", ca=True)
-    bench = boot(old, security_profile=2, csms="wss://localhost")
-    model = bench.station._context.model
-    model.write(model.named("SecurityCtrlr", "AdditionalRootCertificateCheck"), "true")
+    bench = boot(old, pics="ac-1evse-type2", security_profile=2, csms="wss://localhost")
     return bench, old, mint("new", issuer=old, ca=True)
 
 

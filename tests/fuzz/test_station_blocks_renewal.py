@@ -1,5 +1,4 @@
 import ssl
-from dataclasses import replace
 
 import pytest
 from cryptography import x509
@@ -8,7 +7,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, strategies as st
 
 from fuzz.station.bench import Bench
-from fuzz.station.device_model import Variable
 from fuzz.station.events import CloseConnection, Connected, Failure, PowerOn, SendText, Tick
 
 CSMS = "CSMSRootCertificate"
@@ -99,10 +97,7 @@ def test_a_trigger_brings_a_request_with_a_new_key_after_the_answer(start):
 
 
 def test_a_station_with_rsa_suites_makes_an_rsa_key(start):
-    bench = start()
-    context = bench.station._context
-    context.pics = replace(context.pics, cipher_suites=("AES128-GCM-SHA256",))
-    key = request(bench)
+    key = request(start(pics="ac-1evse-type2"))
     assert (type(key).__name__, key.key_size) == ("RSAPublicKey", 2048)
 
 
@@ -337,13 +332,16 @@ def test_where_the_certificate_is_not_in_use_no_connection_is_closed(start, mint
 @pytest.fixture
 def patient(start):
     """A station that asks again, at first after 30 s, twice."""
-    bench = start()
-    context = bench.station._context
-    context.pics = replace(context.pics, items={**context.pics.items, "AS-3": True})
-    for name, value in (("CertSigningWaitMinimum", "30"), ("CertSigningRepeatTimes", "2")):
-        variable = Variable("SecurityCtrlr", name, "integer", access="RW")
-        context.model.redefine(variable)
-        context.model.write(variable, value)
+    bench = start(pics="ac-1evse-type2")
+    items = [
+        {
+            "component": {"name": "SecurityCtrlr"},
+            "variable": {"name": name},
+            "attributeValue": value,
+        }
+        for name, value in (("CertSigningWaitMinimum", "30"), ("CertSigningRepeatTimes", "2"))
+    ]
+    bench.ask("SetVariables", {"setVariableData": items})
     return bench
 
 
