@@ -34,6 +34,20 @@ from fuzz.station.pics import Pics
 MAX_LINE = 1000
 """Longest line that is taken, in characters; enough for every token and user name that OCPP can carry."""
 
+_MAX_TOKEN = 36
+_MAX_USER = 100
+_KINDS = (
+    "Central",
+    "eMAID",
+    "ISO14443",
+    "ISO15693",
+    "KeyCode",
+    "Local",
+    "MacAddress",
+    "NoAuthorization",
+)
+"""The kinds of token that OCPP 2.0.1 can carry (IdTokenEnumType)."""
+
 _LONGEST_S = 10 * 366 * 86_400.0
 
 
@@ -70,7 +84,9 @@ _WORDS: Mapping[str, _Word] = {
     "unplug": _Word(
         "EVSE [CONNECTOR]", lambda *n: Unplug(*_numbers(n)), "take the cable out of the EV"
     ),
-    "present-token": _Word("ID [TYPE]", PresentToken, "hold a token before the reader"),
+    "present-token": _Word(
+        "ID [TYPE]", lambda *words: _token(*words), "hold a token before the reader"
+    ),
     "start-power": _Word(
         "EVSE", lambda *n: StartPower(*_numbers(n)), "the EV is ready to take energy"
     ),
@@ -87,10 +103,10 @@ _WORDS: Mapping[str, _Word] = {
     ),
     "tamper": _Word("", Tamper, "open the housing"),
     "login": _Word(
-        "USER", lambda user: MaintenanceLogin(user), "log in to the maintenance interface"
+        "USER", lambda user: MaintenanceLogin(_user(user)), "log in to the maintenance interface"
     ),
     "failed-login": _Word(
-        "USER", lambda user: MaintenanceLogin(user, accepted=False), "fail to log in to it"
+        "USER", lambda user: MaintenanceLogin(_user(user), accepted=False), "fail to log in to it"
     ),
     "wait": _Word("SECONDS", lambda s: _wait(s), "wait before the next line"),
     "status": _Word("", lambda: Ask.STATUS, "tell how the station is"),
@@ -190,6 +206,20 @@ def _numbers(words: Sequence[str]) -> list[int]:
         if not (word.isascii() and word.isdigit() and len(word) <= 4):
             raise UsageError(f"{word!r} is no number of an EVSE or connector; write such as 1")
     return [int(word) for word in words]
+
+
+def _token(token: str, kind: str = "ISO14443") -> PresentToken:
+    if len(token) > _MAX_TOKEN or not (token.isascii() and token.isprintable()):
+        raise UsageError(f"{token!r} is no token; write at most {_MAX_TOKEN} plain characters")
+    if kind not in _KINDS:
+        raise UsageError(f"{kind!r} is no type of token; known: {', '.join(_KINDS)}")
+    return PresentToken(token, kind)
+
+
+def _user(user: str) -> str:
+    if len(user) > _MAX_USER:
+        raise UsageError(f"a user of {len(user)} characters is too long; at most {_MAX_USER}")
+    return user
 
 
 def _seconds(word: str) -> float:

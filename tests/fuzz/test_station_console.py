@@ -65,6 +65,12 @@ def test_one_line_is_one_event(line, meaning):
         ("fault -1", "'-1' is no number of an EVSE or connector; write such as 1"),
         ("shift-clock nan", "'nan' is no number of seconds; write such as 30"),
         ("shift-clock 1e300", "'1e300' is no number of seconds; write such as 30"),
+        (
+            f"present-token {'A' * 37}",
+            f"'{'A' * 37}' is no token; write at most 36 plain characters",
+        ),
+        ("present-token ü", "'ü' is no token; write at most 36 plain characters"),
+        (f"login {'A' * 101}", "a user of 101 characters is too long; at most 100"),
         ("wait -1", "cannot wait -1 seconds; write such as 30"),
         ("x" * (MAX_LINE + 1), f"a line of {MAX_LINE + 1} characters is too long; at most 1000"),
     ],
@@ -73,6 +79,11 @@ def test_a_line_that_does_not_fit_is_refused_in_one_line(line, complaint):
     with pytest.raises(UsageError) as refused:
         parse(line)
     assert str(refused.value) == complaint
+
+
+def test_a_type_of_token_is_one_of_ocpp():
+    with pytest.raises(UsageError, match="'Card' is no type of token; known: Central, eMAID"):
+        parse("present-token A Card")
 
 
 @given(

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from fuzz.errors import UsageError
@@ -27,6 +30,27 @@ def test_the_command_line_fills_every_option():
         defects=("P05", "big-number"),
         decoys=("D-1",),
     )
+
+
+def test_what_there_is_to_play_with_is_off_unless_asked_for():
+    plain, played = StationOptions(csms=CSMS), "--console --script=s --realistic-timing --bench"
+    assert parse([f"--csms={CSMS}"], {}) == plain
+    assert parse(
+        [f"--csms={CSMS}", *played.split(), "--edition=2025-09", "--files-anywhere"], {}
+    ) == replace(
+        plain,
+        console=True,
+        script=Path("s"),
+        realistic_timing=True,
+        bench=True,
+        edition="2025-09",
+        files_anywhere=True,
+    )
+
+
+def test_an_unknown_edition_is_refused():
+    with pytest.raises(SystemExit):
+        parse([f"--csms={CSMS}", "--edition=ed2"], {})
 
 
 def test_a_password_file_counts_before_the_environment(tmp_path):

@@ -41,6 +41,33 @@ async def spawn(ring: Ring) -> AsyncIterator[Spawn]:
         await process.kill()
 
 
+async def test_standard_input_is_empty_unless_the_command_listens(ring: Ring) -> None:
+    code = "import sys; print(repr(sys.stdin.read()))"
+    process = OwnProcess.spawn([sys.executable, "-I", "-S", "-c", code], ring)
+    assert not process.tell("a line")
+    assert await process.ended(PATIENCE_S) == ProcessEnd(0)
+    assert list(ring.lines()) == ["''"]
+
+
+async def test_a_command_that_listens_hears_whole_lines_until_its_end(ring: Ring) -> None:
+    code = "import sys; [print(sys.stdin.readline(), end='', flush=True) for _ in range(2)]"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    process = OwnProcess.spawn(command, ring, listens=True)
+    assert process.tell("first")
+    assert process.tell("second ü")
+    assert await process.ended(PATIENCE_S) == ProcessEnd(0)
+    assert list(ring.lines()) == ["first", "second ü"]
+    assert not process.tell("third")
+
+
+async def test_a_command_that_does_not_read_what_it_is_told_costs_nothing(ring: Ring) -> None:
+    process = OwnProcess.spawn([sys.executable, "-I", "-S", "-c", FOREVER], ring, listens=True)
+    told = [process.tell("x" * 4000) for _ in range(1000)]
+    assert told[0]
+    assert not told[-1]
+    await process.kill()
+
+
 async def test_an_exit_code_is_told(spawn: Spawn) -> None:
     process = await spawn("import sys; sys.exit(7)")
     end = await process.ended(PATIENCE_S)
