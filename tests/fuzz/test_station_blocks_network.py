@@ -168,6 +168,10 @@ def test_3_to_2_needs_the_errata_and_the_variable(edition, allowed, expected):
     bench.station._context.model.write(variable, allowed)
     assert set_profile(bench, url="wss://other.test", level=2)[0] == expected
     assert set_profile(bench, level=1) == ("Rejected", "NoSecurityDowngrade")
+    if expected == "Accepted":
+        assert prioritise(bench, "1,0") == ("RebootRequired", None)
+        bench.station._context.model.write(variable, "false")
+        assert prioritise(bench, "1") == ("Rejected", "NoSecurityDowngrade")
 
 
 # --- another CSMS -----------------------------------------------------------------------------------------

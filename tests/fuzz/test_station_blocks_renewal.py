@@ -133,6 +133,15 @@ def test_the_end_of_the_certificate_is_looked_for_every_day(start, mint, root):
     assert len(requested(bench)) == 1
 
 
+def test_an_organization_that_no_certificate_can_name_is_not_asked_for(start):
+    bench = start()
+    model = bench.station._context.model
+    model.write(model.named("SecurityCtrlr", "OrganizationName"), "\ud800")
+    trigger(bench)
+    assert requested(bench) == []
+    assert bench.station._context.keys.pending == []
+
+
 def test_a_pending_station_is_asked_and_asks(start, root, own):
     bench = Bench(certificate=own.pem, key=own.key, roots=((CSMS, root.pem),)).boot("Pending")
     assert trigger(bench) == "Accepted"
