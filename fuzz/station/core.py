@@ -49,7 +49,7 @@ from fuzz.station.events import (
     Tick,
     TransferDone,
 )
-from fuzz.station.hardware import evses_of
+from fuzz.station.hardware import evses_of, take_place
 from fuzz.station.hooks import Dying, Hooks, Plant
 from fuzz.station.keystore import Credentials
 from fuzz.station.pics import Pics
@@ -223,6 +223,7 @@ class Station:
         context = self._context
         for evse in context.evses.values():
             evse.advance(context.now)
+        take_place(context.evses, event)
         for block in self._blocks:
             block.happened(event)
         match event:

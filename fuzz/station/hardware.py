@@ -5,8 +5,18 @@ Knows physics and nothing of OCPP; blocks decide what the facts mean.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fuzz.station.events import (
+    ClearFault,
+    Fault,
+    OperatorEvent,
+    PlugIn,
+    StartPower,
+    StopPower,
+    Unplug,
+)
 from fuzz.station.pics import Pics
 
 AC_VOLTAGE, AC_CURRENT = 230.0, 32.0
@@ -81,3 +91,25 @@ def _evse(number: int, pics: Pics) -> Evse:
         evse.phases, evse.voltage_v = outlet.phases, AC_VOLTAGE
         evse.power_w = AC_VOLTAGE * AC_CURRENT * outlet.phases
     return evse
+
+
+def take_place(evses: Mapping[int, Evse], event: OperatorEvent) -> None:
+    """Changes the facts as an event does; one at a place that does not exist changes nothing."""
+    match event:
+        case PlugIn(number, connector) if _exists(evses, number, connector):
+            evses[number].plugged = evses[number].plugged or connector
+        case Unplug(number, connector) if _exists(evses, number, connector):
+            if evses[number].plugged == connector:
+                evses[number].plugged, evses[number].ready = 0, False
+        case StartPower(number) | StopPower(number) if number in evses:
+            evses[number].ready = isinstance(event, StartPower)
+        case Fault(number, connector) if _exists(evses, number, connector):
+            evses[number].faulted.add(connector)
+        case ClearFault(number, connector) if number in evses:
+            evses[number].faulted.discard(connector)
+        case _:
+            pass
+
+
+def _exists(evses: Mapping[int, Evse], number: int, connector: int) -> bool:
+    return number in evses and 1 <= connector <= evses[number].connectors

@@ -64,6 +64,13 @@ requests = {
         {"operationalStatus": "Operative", "evse": {"id": 0}},
     ],
     "ClearCache": [{}],
+    "GetTransactionStatus": [{}, {"transactionId": "none"}],
+    "RequestStartTransaction": [
+        {"remoteStartId": 1, "idToken": {"idToken": "", "type": "Central"}, "evseId": evse}
+        for evse in (-1, 0, 1, 2)
+    ],
+    "RequestStopTransaction": [{"transactionId": "none"}],
+    "UnlockConnector": [{"evseId": 1, "connectorId": 1}, {"evseId": 0, "connectorId": -1}],
     "DataTransfer": [{"vendorId": "any", "data": {"deep": [1, None]}}],
     "CertificateSigned": [{"certificateChain": "none"}],
     "DeleteCertificate": [

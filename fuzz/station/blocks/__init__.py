@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fuzz.station.blocks.authorization import AuthorizationBlock
 from fuzz.station.blocks.availability import AvailabilityBlock
 from fuzz.station.blocks.base import Block
 from fuzz.station.blocks.boot import BootBlock
@@ -15,11 +16,14 @@ from fuzz.station.blocks.logs import LogsBlock
 from fuzz.station.blocks.metering import MeteringBlock
 from fuzz.station.blocks.network import NetworkBlock
 from fuzz.station.blocks.outboxes import OutboxesBlock
+from fuzz.station.blocks.remote import RemoteBlock
 from fuzz.station.blocks.renewal import RenewalBlock
 from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.blocks.reset import ResetBlock
 from fuzz.station.blocks.security import SecurityBlock
+from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.blocks.trigger import TriggerBlock
+from fuzz.station.blocks.unlock import UnlockBlock
 from fuzz.station.blocks.variables import VariablesBlock
 
 BLOCKS: tuple[type[Block], ...] = (
@@ -31,6 +35,10 @@ BLOCKS: tuple[type[Block], ...] = (
     RenewalBlock,
     HeartbeatBlock,
     MeteringBlock,
+    TransactionsBlock,
+    AuthorizationBlock,
+    RemoteBlock,
+    UnlockBlock,
     VariablesBlock,
     ReportsBlock,
     TriggerBlock,

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from fuzz.station.blocks.base import Block, Handler, member, status, whole
 from fuzz.station.context import Context, Trigger
+from fuzz.station.events import OperatorEvent, PowerCycle
 from strategies.labels import JsonObject, JsonValue
 
 Place: TypeAlias = tuple[int, int]
@@ -26,6 +27,9 @@ class AvailabilityBlock(Block):
         self._inoperative: set[Place] = set()
         self._told: dict[Place, str] = {}
         self._install_live_values()
+        context.usable = self._usable
+        context.status_changed = self._tell_changes
+        context.ended_listeners.append(lambda _evse: self._tell_changes())
 
     def handlers(self) -> Mapping[str, Handler]:
         """Answers ChangeAvailability."""
@@ -50,6 +54,11 @@ class AvailabilityBlock(Block):
             self._told.clear()
         self._tell_changes()
 
+    def happened(self, event: OperatorEvent) -> None:
+        """A plug or a fault changes a status (G01); without power nobody hears of it."""
+        if not self.context.rebooting and not isinstance(event, PowerCycle):
+            self._tell_changes()
+
     def lasting(self) -> JsonObject:
         """What was made inoperative stays so (B01.FR.07, G03.FR.08, G04.FR.09)."""
         return {"inoperative": [list(place) for place in sorted(self._inoperative)]}
@@ -65,15 +74,19 @@ class AvailabilityBlock(Block):
         if place not in self._places:
             known_evse = (place[0], 0) in self._places
             return status("Rejected", "UnknownConnectorId" if known_evse else "UnknownEvse")
-        before = set(self._inoperative)
-        if request["operationalStatus"] == "Inoperative":
-            self._inoperative.add(place)
-        else:
-            self._inoperative.discard(place)
-        if before != self._inoperative:
+        inoperative = request["operationalStatus"] == "Inoperative"
+        if inoperative is not (place in self._inoperative):
+            self._inoperative ^= {place}
             self.context.dirty = True
             self._tell_changes()
-        return status("Accepted")
+        # G03.FR.05, G04.FR.06: what is busy changes after its transaction, the rest has changed already (TC_G_14).
+        return status("Scheduled" if inoperative and self._is_busy(place) else "Accepted")
+
+    def _is_busy(self, place: Place) -> bool:
+        number, connector = place
+        plugged = self.context.evses[number].plugged if number else 0
+        elsewhere = connector and plugged not in (0, connector)
+        return bool(self.context.transactions.on(number)) and not elsewhere
 
     def _triggered(self, request: JsonObject) -> bool:
         place = _place(request)
@@ -98,9 +111,30 @@ class AvailabilityBlock(Block):
         return said
 
     def _state(self, place: Place) -> str:
-        evse, _ = place
-        levels = {_STATION, (evse, 0), place}
-        return "Unavailable" if levels & self._inoperative else "Available"
+        """The ConnectorStatus of a place, after the EVSE that it is or is a part of."""
+        number, connector = place
+        evse = self.context.evses.get(number)
+        if evse is None:
+            return "Available" if self._is_operative(place) else "Unavailable"
+        if connector in evse.faulted or (not connector and evse.faulted):
+            return "Faulted"
+        plugged = bool(evse.plugged) and connector in (0, evse.plugged)
+        # What is made inoperative while an EV charges is so once that is over.
+        busy = plugged and bool(self.context.transactions.on(number))
+        if not busy and (self.context.withheld or not self._is_operative(place)):
+            return "Unavailable"
+        return "Occupied" if plugged else "Available"
+
+    def _is_operative(self, place: Place) -> bool:
+        return not {_STATION, (place[0], 0), place} & self._inoperative
+
+    def _usable(self, number: int) -> bool:
+        """Whether a session may begin: at the connector that is plugged in, at any one when none is."""
+        evse = self.context.evses.get(number)
+        if evse is None:
+            return False
+        connectors = [evse.plugged] if evse.plugged else range(1, evse.connectors + 1)
+        return any(self._is_operative((number, c)) and c not in evse.faulted for c in connectors)
 
     def _install_live_values(self) -> None:
         for name, place in self._components():
