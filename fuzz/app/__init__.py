@@ -158,6 +158,20 @@ def show_pics(name: str) -> list[Table]:
     return show_(name)
 
 
+def draft_pics(options: RunOptions, file: Path, sink: Sink) -> Table:
+    """Wait for a station and write a PICS file of what it shows. Raises `TargetUnavailable` when nobody came."""
+    from fuzz.app.picsing import draft_pics as draft_
+
+    return draft_(options, file, sink)
+
+
+def check_pics(file: str, options: RunOptions, sink: Sink) -> Table:
+    """Wait for a station and tell which answers of a PICS file it contradicts, one a row."""
+    from fuzz.app.picsing import check_pics as check_
+
+    return check_(file, options, sink)
+
+
 def pki_create(folder: Path, names: Sequence[str], serial: str) -> list[tuple[str, Path]]:
     """Create the lab's root, CSMS and station certificates; keys are readable by their owner only."""
     from fuzz.app.rig import create_pki

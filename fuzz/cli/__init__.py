@@ -20,7 +20,18 @@ from fuzz.config import ConfigError, nearest
 from fuzz.errors import OcppfuzzError
 from fuzz.report.safe import safe
 
-COMMANDS = ("run", "replay", "show", "shrink", "conformance", "doctor", "serve", "pki", "bench")
+COMMANDS = (
+    "run",
+    "replay",
+    "show",
+    "shrink",
+    "conformance",
+    "doctor",
+    "serve",
+    "pki",
+    "pics",
+    "bench",
+)
 """The commands, in the order of `--help`; each is `fuzz.cli.<name>.command`."""
 
 USAGE, OUR_ERROR, INTERRUPTED = 2, 3, 130

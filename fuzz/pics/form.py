@@ -63,6 +63,12 @@ def ids_of(kind: Kind) -> tuple[str, ...]:
     return tuple(line.id for line in form().values() if line.kind is kind)
 
 
+def answered() -> tuple[str, ...]:
+    """The lines that have an answer: no headings, and nothing that the certificate leaves out."""
+    without = (Kind.HEADING, Kind.NOT_STATED)
+    return tuple(line.id for line in form().values() if line.kind not in without)
+
+
 def _line(section: str, row: dict[str, object]) -> Line:
     def words(name: str) -> tuple[str, ...]:
         given = row.get(name, ())
