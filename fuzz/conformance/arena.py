@@ -20,6 +20,7 @@ from fuzz.conformance.script import Csms, Failed, NotRun
 from fuzz.errors import TargetUnavailable
 from fuzz.records import Link
 from fuzz.target.embedded import EmbeddedTarget
+from strategies.labels import JsonObject
 from tlslab.pki import Lab
 
 IDENTITY = "OCPPFUZZ0001"
@@ -161,6 +162,7 @@ class StandingArena:
         self._passwords: dict[str, str | None] = {subject.identity: password}
         self._number = port
         self._port: Port | None = None
+        self._short_backoff: dict[str, tuple[JsonObject, str]] = {}
 
     @contextlib.asynccontextmanager
     async def station(self, test: StationTest, profile: int) -> AsyncIterator[Csms]:
@@ -169,18 +171,7 @@ class StandingArena:
             raise NotRun(f"needs somebody at the station: {', '.join(test.needs)}")
         if profile != self._profile:
             raise NotRun(f"needs security profile {profile}; the station is in {self._profile}")
-        place = self._place
-        s = place.csms = Csms(
-            self._clock,
-            place,
-            identity=self._subject.identity,
-            profile=profile,
-            password=self._password if profile < 3 else "",
-            items=self._subject.items,
-            connectors=self._subject.connectors,
-            edition=self._subject.edition,
-        )
-        s.passwords = self._passwords
+        place, s = self._place, self._new_csms()
         with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
             place.folder = Path(folder)
             try:
@@ -203,9 +194,33 @@ class StandingArena:
         except Failed as failed:
             raise NotRun(f"the station did not reach its idle state: {failed}") from None
         await idle(s)
+        # The short back-off holds for all tests, or each of them would wait for the long one.
+        self._short_backoff = s.before | self._short_backoff
+        s.before = {}
+
+    def _new_csms(self) -> Csms:
+        made = self._place.csms = Csms(
+            self._clock,
+            self._place,
+            identity=self._subject.identity,
+            profile=self._profile,
+            password=self._password if self._profile < 3 else "",
+            items=self._subject.items,
+            connectors=self._subject.connectors,
+            edition=self._subject.edition,
+        )
+        made.passwords = self._passwords
+        return made
 
     async def aclose(self) -> None:
-        """Nobody listens any more."""
+        """The station waits as long as before, and nobody listens any more."""
+        if self._short_backoff:
+            s = self._new_csms()
+            s.before = self._short_backoff
+            with contextlib.suppress(Failed):
+                await s.connected()
+                await s.restore()
+            await s.aclose()
         await self._place.aclose()
 
 

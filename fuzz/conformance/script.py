@@ -148,6 +148,7 @@ class Csms:
         faults: messages of the station that no station may send; one is enough to fail the test.
         judgements: what was required although the digest calls it a judgement or a recollection.
         stopwatch: the performance measurements.
+        before: what a lasting station's variables held before they were set.
         patience_s: how long an expectation waits that names no time of its own.
     """
 
@@ -181,7 +182,7 @@ class Csms:
         self.stopwatch = Stopwatch()
         self.connections: list[Connection] = []
         self.passwords: dict[str, str | None] = {identity: password}
-        self._before: dict[str, tuple[JsonObject, str]] = {}
+        self.before: dict[str, tuple[JsonObject, str]] = {}
         self._answers: dict[str, list[tuple[Answering, int]]] = {}
         self._news = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -596,20 +597,20 @@ class Csms:
     async def _remember(self, variable: JsonObject) -> None:
         """What a lasting station's variable held before it was set for the first time."""
         key = repr(variable)
-        if not self.place.lasting or key in self._before:
+        if not self.place.lasting or key in self.before:
             return
         result = (await self.call("GetVariables", {"getVariableData": [variable]})).list(
             "getVariableResult"
         )
         if result and result[0]["attributeStatus"] == "Accepted":
-            self._before[key] = (variable, result[0].text("attributeValue"))
+            self.before[key] = (variable, result[0].text("attributeValue"))
 
     async def restore(self) -> None:
         """Every variable that was set holds again what it held before, where it can be read."""
-        for variable, value in self._before.values():
+        for variable, value in self.before.values():
             data: JsonValue = [variable | {"attributeValue": value}]
             await self.ask("SetVariables", {"setVariableData": data})
-        self._before.clear()
+        self.before.clear()
 
     async def get_variable(
         self,
