@@ -290,5 +290,6 @@ def _strings(values: Iterable[str]) -> str:
 
 
 def _string(text: str) -> str:
-    """A basic string of TOML: JSON's escapes, and DEL, which JSON lets pass."""
-    return json.dumps(str(text), ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A basic string of TOML: JSON's escapes, and one for whatever cannot be printed."""
+    written = json.dumps(str(text), ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in written)
