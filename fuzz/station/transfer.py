@@ -166,6 +166,9 @@ class Transfers:
             yield client, ask
 
     async def _resolve(self, host: str) -> str:
+        if not (self._anywhere or _is_here(host)):
+            # Not even a name is looked up: a hostile location must not make us ask strangers.
+            raise _Failed("unreachable")
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         addresses = [str(entry[4][0]) for entry in found]
@@ -204,6 +207,15 @@ async def _send(client: httpx.AsyncClient, request: httpx.Request) -> int:
     # What the server says beyond the status is of no interest, and may be endless.
     await response.aclose()
     return response.status_code
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine by its name alone (RFC 6761 section 6.3) or an address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        name = host.rstrip(".").lower()
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def _judge(status: int) -> None:

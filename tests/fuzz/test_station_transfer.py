@@ -203,9 +203,9 @@ async def test_a_name_is_resolved_once_and_its_server_hears_the_name(monkeypatch
     async with serving() as server:
         names = resolving(monkeypatch, "127.0.0.1")
         server.answers["GET"] = OK
-        done = await Inbox().carry_out(Download("t1", f"http://files.test:{server.port}/x"))
-        assert (done.failure, names) == ("", ["files.test"])
-        assert server.asked[0][2]["host"] == f"files.test:{server.port}"
+        done = await Inbox().carry_out(Download("t1", f"http://files.localhost:{server.port}/x"))
+        assert (done.failure, names) == ("", ["files.localhost"])
+        assert server.asked[0][2]["host"] == f"files.localhost:{server.port}"
 
 
 @pytest.mark.parametrize("anywhere", [False, True])
@@ -213,10 +213,16 @@ async def test_a_name_that_may_mean_another_machine_is_not_called(monkeypatch, a
     async with serving() as server:
         resolving(monkeypatch, "127.0.0.1", "192.0.2.1")
         server.answers["GET"] = OK
-        url = f"http://files.test:{server.port}/x"
+        url = f"http://files.localhost:{server.port}/x"
         done = await Inbox(anywhere=anywhere).carry_out(Download("t1", url))
         assert done.failure == ("" if anywhere else "unreachable")
         assert len(server.asked) == (1 if anywhere else 0)
+
+
+async def test_a_name_of_another_machine_is_not_even_looked_up(monkeypatch):
+    names = resolving(monkeypatch, "127.0.0.1")
+    done = await Inbox().carry_out(Download("t1", "http://files.test/x"))
+    assert (done.failure, names) == ("unreachable", [])
 
 
 @pytest.mark.parametrize(
@@ -290,7 +296,7 @@ async def test_an_https_server_of_another_name_hears_nothing(monkeypatch, lab, s
     async with serving(server_tls) as server:
         resolving(monkeypatch, "127.0.0.1")
         inbox = Inbox(roots=lambda: (root,))
-        done = await inbox.carry_out(Download("t1", f"https://files.test:{server.port}/x"))
+        done = await inbox.carry_out(Download("t1", f"https://files.localhost:{server.port}/x"))
         assert (done.failure, server.asked) == ("unreachable", [])
 
 
