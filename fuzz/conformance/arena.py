@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -84,7 +84,8 @@ class EmbeddedArena:
             )
             try:
                 await self._start(place, s)
-                await idle(s)
+                with place.telling_why():
+                    await idle(s)
                 yield s
             finally:
                 await place.aclose()
@@ -280,6 +281,15 @@ class _Place:
         self.csms: Csms | None = None
         self._clock = clock
         self._ports: list[Port] = []
+
+    @contextlib.contextmanager
+    def telling_why(self) -> Iterator[None]:
+        """A process of ours that never came: its last words are the best explanation."""
+        try:
+            yield
+        except NotRun as reason:
+            last = next(reversed(self.target.log_lines()), "") if self.target else ""
+            raise NotRun(f"{reason}; its last output: {last}") from None
 
     async def operator(self, event: str, argument: str) -> bool:
         """A line on the console of the process."""

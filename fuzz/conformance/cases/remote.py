@@ -69,7 +69,7 @@ async def remote_stop_of_another_transaction(s: Csms) -> None:
     """A remote stop of a transaction that the station does not have is rejected, and the running one goes on."""
     session = await states.remote_charging_session(s)
     s.forget("TransactionEvent")
-    stop: JsonObject = {"transactionId": f"{session.id[:-1]}~"}
+    stop: JsonObject = {"transactionId": f"{session.id[:-1]}+"}
     await s.accepted("RequestStopTransaction", stop, status="Rejected")
     await s.silence("TransactionEvent", for_s=0.5, where={"triggerReason": "RemoteStop"})
 
