@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from fuzz.station.state import StateDir
 
-PATIENCE_S = 60.0
+PATIENCE_S = 20.0
 
 
 def answer(action):
@@ -213,3 +213,57 @@ async def test_what_the_csms_configured_is_there_after_kill_9(station, csms):
         await until(lambda least=before: len(csms.heard) > least, str)
     told = await csms.ask("GetVariables", {"getVariableData": [variable]})
     assert told["getVariableResult"][0]["attributeValue"] == "4"
+
+
+def transactions(queued):
+    """The distinct events of each transaction, in order of arrival."""
+    events = [json.loads(one)[1] for one in dict.fromkeys(queued) if "TransactionEvent" in one]
+    found = {}
+    for event in events:
+        found.setdefault(event["transactionInfo"]["transactionId"], []).append(event)
+    return found
+
+
+async def test_a_transaction_goes_offline_through_kill_9_without_a_gap(station, csms, tmp_path):
+    # An EV that is plugged in begins a transaction, authorised or not, so that one begins offline as well.
+    start = {
+        "component": {"name": "TxCtrlr"},
+        "variable": {"name": "TxStartPoint"},
+        "attributeValue": "EVConnected",
+    }
+    answer = await csms.ask("SetVariables", {"setVariableData": [start]})
+    assert answer["setVariableResult"][0]["attributeStatus"] == "Accepted"
+    deadly = set()
+    for _ in range(2):
+        delivered = len(csms.queued())
+        station.do("plug-in 1", "present-token A", "start-power 1")
+        await until(lambda least=delivered: len(csms.queued()) > least, lambda: csms.heard)
+        await csms.close()
+        station.do("stop-power 1", "start-power 1", "stop-power 1", "unplug 1", "plug-in 1")
+        await until(lambda: station.letters() >= 3, station.letters)
+        for _ in range(2):
+            await station.dead()
+            await station.start()
+            station.do("tamper")
+        await station.dead()
+        waiting = station.waiting()
+        assert len(waiting) >= 3
+
+        csms.deadly = {len(csms.queued()) + 2}
+        deadly |= csms.deadly
+        await csms.open()
+        await station.start()
+        await asyncio.wait_for(station._process.wait(), PATIENCE_S)
+        await station.start()
+        await until(lambda must=waiting: set(must) <= set(csms.queued()), station.letters)
+        await until(lambda: station.letters() == 0, station.letters)
+    station.do("unplug 1")
+
+    repeated = [told for told, count in Counter(csms.queued()).items() if count > 1]
+    assert set(repeated) <= {csms.queued()[number - 1] for number in deadly}
+    found = transactions(csms.queued())
+    assert len(found) >= 2
+    for events in found.values():
+        assert [event["seqNo"] for event in events] == list(range(len(events)))
+        assert [events[0]["eventType"], events[-1]["eventType"]] == ["Started", "Ended"]
+        assert {event["eventType"] for event in events[1:-1]} <= {"Updated"}
