@@ -2,6 +2,7 @@
 
 import pytest
 
+from fuzz.pics.answers import Cable
 from fuzz.pics.checking import TRIGGER_OF
 from fuzz.pics.loading import known_pics, load_pics
 from fuzz.station.bench import Bench
@@ -120,3 +121,10 @@ def test_a_longer_attempt_interval_is_refused(bench, pics):
     path = ("OCPPCommCtrlr", "MessageAttemptInterval", "TransactionEvent")
     assert set_to(bench, str(pics.limits["ORS-8"]), *path) == "Accepted"
     assert set_to(bench, str(pics.limits["ORS-8"] + 1), *path) == "Rejected"
+
+
+def test_a_socket_is_unlocked_and_a_fixed_cable_is_not(bench, pics):
+    for evse, connector in pics.each_connector():
+        answer = bench.ask("UnlockConnector", {"evseId": evse, "connectorId": connector})
+        fixed = pics.outlet(evse, connector).cable is Cable.FIXED
+        assert answer[2]["status"] == ("UnlockFailed" if fixed else "Unlocked")
