@@ -358,11 +358,13 @@ class Csms:
 
     @asynccontextmanager
     async def offline(self) -> AsyncIterator[None]:
-        """Inside, the station has no CSMS; at the end it is connected again."""
+        """Inside, the station has no CSMS and knows it, having tried; at the end it is connected again."""
         ports = {c.port for c in self.connections}
         for port in ports:
             port.closed = True
+            port.attempts.clear()
         await self.cut()
+        await self.until(lambda: any(port.attempts for port in ports), "the station tries again")
         try:
             yield
         finally:
