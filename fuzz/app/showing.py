@@ -15,7 +15,7 @@ from fuzz.pics.form import form
 from fuzz.pics.loading import load_pics
 from fuzz.report.pics import answer_to, sources
 from fuzz.station.decoys import decoys
-from fuzz.station.defects import defects
+from fuzz.station.defects import NOT_CARRIED, defects
 from strategies.boundaries import boundaries
 from strategies.labels import Kind
 from strategies.schema import message_schema
@@ -76,11 +76,15 @@ def _defects() -> Table:
         Row((d.number, d.name, f"{d.side} {d.layer}", str(d.depth), d.oracle, d.text))
         for d in unique.values()
     )
+    missing = tuple(
+        Row((number, name, "not here", "", "", f"Needs {profile}, which this station has not."))
+        for number, (name, profile) in NOT_CARRIED.items()
+    )
     headings = ("number", "name", "layer", "depth", "oracle", "what it does")
     return Table(
         "Defects that can be planted in the reference station",
         headings,
-        rows,
+        (*rows, *missing),
         note="ocppfuzz run --defect NAME",
     )
 

@@ -20,7 +20,8 @@ from websockets.typing import Subprotocol
 from fuzz.errors import UsageError
 from fuzz.station.events import Failure
 from fuzz.station.keystore import Credentials
-from fuzz.station.tls import check_server, client_context, failure_of
+from fuzz.station.tls import client_context, failure_of
+from fuzz.station.wire import HEALTHY, Trusts, Wire
 
 MAX_MESSAGE = 64 * 2**20
 """Longest message that is read, unpacked; a longer one closes the connection with 1009."""
@@ -60,10 +61,18 @@ class _Untrusted(Exception):
     """The CSMS is not who it should be, although TLS succeeded."""
 
 
-async def dial(route: Route, credentials: Credentials) -> ClientConnection:
+async def dial(route: Route, credentials: Credentials, wire: Wire = HEALTHY) -> ClientConnection:
     """An open connection. Raises NotConnected; cancelling it leaves nothing open."""
     try:
-        connection = await _connecting(route, credentials)
+        return await _dial(route, credentials, wire)
+    except NotConnected as error:
+        wire.failed(error.failure)
+        raise
+
+
+async def _dial(route: Route, credentials: Credentials, wire: Wire) -> ClientConnection:
+    try:
+        connection = await _connecting(route, credentials, wire)
     except _Untrusted as error:
         raise _not_connected(route, Failure.CSMS_CERTIFICATE, str(error)) from None
     except (
@@ -95,12 +104,15 @@ class _Direct(connect):
         return exc
 
 
-def _connecting(route: Route, credentials: Credentials) -> _Direct:
+def _connecting(route: Route, credentials: Credentials, wire: Wire) -> _Direct:
     secure = route.url.startswith("wss:")
     host = urlsplit(route.url).hostname or ""
     tls: dict[str, Any] = {}
+    connection = ClientConnection
     if secure:
-        tls["ssl"] = _context(credentials, tuple(route.cipher_suites), route.security_profile)
+        made = _context(credentials, tuple(route.cipher_suites), route.security_profile)
+        tls["ssl"] = wire.tls(made)
+        connection = _looking(wire.trusts, host, allow_wildcards=route.allow_wildcards)
     return _Direct(
         route.full_url,
         subprotocols=[Subprotocol(route.subprotocol)],
@@ -111,7 +123,7 @@ def _connecting(route: Route, credentials: Credentials) -> _Direct:
         ping_interval=route.ping_s or None,
         max_size=MAX_MESSAGE,
         max_queue=_MAX_WAITING,
-        create_connection=_looking(host, allow_wildcards=route.allow_wildcards) if secure else None,
+        create_connection=wire.connection(connection),
         **tls,
     )
 
@@ -126,13 +138,13 @@ def _context(
     )
 
 
-def _looking(host: str, *, allow_wildcards: bool) -> type[ClientConnection]:
+def _looking(trusts: Trusts, host: str, *, allow_wildcards: bool) -> type[ClientConnection]:
     """Connections that look at the certificates of the CSMS before a byte of ours is sent (A00.FR.411)."""
 
     class Looking(ClientConnection):
         async def handshake(self, *headers: Any, **options: Any) -> None:
             shown = _shown(self.transport.get_extra_info("ssl_object"))
-            why = check_server(shown, host, allow_wildcards=allow_wildcards)
+            why = trusts(shown, host, allow_wildcards=allow_wildcards)
             if why:
                 raise _Untrusted(why)
             await super().handshake(*headers, **options)

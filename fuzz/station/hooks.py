@@ -1,6 +1,6 @@
 """The seams of the healthy station at which defects and decoys are put in, and how planted ones end it.
 
-Knows the shapes of the seams; the healthy functions are in the core, the planted ones in `defects.py` and `decoys.py`.
+Knows the shapes of the seams; the healthy functions are in the core, the planted ones in `defects` and `decoys.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Finds planted defects and decoys by name and gives them to the station.
 
-Knows both registries; what each of them does is in `defects.py` and `decoys.py`.
+Knows both registries; what each of them does is in `defects` and `decoys.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from fuzz.errors import UsageError
 from fuzz.station.decoys import Decoy, decoys
 from fuzz.station.defects import Defect, defects
 from fuzz.station.hooks import Plant
+from fuzz.station.wire import HEALTHY, Wire
 
 Planted = TypeVar("Planted", Defect, Decoy)
 
@@ -26,6 +27,14 @@ def find_plants(
         *(decoy.plant for decoy in found_decoys),
         *(defect.plant for defect in found_defects),
     )
+
+
+def find_wire(defect_names: Sequence[str]) -> Wire:
+    """The seams below the messages with what is planted there. Raises UsageError as `find_plants`."""
+    wire = HEALTHY
+    for name in defect_names:
+        wire = _find("defect", defects(), name).rewire(wire)
+    return wire
 
 
 def _find(what: str, known: Mapping[str, Planted], name: str) -> Planted:

@@ -69,7 +69,7 @@ from fuzz.station.events import (
 from fuzz.station.keyboard import typed_lines
 from fuzz.station.options import StationOptions
 from fuzz.station.pics import Pics, load_pics
-from fuzz.station.planting import find_plants
+from fuzz.station.planting import find_plants, find_wire
 from fuzz.station.state import StateDir
 from fuzz.station.timing import (
     BENCH_BACKOFF_S,
@@ -158,6 +158,7 @@ class _Shell:
         self._script = _read_script(options.script, self._pics)
         self._manners = _manners(options)
         self._station = _make_station(options, self._version, self._pics, kept)
+        self._wire = find_wire(options.defects)
         if options.csms.startswith("wss:"):
             # What cannot be loaded is told now, not at every attempt to connect.
             client_context(
@@ -357,7 +358,7 @@ class _Shell:
         try:
             if not self._network:
                 raise NotConnected(Failure.UNREACHABLE, "no network")
-            connection = await dial(route, self._station.credentials)
+            connection = await dial(route, self._station.credentials, self._wire)
             self._log(f"connected to {route.full_url}")
             self._tell(_Dialled(connection))
         except NotConnected as error:

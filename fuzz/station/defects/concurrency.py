@@ -1,0 +1,86 @@
+"""Concurrency defects: two things at once that each work alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from fuzz.records import Expect, FrameKind
+from fuzz.station.defects.reading import peek
+from fuzz.station.defects.registry import Defect, ask, plants, reply
+from fuzz.station.events import Command, Event, Reboot, SendText
+from fuzz.station.hooks import Hooks
+
+
+@plants(
+    Defect(
+        "P41",
+        side="both",
+        mirrors=("D19",),
+        oracle="O28",
+        symptom="no answer to either",
+        witness=(
+            reply("Heartbeat", '[2,"crossing","ClearCache",{}]'),
+            ask("TriggerMessage", '{"requestedMessage":"Heartbeat"}'),
+            Expect("Heartbeat"),
+        ),
+        depth=1,
+    )
+)
+def call_crossing_deadlock(hooks: Hooks) -> Hooks:
+    """A CALL that comes while the station waits for an answer is never answered, and the answer is not seen."""
+    stuck: set[str] = set()
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard, asked = peek(message), hooks.context.peer.outstanding
+        if heard.kind is FrameKind.CALL and asked is not None:
+            stuck.add(asked.id)
+            return []
+        if isinstance(heard.message_id, str) and heard.message_id in stuck:
+            return []
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P67",
+        mirrors=(),
+        oracle="O5 O2",
+        symptom="no reboot, no answers",
+        witness=(
+            ask(
+                "GetLog",
+                '{"logType":"DiagnosticsLog","requestId":1,"retries":3,"retryInterval":600,'
+                '"log":{"remoteLocation":"http://127.0.0.1:9/"}}',
+            ),
+            ask("Reset", '{"type":"Immediate"}'),
+            Expect("BootNotification", 60.0),
+        ),
+        depth=1,
+    )
+)
+def reset_during_upload(hooks: Hooks) -> Hooks:
+    """A Reset during the upload of a log is accepted and never carried out; the station answers nothing any more."""
+    uploading = False
+
+    def react(event: Event) -> list[Command]:
+        nonlocal uploading
+        commands = hooks.react(event)
+        for command in commands:
+            uploading = _tells_upload(command, uploading)
+        if not uploading:
+            return commands
+        return [command for command in commands if not isinstance(command, Reboot)]
+
+    return replace(hooks, react=react)
+
+
+def _tells_upload(command: Command, before: bool) -> bool:  # noqa: FBT001
+    """Whether a log is being uploaded, by what the station says of it."""
+    frame: list[Any] = json.loads(command.text) if isinstance(command, SendText) else []
+    if frame[2:3] != ["LogStatusNotification"]:
+        return before
+    return bool(frame[3]["status"] == "Uploading")

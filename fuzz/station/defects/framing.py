@@ -1,0 +1,318 @@
+"""Framing defects: what happens to messages that are no proper OCPP-J frames, or barely."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+from fuzz.errors import RemoteProtocolError
+from fuzz.ocppj.codec import depth_exceeds
+from fuzz.ocppj.payloads import MISSING
+from fuzz.ocppj.peer import Refused, Unanswered
+from fuzz.records import Expect, FrameKind, SendText, Wait
+from fuzz.station.context import Outcome
+from fuzz.station.defects.reading import DEATH, breaks_on, breaks_on_text, peek
+from fuzz.station.defects.registry import Defect, ask, plants, reply, say
+from fuzz.station.events import Command
+from fuzz.station.hooks import Dying, Hooks
+from fuzz.station.rewriting import is_error, say_as
+from strategies.labels import JsonValue, Kind, Repeated
+from strategies.version import Version
+
+
+@plants(
+    Defect(
+        "P01",
+        mirrors=("A1",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(say('["\\ud800"]'),),
+    )
+)
+def error_path_reencode(hooks: Hooks) -> Hooks:
+    """The process dies while it builds a CALLERROR for text that has no UTF-8 form."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        commands = hooks.receive(message)
+        if any(is_error(command) for command in commands) and not _has_utf8_form(message):
+            raise Dying(DEATH)
+        return commands
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P02",
+        mirrors=("A2",),
+        oracle="O1",
+        symptom="exit 70",
+        witness=(say('[2,"{call.id}","Reset",{"x":"' + "x" * 240 + '"}]'),),
+    )
+)
+def error_text_overflow(hooks: Hooks) -> Hooks:
+    """The process dies when it refuses a CALL whose text is longer than 255 characters."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        commands = hooks.receive(message)
+        refused = any(is_error(command) for command in commands)
+        if refused and len(message) > 255 and peek(message).kind is FrameKind.CALL:
+            raise Dying(DEATH)
+        return commands
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P03",
+        side="both",
+        mirrors=("A3", "A33"),
+        oracle="O4 O7",
+        symptom="silence",
+        witness=(say('[5,"{call.id}"]'),),
+    )
+)
+def unknown_type_silence(hooks: Hooks) -> Hooks:
+    """A message with an unknown MessageTypeId is not answered."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard = peek(message)
+        has_type = heard.kind is FrameKind.OTHER and len(heard.items) > 1
+        return [] if has_type else hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P04",
+        mirrors=("A14",),
+        oracle="O3",
+        symptom="close 1011",
+        witness=(say('[2,"{call.id}","Reset"]'),),
+    )
+)
+def short_array(hooks: Hooks) -> Hooks:
+    """The connection breaks with 1011 on a CALL of three elements or a CALLRESULT of two."""
+    return breaks_on(
+        hooks,
+        lambda heard: (
+            (heard.kind, len(heard.items)) in {(FrameKind.CALL, 3), (FrameKind.CALLRESULT, 2)}
+        ),
+    )
+
+
+@plants(
+    Defect(
+        "P05",
+        side="both",
+        mirrors=("A30",),
+        oracle="O3",
+        symptom="close 1011",
+        witness=(say('[2,"{call.id}",[],{}]'),),
+    )
+)
+def unhashable_action(hooks: Hooks) -> Hooks:
+    """The connection breaks with 1011 when the action is an array or an object."""
+    return breaks_on(hooks, lambda heard: isinstance(heard.action, list | dict))
+
+
+@plants(
+    Defect(
+        "P06",
+        side="both",
+        mirrors=("A31",),
+        oracle="O3",
+        symptom="close 1011",
+        witness=(SendText((Repeated("9", 4301),)),),
+    )
+)
+def big_number(hooks: Hooks) -> Hooks:
+    """The connection breaks with 1011 on an integer of more than 4300 digits."""
+    return breaks_on_text(hooks, _has_big_integer)
+
+
+@plants(
+    Defect(
+        "P07",
+        side="both",
+        mirrors=("A32",),
+        oracle="O3 O1",
+        symptom="close 1011",
+        witness=(SendText((Repeated("[", 1001),)),),
+    )
+)
+def nest_bomb(hooks: Hooks) -> Hooks:
+    """The connection breaks with 1011 on JSON nested deeper than 1000."""
+    return breaks_on_text(hooks, lambda text: depth_exceeds(text, 1000))
+
+
+@plants(
+    Defect(
+        "P08",
+        side="both",
+        mirrors=("A34",),
+        oracle="O7",
+        symptom="id echoed",
+        witness=(say('[2,null,"ClearCache",{}]'),),
+    )
+)
+def id_echo_unbounded(hooks: Hooks) -> Hooks:
+    """A messageId that is no string, or too long, is accepted and echoed as it is."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard = peek(message)
+        if (
+            heard.kind is not FrameKind.CALL
+            or len(heard.items) != 4
+            or _is_proper_id(heard.message_id)
+        ):
+            return hooks.receive(message)
+        return say_as(hooks.receive, heard, "stand-in")
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P09",
+        mirrors=("A11", "A12"),
+        oracle="O1",
+        symptom="exit 70",
+        witness=(
+            reply("SignCertificate", '[3,"{call.id}",{}]'),
+            ask("TriggerMessage", '{"requestedMessage":"SignChargingStationCertificate"}'),
+        ),
+        depth=1,
+    )
+)
+def bad_response_crash(hooks: Hooks) -> Hooks:
+    """The process dies when its Authorize, BootNotification or SignCertificate gets a malformed CALLRESULT."""
+
+    def conclude(outcome: Outcome) -> None:
+        malformed = isinstance(outcome, Refused) and outcome.broken
+        if malformed and outcome.call.action in _FRAGILE:
+            raise Dying(DEATH)
+        hooks.conclude(outcome)
+
+    return replace(hooks, conclude=conclude)
+
+
+_FRAGILE = frozenset({"Authorize", "BootNotification", "SignCertificate"})
+_ASK_FOR_HEARTBEAT = ask("TriggerMessage", '{"requestedMessage":"Heartbeat"}')
+
+
+@plants(
+    Defect(
+        "P10",
+        mirrors=("A20", "A21"),
+        oracle="O1",
+        symptom="exit 70",
+        witness=(
+            reply("Heartbeat", '[4,"{call.id}","GenericError",null,{}]'),
+            _ASK_FOR_HEARTBEAT,
+        ),
+        depth=1,
+    )
+)
+def callerror_null_desc(hooks: Hooks) -> Hooks:
+    """The process dies when one of its CALLs is answered with a CALLERROR without a description."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard, asked = peek(message), hooks.context.peer.outstanding
+        answers = heard.kind is FrameKind.CALLERROR and asked and heard.message_id == asked.id
+        if answers and (len(heard.items) < 4 or heard.items[3] is None):
+            raise Dying(DEATH)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P11",
+        mirrors=("A23", "D22"),
+        oracle="O11 O28",
+        symptom="late answer taken for the next CALL's",
+        witness=(
+            reply("Heartbeat", '[3,"nothing",{}]'),
+            _ASK_FOR_HEARTBEAT,
+            Wait(31.0),
+            reply("Heartbeat", '[3,"{asked.previous}",{}]'),
+            _ASK_FOR_HEARTBEAT,
+            _ASK_FOR_HEARTBEAT,
+            Expect("Heartbeat"),
+        ),
+        depth=2,
+    )
+)
+def late_response(hooks: Hooks) -> Hooks:
+    """An answer that comes after its time is taken for the answer to the CALL that waits now."""
+    late: set[str] = set()
+
+    def conclude(outcome: Outcome) -> None:
+        if isinstance(outcome, Unanswered):
+            late.add(outcome.call.id)
+        hooks.conclude(outcome)
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard, asked = peek(message), hooks.context.peer.outstanding
+        if asked is None or heard.kind is not FrameKind.CALLRESULT or heard.message_id not in late:
+            return hooks.receive(message)
+        return say_as(hooks.receive, heard, asked.id)
+
+    return replace(hooks, conclude=conclude, receive=receive)
+
+
+@plants(
+    Defect(
+        "P62",
+        side="both",
+        mirrors=("A29",),
+        oracle="O7",
+        symptom="code OccurenceConstraintViolation",
+        witness=(say('[2,"{call.id}","Reset",{}]'),),
+    )
+)
+def misspelt_code(hooks: Hooks) -> Hooks:
+    """A missing member is answered with the misspelt error code of OCPP 1.6."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if error is None or error.text != MISSING:
+            return error
+        return RemoteProtocolError("OccurenceConstraintViolation", error.text)
+
+    return replace(hooks, validate=validate)
+
+
+def _has_utf8_form(message: str | bytes) -> bool:
+    try:
+        if isinstance(message, bytes):
+            message.decode()
+        else:
+            json.dumps(json.loads(message), ensure_ascii=False).encode()
+    except UnicodeError:
+        return False
+    except (ValueError, RecursionError):
+        return True
+    return True
+
+
+_STRING_OR_LONG_NUMBER = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[-+.\deE]{4301,}', re.DOTALL)
+_LONG_INTEGER = re.compile(r"-?\d{4301,}")
+
+
+def _has_big_integer(text: str) -> bool:
+    if len(text) <= 4300:
+        return False
+    found = _STRING_OR_LONG_NUMBER.finditer(text)
+    return any(_LONG_INTEGER.fullmatch(match.group()) for match in found)
+
+
+def _is_proper_id(value: JsonValue) -> bool:
+    return isinstance(value, str) and len(value) <= 36

@@ -1,0 +1,213 @@
+"""Resource defects: memory, file descriptors, time and traffic that a peer can make the station spend."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.frames import Frame
+from websockets.http11 import Response
+
+from fuzz.ocppj.frames import Call
+from fuzz.ocppj.peer import Answered, Refused, Unanswered
+from fuzz.records import (
+    FrameKind,
+    Operator,
+    RepeatSteps,
+    SendText,
+    TlsStep,
+)
+from fuzz.station.blocks.base import objects
+from fuzz.station.context import Outcome
+from fuzz.station.defects.reading import peek
+from fuzz.station.defects.registry import Defect, plants, reply, rewires
+from fuzz.station.events import Command, Failure
+from fuzz.station.hooks import Hooks
+from fuzz.station.rewriting import rewrite_answers
+from fuzz.station.wire import Wire
+from strategies.labels import JsonObject, Repeated
+
+_BIG = 10_000
+_VERY_BIG = 16 * 2**20
+
+
+@rewires(
+    Defect(
+        "P18",
+        mirrors=("B21",),
+        oracle="O20",
+        symptom="memory held",
+        witness=(SendText((Repeated("x", 20 * 2**20),)),),
+    )
+)
+def big_frame(wire: Wire) -> Wire:
+    """A frame of more than 16 MB stays in memory for ever."""
+    held: list[Any] = []
+
+    def connection(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Holding(wire.connection(healthy)):  # type: ignore[misc]
+            def process_event(self, event: Frame | Response) -> None:
+                if isinstance(event, Frame) and len(event.data) > _VERY_BIG:
+                    held.append(event.data)
+                super().process_event(event)
+
+        return Holding
+
+    return replace(wire, connection=connection)
+
+
+@plants(
+    Defect(
+        "P42",
+        side="both",
+        mirrors=("E1",),
+        oracle="O20",
+        symptom="memory slope",
+        witness=(
+            RepeatSteps((SendText(('[3,"{call.id}",{"x":"', Repeated("x", 100_000), '"}]')),), 100),
+        ),
+    )
+)
+def unsolicited_queue(hooks: Hooks) -> Hooks:
+    """Answers to nothing that was asked are queued, and never looked at."""
+    queue: list[str | bytes] = []
+
+    def receive(message: str | bytes) -> list[Command]:
+        asked, heard = hooks.context.peer.outstanding, peek(message)
+        is_answer = heard.kind in (FrameKind.CALLRESULT, FrameKind.CALLERROR)
+        if is_answer and (asked is None or heard.message_id != asked.id):
+            queue.append(message)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+@rewires(
+    Defect(
+        "P43",
+        mirrors=("B12",),
+        oracle="O20",
+        symptom="descriptor slope",
+        witness=(RepeatSteps((TlsStep("server-self-signed"),), 20),),
+        security_profile=2,
+    )
+)
+def reconnect_leak(wire: Wire) -> Wire:
+    """Every failed attempt to connect over TLS leaves a socket open."""
+    left: list[socket.socket] = []
+
+    def failed(failure: Failure) -> None:
+        if failure is not Failure.UNREACHABLE:
+            left.append(socket.socket())
+        wire.failed(failure)
+
+    return replace(wire, failed=failed)
+
+
+@plants(
+    Defect(
+        "P44",
+        side="both",
+        mirrors=("E2",),
+        oracle="O22",
+        symptom="answer 4x the request",
+        witness=(
+            SendText(
+                ('[2,"{call.id}","ClearCache",{"x":"', Repeated("x", 100_000), '"}]'),
+            ),
+        ),
+    )
+)
+def error_amplifier(hooks: Hooks) -> Hooks:
+    """A CALLERROR for a long message tells all of it, four times over."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        commands = hooks.receive(message)
+        if len(message) < _BIG or isinstance(message, bytes):
+            return commands
+        return rewrite_answers(
+            commands,
+            lambda answer: [*answer[:4], {"received": [message] * 4}] if answer[0] == 4 else answer,
+        )
+
+    return replace(hooks, receive=receive)
+
+
+_REFUSED = reply("TransactionEvent", '[4,"{call.id}","InternalError","",{}]')
+
+
+@plants(
+    Defect(
+        "P45",
+        mirrors=("D23",),
+        oracle="O22",
+        symptom="sent again at once",
+        witness=(
+            _REFUSED,
+            Operator("plug-in", "1"),
+            Operator("present-token", "04A1B2C3"),
+            Operator("start-power", "1"),
+        ),
+        depth=2,
+    )
+)
+def callerror_retry_storm(hooks: Hooks) -> Hooks:
+    """A TransactionEvent that is answered with a CALLERROR is sent again at once, for ever."""
+
+    def conclude(outcome: Outcome) -> None:
+        call = outcome.call
+        if isinstance(outcome, Refused) and call.action == "TransactionEvent":
+            hooks.context.ask(call.action, call.payload, then=_as_if_first(call, hooks.conclude))
+        else:
+            hooks.conclude(outcome)
+
+    return replace(hooks, conclude=conclude)
+
+
+def _as_if_first(call: Call, conclude: Callable[[Outcome], None]) -> Callable[[Outcome], None]:
+    """What became of a repetition, told to whoever waits for the first."""
+
+    def then(outcome: Outcome) -> None:
+        match outcome:
+            case Answered(_, payload):
+                conclude(Answered(call, payload))
+            case _:
+                conclude(Unanswered(call))
+
+    return then
+
+
+def _item(number: int) -> str:
+    return f'{{"component":{{"name":"C{number}"}},"variable":{{"name":"V"}}}}'
+
+
+@plants(
+    Defect(
+        "P71",
+        mirrors=("E3",),
+        oracle="O21",
+        symptom="quadratic time",
+        witness=(
+            SendText(
+                (
+                    '[2,"{call.id}","GetVariables",{"getVariableData":[',
+                    Repeated(f"{_item(1)},", 999),
+                    f"{_item(1)}]}}]",
+                )
+            ),
+        ),
+    )
+)
+def quadratic_reading(hooks: Hooks) -> Hooks:
+    """GetVariables is worked out anew for each of its items, so that its time grows with their square."""
+
+    def handle(call: Call) -> JsonObject:
+        if call.action == "GetVariables":
+            for _ in objects(call.payload["getVariableData"])[1:]:
+                hooks.handle(call)
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)

@@ -1,0 +1,224 @@
+"""State defects: what is done in a state in which it must not be, or not done in one in which it must."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from fuzz.ocppj.frames import Call
+from fuzz.records import Expect, Operator, RepeatSteps
+from fuzz.station.blocks.base import status
+from fuzz.station.context import Context
+from fuzz.station.defects.registry import Defect, ask, plants, reply
+from fuzz.station.events import (
+    Command,
+    Event,
+    PlugIn,
+    PowerOn,
+    PresentToken,
+    SendText,
+    Unplug,
+)
+from fuzz.station.hooks import Hooks
+from fuzz.station.states import Registration
+from fuzz.station.transaction import Grant
+from strategies.labels import JsonObject
+
+_SIGN = ask("TriggerMessage", '{"requestedMessage":"SignChargingStationCertificate"}')
+_CHARGE = (
+    Operator("plug-in", "1"),
+    Operator("present-token", "04A1B2C3"),
+    Operator("start-power", "1"),
+)
+_RESET = ask("Reset", '{"type":"Immediate"}')
+
+
+@plants(
+    Defect(
+        "P30",
+        mirrors=("D6",),
+        oracle="O11",
+        symptom="Accepted",
+        witness=(
+            reply(
+                "BootNotification",
+                '[3,"{call.id}",{"status":"Pending","interval":300,'
+                '"currentTime":"2026-01-01T00:00:00Z"}]',
+            ),
+            _RESET,
+            Expect("BootNotification"),
+            ask(
+                "RequestStartTransaction",
+                '{"remoteStartId":1,"idToken":{"idToken":"04A1B2C3","type":"ISO14443"}}',
+            ),
+        ),
+        depth=1,
+    )
+)
+def pending_start(hooks: Hooks) -> Hooks:
+    """RequestStartTransaction is accepted while the boot is Pending."""
+
+    def handle(call: Call) -> JsonObject:
+        context = hooks.context
+        before = context.registration
+        if call.action != "RequestStartTransaction" or before is not Registration.PENDING:
+            return hooks.handle(call)
+        context.registration = Registration.ACCEPTED
+        try:
+            return hooks.handle(call)
+        finally:
+            context.registration = before
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P35",
+        mirrors=("D29",),
+        oracle="O31 O11",
+        symptom="charging without Authorize",
+        witness=(
+            *_CHARGE[:2],
+            Expect("Authorize"),
+            Operator("unplug", "1"),
+            _CHARGE[0],
+            _CHARGE[2],
+            Expect("TransactionEvent"),
+        ),
+        depth=4,
+    )
+)
+def auth_carry_over(hooks: Hooks) -> Hooks:
+    """An authorisation that was not used up when the cable was unplugged lets the next EV charge."""
+    context = hooks.context
+    shown = PresentToken("")
+    left: dict[int, PresentToken] = {}
+
+    def react(event: Event) -> list[Command]:
+        nonlocal shown
+        match event:
+            case PresentToken():
+                shown = event
+            case Unplug(evse) if context.transactions.authorized(evse):
+                left[evse] = shown
+            case PlugIn(evse) if evse in left:
+                grant = Grant({"idToken": left[evse].token, "type": left[evse].kind}, evse=evse)
+                del left[evse]
+                context.at("carried over", context.now, partial(_admit, context, grant))
+            case _:
+                pass
+        return hooks.react(event)
+
+    return replace(hooks, react=react)
+
+
+def _admit(context: Context, grant: Grant) -> None:
+    context.transactions.admit(grant)
+
+
+@plants(
+    Defect(
+        "P36",
+        mirrors=("C12",),
+        oracle="O11",
+        symptom="Accepted, then silence",
+        witness=(
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"","component":'
+                '{"name":"SecurityCtrlr"},"variable":{"name":"OrganizationName"}}]}',
+            ),
+            _SIGN,
+            Expect("SignCertificate", 5.0),
+        ),
+        depth=1,
+    )
+)
+def trigger_accepted_silence(hooks: Hooks) -> Hooks:
+    """TriggerMessage for a certificate that cannot be asked for is accepted, and no later one is followed by anything."""
+    jammed = False
+
+    def handle(call: Call) -> JsonObject:
+        nonlocal jammed
+        if call.payload.get("requestedMessage") != "SignChargingStationCertificate":
+            return hooks.handle(call)
+        answer = status("Accepted") if jammed else hooks.handle(call)
+        jammed |= answer["status"] == "Rejected"
+        return status("Accepted") if jammed else answer
+
+    return replace(hooks, handle=handle)
+
+
+_MANY = 8
+
+
+@plants(
+    Defect(
+        "P37",
+        mirrors=("D2",),
+        oracle="O29",
+        symptom="no BootNotification",
+        witness=(
+            Operator("cut-network"),
+            RepeatSteps((*_CHARGE, Operator("unplug", "1")), 5),
+            Operator("power-cycle"),
+            Operator("restore-network"),
+            Expect("BootNotification", 60.0),
+        ),
+        depth=3,
+    )
+)
+def boot_dropped(hooks: Hooks) -> Hooks:
+    """With more than eight transaction events in the queue the station never says BootNotification."""
+
+    def react(event: Event) -> list[Command]:
+        commands = hooks.react(event)
+        if len(hooks.context.outboxes["transaction"].waiting) <= _MANY:
+            return commands
+        return [command for command in commands if not _is_boot(command)]
+
+    return replace(hooks, react=react)
+
+
+def _is_boot(command: Command) -> bool:
+    return isinstance(command, SendText) and _asked(command.text)[2:3] == ["BootNotification"]
+
+
+def _asked(text: str) -> list[Any]:
+    frame: list[Any] = json.loads(text)
+    return frame if frame[0] == 2 else []
+
+
+@plants(
+    Defect(
+        "P63",
+        mirrors=(),
+        oracle="O14 O11",
+        symptom="transactionId used again",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Operator("unplug", "1"),
+            _RESET,
+            Expect("BootNotification"),
+            *_CHARGE,
+            Expect("TransactionEvent"),
+        ),
+        depth=4,
+    )
+)
+def transaction_id_reuse(hooks: Hooks) -> Hooks:
+    """Transactions are counted from the start, so that a reboot brings the first transactionId again."""
+    context = hooks.context
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, PowerOn):
+            numbers = itertools.count(1)
+            context.settings = replace(context.settings, ids=lambda: f"tx-{next(numbers)}")
+        return hooks.react(event)
+
+    return replace(hooks, react=react)

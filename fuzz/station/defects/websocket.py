@@ -1,0 +1,127 @@
+"""WebSocket defects: what a connection loses, or breaks on, below whole messages (RFC 6455, RFC 7692)."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, Frame
+from websockets.http11 import Response
+
+from fuzz.records import SendFrames
+from fuzz.station.defects.registry import Defect, ask, rewires
+from fuzz.station.wire import Wire
+
+_HALVES = ('[2,"halves","ClearC', 'ache",{}]')
+
+
+def _frames(first: str, second: str) -> bytes:
+    """A text message of two short fragments with a ping between, as a server sends them: not masked."""
+    one, two = first.encode(), second.encode()
+    return bytes([0x01, len(one), *one, 0x89, 0, 0x80, len(two), *two])
+
+
+@rewires(
+    Defect(
+        "P12",
+        mirrors=("B1",),
+        oracle="O4 O26",
+        symptom="no answer",
+        witness=(SendFrames(_frames(*_HALVES)),),
+    )
+)
+def fragment_loss(wire: Wire) -> Wire:
+    """A message in fragments is dropped when a ping came between them."""
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Losing(healthy):  # type: ignore[valid-type, misc]
+            def __init__(self, *given: Any, **named: Any) -> None:
+                super().__init__(*given, **named)
+                self._parts: list[Frame] = []
+                self._pinged = False
+
+            def process_event(self, event: Frame | Response) -> None:
+                for kept in self._kept(event):
+                    super().process_event(kept)
+
+            def _kept(self, event: Frame | Response) -> list[Any]:
+                """All that is not a fragment, and fragments once the last one is there, if none is to be lost."""
+                if isinstance(event, Response) or event.opcode in CTRL_OPCODES:
+                    self._pinged |= isinstance(event, Frame) and event.opcode is PING
+                    return [event]
+                if event.opcode is not CONT:
+                    self._pinged = False
+                self._parts.append(event)
+                if not event.fin:
+                    return []
+                parts, self._parts = self._parts, []
+                return [] if self._pinged and len(parts) > 1 else parts
+
+        return Losing
+
+    return _with(wire, of)
+
+
+@rewires(
+    Defect(
+        "P13",
+        side="both",
+        mirrors=("B2",),
+        oracle="O3 O26",
+        symptom="close 1002",
+        witness=(ask("ClearCache", "{}"), ask("ClearCache", "{}")),
+        depth=1,
+    )
+)
+def deflate_context(wire: Wire) -> Wire:
+    """Every compressed message is unpacked as if it were the first, so that the link breaks on the second."""
+
+    class Forgetful(PerMessageDeflate):
+        def decode(self, frame: Frame, **options: Any) -> Frame:
+            if frame.rsv1:
+                self.decoder = zlib.decompressobj(wbits=-self.remote_max_window_bits)
+            return super().decode(frame, **options)
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Breaking(healthy):  # type: ignore[valid-type, misc]
+            async def handshake(self, *headers: Any, **options: Any) -> None:
+                await super().handshake(*headers, **options)
+                for extension in self.protocol.extensions:
+                    if isinstance(extension, PerMessageDeflate):
+                        extension.__class__ = Forgetful
+
+        return Breaking
+
+    return _with(wire, of)
+
+
+@rewires(
+    Defect(
+        "P15",
+        mirrors=("B14",),
+        oracle="O3",
+        symptom="no pong",
+        witness=(SendFrames(b"\x89\x04ping"),),
+    )
+)
+def no_pong(wire: Wire) -> Wire:
+    """A ping is not answered."""
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Mute(healthy):  # type: ignore[valid-type, misc]
+            def __init__(self, protocol: Any, **options: Any) -> None:
+                send = protocol.send_frame
+                protocol.send_frame = lambda frame: None if frame.opcode is PONG else send(frame)
+                super().__init__(protocol, **options)
+
+        return Mute
+
+    return _with(wire, of)
+
+
+def _with(wire: Wire, of: Callable[[type[ClientConnection]], type[ClientConnection]]) -> Wire:
+    return replace(wire, connection=lambda healthy: of(wire.connection(healthy)))
