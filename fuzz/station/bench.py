@@ -66,7 +66,8 @@ class Bench:
     ) -> None:
         """A station that is off; `manners` make it slow or stubborn, `settings` are members of `Settings`."""
         numbers = itertools.count(1)
-        given = Settings(ids=lambda: f"s{next(numbers)}", random=lambda: 0.5, **settings)
+        settings.setdefault("ids", lambda: f"s{next(numbers)}")
+        given = Settings(random=lambda: 0.5, **settings)
         self.now = BENCH_TIME
         self.said: list[list[Any]] = []
         self.endpoint: Endpoint | None = None

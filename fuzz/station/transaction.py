@@ -26,6 +26,19 @@ class Grant:
     remote_start_id: int | None = None
 
 
+def limits_of(info: JsonObject) -> frozenset[int]:
+    """The EVSEs that an idTokenInfo allows, empty for all (C01.FR.19 to FR.21)."""
+    listed = info.get("evseId")
+    numbers = listed if isinstance(listed, list) else []
+    return frozenset(int(number) for number in numbers if isinstance(number, int | float))
+
+
+def group_of(named: JsonObject) -> str:
+    """The group that an idTokenInfo or a request names, "" for none."""
+    group = named.get("groupIdToken")
+    return str(group.get("idToken", "")) if isinstance(group, dict) else ""
+
+
 @dataclass(slots=True)
 class Session:
     """From the first of plug and authorisation to the last; may hold a transaction, whose id is "" before it starts.

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from fuzz.station.bench import Bench
-from fuzz.station.events import Connected, Persist
+from fuzz.station.events import ClearFault, Connected, Fault, Persist, PlugIn, PresentToken, Unplug
 
 
 @pytest.fixture
@@ -105,3 +105,61 @@ def test_the_status_of_one_connector_can_be_asked_for(bench):
 def test_the_status_of_no_connector_cannot_be_asked_for(bench, evse):
     answer = bench.ask("TriggerMessage", {"requestedMessage": "StatusNotification", **evse})
     assert answer[2]["status"] == "Rejected"
+
+
+START = {"remoteStartId": 7, "idToken": {"idToken": "AA01", "type": "Central"}}
+
+
+def connectors(bench):
+    return [
+        (frame[3]["evseId"], frame[3]["connectorStatus"])
+        for frame in bench.said
+        if frame[2:3] == ["StatusNotification"]
+    ]
+
+
+@pytest.fixture
+def charging(bench):
+    bench.do(PlugIn(1))
+    bench.ask("RequestStartTransaction", {**START, "evseId": 1})
+    bench.settle()
+    bench.said.clear()
+    return bench
+
+
+def test_a_plug_makes_a_connector_occupied_until_it_is_taken_out(bench):
+    bench.said.clear()
+    for event in (PlugIn(2), Unplug(2), Fault(2), ClearFault(2)):
+        bench.do(event)
+        bench.settle()
+    states = ["Occupied", "Available", "Faulted", "Available"]
+    assert connectors(bench) == [(2, state) for state in states]
+
+
+@pytest.mark.parametrize("place", [(), (1,), (1, 1)])
+def test_what_is_busy_becomes_inoperative_after_its_transaction(charging, place):
+    assert change(charging, "Inoperative", *place) == {"status": "Scheduled"}
+    assert change(charging, "Inoperative", *place) == {"status": "Scheduled"}
+    charging.settle()
+    idle = [] if place else [(2, "Unavailable")]
+    assert connectors(charging) == idle
+    charging.do(PresentToken("AA01", "Central"))
+    charging.settle()
+    assert connectors(charging) == [*idle, (1, "Unavailable")]
+
+
+def test_an_idle_evse_changes_at_once_while_another_charges(charging):
+    assert change(charging, "Inoperative", 2) == {"status": "Accepted"}
+    charging.settle()
+    assert connectors(charging) == [(2, "Unavailable")]
+
+
+def test_a_plug_at_an_inoperative_evse_changes_nothing_and_starts_nothing(bench):
+    change(bench, "Inoperative", 1)
+    bench.settle()
+    bench.said.clear()
+    bench.do(PlugIn(1))
+    bench.do(PresentToken("AA01"))
+    bench.answer({"idTokenInfo": {"status": "Accepted"}})
+    bench.settle()
+    assert [frame[2] for frame in bench.said if frame[0] == 2] == ["Authorize"]

@@ -13,7 +13,7 @@ from fuzz.station.blocks.base import Block, member
 from fuzz.station.context import Context, Outcome
 from fuzz.station.events import Note, OperatorEvent, PresentToken
 from fuzz.station.states import Registration
-from fuzz.station.transaction import Grant
+from fuzz.station.transaction import Grant, group_of, limits_of
 from strategies.labels import JsonObject
 
 _OFFLINE = ("OfflineTxForUnknownIdEnabled", "CP_OfflineTxForExternalIdEnabled")
@@ -74,7 +74,8 @@ class AuthorizationBlock(Block):
         if info.get("status") != "Accepted":
             self._refuse("not accepted")
             return
-        transactions, grant = self.context.transactions, grant_of(token, info)
+        transactions = self.context.transactions
+        grant = Grant(token, group_of(info), limits_of(info))
         # An EV that waits goes first: then the holder wants to charge, not to stop somebody else of the group (C09).
         if transactions.waiting(grant.evses) or not transactions.stop_group(grant.group, token):
             self._admit(grant)
@@ -86,13 +87,3 @@ class AuthorizationBlock(Block):
 
     def _refuse(self, reason: str) -> None:
         self.context.do(Note(f"token refused: {reason}"))
-
-
-def grant_of(token: JsonObject, info: JsonObject) -> Grant:
-    """What an accepted idTokenInfo allows."""
-    group = str(member(info, "groupIdToken").get("idToken", ""))
-    listed = info.get("evseId")
-    evses = (
-        [int(n) for n in listed if isinstance(n, int | float)] if isinstance(listed, list) else []
-    )
-    return Grant(token, group, frozenset(evses))

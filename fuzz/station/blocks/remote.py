@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fuzz.station.blocks.base import Block, Handler, member, status, whole
 from fuzz.station.states import Registration
-from fuzz.station.transaction import Grant
+from fuzz.station.transaction import Grant, group_of
 from strategies.labels import JsonObject
 
 
@@ -29,9 +29,8 @@ class RemoteBlock(Block):
         if "evseId" in request and number not in self.context.evses:
             return status("Rejected", "UnknownEvse")
         token = {name: member(request, "idToken")[name] for name in ("idToken", "type")}
-        group = str(member(request, "groupIdToken").get("idToken", ""))
         remote_start_id = whole(request["remoteStartId"])
-        grant = Grant(token, group, evse=number, remote_start_id=remote_start_id)
+        grant = Grant(token, group_of(request), evse=number, remote_start_id=remote_start_id)
         running = self._running(number)
         reason = self.context.transactions.admit(grant)
         if reason:

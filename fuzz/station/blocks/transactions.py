@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 from fuzz.ocppj.peer import Answered
-from fuzz.station.blocks.base import Block, Handler, member, whole
+from fuzz.station.blocks.base import Block, Handler, member
 from fuzz.station.context import Context, Outcome
 from fuzz.station.events import Note, OperatorEvent, PowerCycle
 from fuzz.station.outbox import Outbox
@@ -21,6 +21,8 @@ from fuzz.station.transaction import (
     Session,
     begins,
     charging_state,
+    group_of,
+    limits_of,
     restored,
 )
 from strategies.labels import JsonObject, JsonValue
@@ -265,7 +267,7 @@ class TransactionsBlock(Block):
         info = member(outcome.payload, "idTokenInfo")
         if not info or not session.is_of(member(payload, "idToken")):
             return
-        session.group = _group(info) or session.group
+        session.group = group_of(info) or session.group
         if info.get("status") != "Accepted" or not self._permits(info, session):
             self._taken_back(session)
 
@@ -449,18 +451,6 @@ class TransactionsBlock(Block):
         wanted = str(request["transactionId"])
         queued = any(_same(transaction, wanted) for transaction in waiting)
         return {"ongoingIndicator": self._find(wanted) is not None, "messagesInQueue": queued}
-
-
-def limits_of(info: JsonObject) -> frozenset[int]:
-    """The EVSEs that an idTokenInfo allows, empty for all (C01.FR.19 to FR.21)."""
-    listed = info.get("evseId")
-    return (
-        frozenset(whole(number) for number in listed) if isinstance(listed, list) else frozenset()
-    )
-
-
-def _group(info: JsonObject) -> str:
-    return str(member(info, "groupIdToken").get("idToken", ""))
 
 
 def _same(one: str, other: str) -> bool:
