@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -113,6 +112,8 @@ def _announcement(planned: Planned) -> str:
 
 async def _ask(event: str, argument: str) -> bool:
     """A person does it and presses Enter; False at the end of the input."""
+    import asyncio
+
     click.echo(f"please do this at the station, then press Enter: {event} {argument}".rstrip())
     try:
         await asyncio.to_thread(input)
