@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from fuzz.transport.contexts import KeyPair
 from strategies.labels import JsonObject
-from tlslab.pki import Credential, Description, Files, issue
+from tlslab.pki import Credential, Description, Files, KeyKind, issue
 
 MIN_RSA_BITS, MIN_EC_BITS = 2048, 224
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -25,10 +25,10 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
 }
 
 
-def new_root(name: str, now: datetime) -> Credential:
-    """A root of its own."""
+def new_root(name: str, now: datetime, signed_by: Credential | None = None) -> Credential:
+    """A root of its own, or one that another root vouches for (M05.FR.10)."""
     years = timedelta(days=3650)
-    return issue(Description(name, is_ca=True, validity=years), now=now)
+    return issue(Description(name, is_ca=True, validity=years), now=now, issuer=signed_by)
 
 
 def expired_root(name: str, now: datetime) -> Credential:
@@ -37,17 +37,24 @@ def expired_root(name: str, now: datetime) -> Credential:
     return issue(Description(name, is_ca=True, validity=timedelta(days=29)), now=began)
 
 
-def server_pair(
+def server_pairs(
     folder: Path,
     issuer: Credential,
     now: datetime,
     *,
     name: str = "localhost",
     file: str = "server",
+) -> tuple[KeyPair, ...]:
+    """CSMS certificates for `name` on disk, one of each kind of key; `now` moves their validity of ten days."""
+    return tuple(_server_pair(folder / f"{file}-{k}", issuer, now, name, k) for k in KeyKind)
+
+
+def _server_pair(
+    path: Path, issuer: Credential, now: datetime, name: str, kind: KeyKind
 ) -> KeyPair:
-    """A CSMS certificate for `name` on disk; `now` moves its validity of ten days."""
-    files = Files(folder / f"{file}.pem", folder / f"{file}.key")
-    files.write(issue(Description(name, validity=timedelta(days=10)), now=now, issuer=issuer))
+    files = Files(path.with_suffix(".pem"), path.with_suffix(".key"))
+    description = Description(name, validity=timedelta(days=10), key=kind)
+    files.write(issue(description, now=now, issuer=issuer))
     return files.certificate, files.key
 
 
@@ -70,12 +77,14 @@ def hash_data(certificate: x509.Certificate, issuer: x509.Certificate, name: str
     }
 
 
-def same_certificate(listed: JsonObject, certificate: x509.Certificate) -> bool:
-    """Whether listed hash data is that of a root; hexadecimal digits may be upper or lower case."""
+def same_certificate(
+    listed: JsonObject, certificate: x509.Certificate, issuer: x509.Certificate
+) -> bool:
+    """Whether listed hash data is that of a certificate; hexadecimal digits may be upper or lower case."""
     name = listed.get("hashAlgorithm")
     if not isinstance(name, str) or name not in _HASHES:
         return False
-    wanted = hash_data(certificate, certificate, name)
+    wanted = hash_data(certificate, issuer, name)
     return all(str(listed.get(k)).lower() == str(v).lower() for k, v in wanted.items())
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fuzz.conformance.papers import new_root
 from fuzz.conformance.script import Csms
 from fuzz.conformance.view import View
 from strategies.labels import JsonObject
+from tlslab.pki import Credential
 
 TOKEN = "0404A1B2C3D4"
 OTHER_TOKEN = "0404FFEEDDCC"
@@ -85,6 +87,15 @@ async def points(s: Csms, start: str = "", stop: str = "") -> None:
         await s.set_variable("TxCtrlr", "TxStartPoint", start)
     if stop:
         await s.set_variable("TxCtrlr", "TxStopPoint", stop)
+
+
+# --- certificates -----------------------------------------------------------------------------------------
+
+
+def csms_root(s: Csms, name: str) -> Credential:
+    """A further CSMS root that this station may take: with AS-2 the installed one must vouch for it (M05.FR.10)."""
+    vouching = s.place.lab.root.read() if s.items.get("AS-2") else None
+    return new_root(name, s.clock.now(), vouching)
 
 
 # --- a visit ----------------------------------------------------------------------------------------------

@@ -43,11 +43,11 @@ def test_hash_data_is_what_an_ocsp_request_holds(kind, name, algorithm):
 def test_listed_hash_data_is_compared_without_regard_to_case():
     root = papers.new_root("root", NOW).x509
     data = papers.hash_data(root, root, "SHA384")
-    assert papers.same_certificate(data, root)
+    assert papers.same_certificate(data, root, root)
     upper = {k: v if k == "hashAlgorithm" else str(v).upper() for k, v in data.items()}
-    assert papers.same_certificate(upper, root)
-    assert not papers.same_certificate({**data, "serialNumber": "0"}, root)
-    assert not papers.same_certificate({"hashAlgorithm": "MD5"}, root)
+    assert papers.same_certificate(upper, root, root)
+    assert not papers.same_certificate({**data, "serialNumber": "0"}, root, root)
+    assert not papers.same_certificate({"hashAlgorithm": "MD5"}, root, root)
 
 
 def test_roots_are_valid_now_or_over_as_they_should():
@@ -97,10 +97,19 @@ def test_a_subject_without_names_has_none():
     assert (papers.common_name(request), papers.organization(request)) == ("", "")
 
 
-def test_a_server_pair_lies_on_disk_and_its_validity_moves(tmp_path):
+def test_server_pairs_lie_on_disk_with_each_kind_of_key_and_their_validity_moves(tmp_path):
     root = papers.new_root("root", NOW)
-    certificate, key = papers.server_pair(tmp_path, root, NOW + timedelta(days=20), name="a.test")
-    read = x509.load_pem_x509_certificate(certificate.read_bytes())
-    assert papers.common_name(read) == "a.test"
-    assert read.not_valid_before_utc > NOW
-    assert key.stat().st_mode & 0o777 == 0o600
+    pairs = papers.server_pairs(tmp_path, root, NOW + timedelta(days=20), name="a.test")
+    read = [x509.load_pem_x509_certificate(c.read_bytes()) for c, _ in pairs]
+    assert {type(c.public_key()).__name__ for c in read} == {"ECPublicKey", "RSAPublicKey"}
+    assert all(papers.common_name(c) == "a.test" and c.not_valid_before_utc > NOW for c in read)
+    assert {key.stat().st_mode & 0o777 for _, key in pairs} == {0o600}
+
+
+def test_a_root_that_another_vouches_for_is_signed_by_it():
+    old = papers.new_root("old", NOW)
+    new = papers.new_root("new", NOW, old)
+    new.x509.verify_directly_issued_by(old.x509)
+    assert papers.same_certificate(
+        papers.hash_data(new.x509, old.x509, "SHA256"), new.x509, old.x509
+    )

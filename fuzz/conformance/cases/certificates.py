@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cryptography import x509
 
-from fuzz.conformance import papers
+from fuzz.conformance import papers, states
 from fuzz.conformance.papers import new_root, pem
 from fuzz.conformance.script import Csms, Failed, View, station_test
 from strategies.labels import JsonObject, JsonValue
@@ -15,7 +15,8 @@ CSMS, MANUFACTURER = "CSMSRootCertificate", "ManufacturerRootCertificate"
 
 async def _installed(s: Csms, use: str) -> Credential:
     """CertificateInstalled: a new root of this use is accepted."""
-    root = new_root(f"another {use}", s.clock.now())
+    name = f"another {use}"
+    root = states.csms_root(s, name) if use == CSMS else new_root(name, s.clock.now())
     await _install(s, use, root, "Accepted")
     return root
 
@@ -33,19 +34,21 @@ async def _listed(s: Csms, *uses: str) -> list[View]:
     return answer.list("certificateHashDataChain")
 
 
-def _find(entries: list[View], use: str, certificate: x509.Certificate) -> JsonObject | None:
+def _find(s: Csms, entries: list[View], use: str, root: Credential) -> JsonObject | None:
     """The hash data by which a root of this use is listed, None when it is not."""
+    own = root.x509.issuer == root.x509.subject
+    issuer = root.x509 if own else s.place.lab.root.read().x509
     for entry in entries:
         data = entry["certificateHashData"]
         if entry["certificateType"] != use or not isinstance(data, dict):
             continue
-        if papers.same_certificate(data, certificate):
+        if papers.same_certificate(data, root.x509, issuer):
             return data
     return None
 
 
 def _require_listed(s: Csms, entries: list[View], use: str, root: Credential) -> JsonObject:
-    data = _find(entries, use, root.x509)
+    data = _find(s, entries, use, root)
     if data is None:
         raise Failed(
             f"expected: the installed {use} is listed; came: {[e.payload for e in entries]}"
@@ -76,7 +79,7 @@ async def install_expired_root(s: Csms) -> None:
     answer = await s.accepted(
         "GetInstalledCertificateIds", request, status=("Accepted", "NotFound")
     )
-    found = _find(answer.list("certificateHashDataChain"), CSMS, root.x509)
+    found = _find(s, answer.list("certificateHashDataChain"), CSMS, root)
     s.require(found is None, "the expired root is not listed", found)
 
 
@@ -140,7 +143,7 @@ async def delete_root(s: Csms) -> None:
     answer = await s.accepted(
         "GetInstalledCertificateIds", request, status=("Accepted", "NotFound")
     )
-    found = _find(answer.list("certificateHashDataChain"), CSMS, root.x509)
+    found = _find(s, answer.list("certificateHashDataChain"), CSMS, root)
     s.require(found is None, "the deleted root is not listed", found)
 
 

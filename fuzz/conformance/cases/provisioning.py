@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fuzz.conformance import inventory, states
 from fuzz.conformance.arena import terms
-from fuzz.conformance.papers import new_root, pem, server_pair
+from fuzz.conformance.papers import pem, server_pairs
 from fuzz.conformance.profiles import Slots, free_slot, profile_data, slots
 from fuzz.conformance.script import Csms, Port, Terms, View, station_test
 from strategies.labels import JsonObject, JsonValue
@@ -462,18 +464,12 @@ async def fallback_to_the_old_profile(s: Csms) -> None:
 @station_test("TC_B_50", security_profiles=(2, 3))
 async def new_root_and_new_csms(s: Csms) -> None:
     """After a new CSMS root is installed the station moves to a CSMS whose certificate leads to it."""
-    now = s.clock.now()
-    root = new_root("second CSMS root", now)
+    root = states.csms_root(s, "second CSMS root")
     await s.accepted(
         "InstallCertificate", {"certificateType": "CSMSRootCertificate", "certificate": pem(root)}
     )
-    given = terms(s)
-    shown = Terms(
-        (server_pair(s.place.folder, root, now),),
-        given.client_ca,
-        given.passwords,
-        given.identities,
-    )
+    pairs = server_pairs(s.place.folder, root, s.clock.now())
+    shown = replace(terms(s), certificates=pairs)
     port, slot = await _second_csms(s, shown)
     await _prioritize(s, slot.free, slot.active)
     await states.reset(s, "OnIdle")

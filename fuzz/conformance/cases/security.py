@@ -10,7 +10,7 @@ from cryptography import x509
 
 from fuzz.conformance import papers, states
 from fuzz.conformance.arena import terms
-from fuzz.conformance.papers import new_root, server_pair
+from fuzz.conformance.papers import new_root, server_pairs
 from fuzz.conformance.profiles import free_slot, profile_data, slots
 from fuzz.conformance.script import Connection, Csms, Failed, Terms, View, station_test
 from strategies.labels import JsonObject
@@ -100,13 +100,13 @@ def _bad_certificates(s: Csms) -> Iterator[tuple[str, Terms]]:
     later, earlier = timedelta(days=20), -timedelta(days=20)
     stranger = new_root("unknown root", now)
     made = {
-        "unknown root": server_pair(folder, stranger, now, file="stranger"),
-        "expired": server_pair(folder, lab, now + earlier, file="expired"),
-        "wrong name": server_pair(folder, lab, now, name="csms.invalid", file="named"),
-        "not yet valid": server_pair(folder, lab, now + later, file="future"),
+        "unknown root": server_pairs(folder, stranger, now, file="stranger"),
+        "expired": server_pairs(folder, lab, now + earlier, file="expired"),
+        "wrong name": server_pairs(folder, lab, now, name="csms.invalid", file="named"),
+        "not yet valid": server_pairs(folder, lab, now + later, file="future"),
     }
-    for what, pair in made.items():
-        yield what, replace(good, certificates=(pair,))
+    for what, pairs in made.items():
+        yield what, replace(good, certificates=pairs)
 
 
 @station_test("TC_A_05", security_profiles=(2, 3), slow=True)
