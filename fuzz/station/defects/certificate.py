@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from fuzz.ocppj.frames import Call
+from fuzz.records import SendText
 from fuzz.station.blocks.base import member, status
 from fuzz.station.defects.papers import LEAF, ROOT
 from fuzz.station.defects.reading import peek
@@ -16,10 +17,10 @@ from fuzz.station.rewriting import is_answer
 from fuzz.station.x509 import BadCertificate, Certificate, load_chain
 from strategies.labels import JsonObject
 
-_INSTALL_ROOT = ask(
-    "InstallCertificate",
-    json.dumps({"certificateType": "CSMSRootCertificate", "certificate": ROOT}),
-)
+
+def _install(pem: str, use: str) -> SendText:
+    asked = {"certificateType": f"{use}RootCertificate", "certificate": pem}
+    return ask("InstallCertificate", json.dumps(asked))
 
 
 @plants(
@@ -28,12 +29,7 @@ _INSTALL_ROOT = ask(
         mirrors=("F3",),
         oracle="O11 O16",
         symptom="Accepted",
-        witness=(
-            ask(
-                "InstallCertificate",
-                json.dumps({"certificateType": "CSMSRootCertificate", "certificate": LEAF}),
-            ),
-        ),
+        witness=(_install(LEAF, "CSMS"),),
     )
 )
 def cert_ops_insecure(hooks: Hooks) -> Hooks:
@@ -65,7 +61,7 @@ def cert_ops_insecure(hooks: Hooks) -> Hooks:
         oracle="O12",
         symptom="Accepted",
         witness=(
-            _INSTALL_ROOT,
+            _install(ROOT, "Manufacturer"),
             ask(
                 "DeleteCertificate",
                 '{"certificateHashData":{"hashAlgorithm":"SHA256","issuerNameHash":"00",'
@@ -128,7 +124,7 @@ def _rejects(command: Command) -> bool:
         oracle="O11 O13",
         symptom="Accepted",
         witness=(
-            _INSTALL_ROOT,
+            _install(ROOT, "CSMS"),
             reply("SignCertificate", '[3,"{call.id}",{"status":"Accepted"}]'),
             ask("TriggerMessage", '{"requestedMessage":"SignChargingStationCertificate"}'),
             ask("CertificateSigned", json.dumps({"certificateChain": LEAF})),

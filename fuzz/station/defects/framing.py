@@ -243,7 +243,7 @@ def callerror_null_desc(hooks: Hooks) -> Hooks:
             reply("Heartbeat", '[3,"{asked.previous}",{}]'),
             _ASK_FOR_HEARTBEAT,
             _ASK_FOR_HEARTBEAT,
-            Expect("Heartbeat"),
+            Expect("Heartbeat", 5.0),
         ),
         depth=2,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call
-from fuzz.records import Expect, SendText
+from fuzz.records import Expect, SendText, Wait
 from fuzz.station.defects.registry import Defect, ask, plants
 from fuzz.station.device_model import Variable
 from fuzz.station.hooks import Hooks
@@ -59,6 +59,7 @@ def trace_in_error(hooks: Hooks) -> Hooks:
                 '{"setVariableData":[{"attributeValue":"a-better-password-1","component":'
                 '{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}}]}',
             ),
+            Wait(20.0),  # the station comes back with the new password
             ask(
                 "GetLog",
                 '{"logType":"SecurityLog","requestId":1,"log":{"remoteLocation":"{canary.url}"}}',
