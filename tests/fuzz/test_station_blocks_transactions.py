@@ -267,3 +267,20 @@ def test_where_nobody_needs_an_authorisation_the_plug_starts_charging():
     do(bench, PlugIn(1), StartPower(1))
     assert told(bench) == [("Started", "CablePluggedIn", "EVConnected", ""), CHARGING]
     assert payloads(bench)[0]["idToken"] == {"idToken": "", "type": "NoAuthorization"}
+
+
+def test_an_ev_that_stays_plugged_in_begins_nothing_by_itself():
+    bench = charging("EVConnected")
+    show(bench)
+    do(bench, StopPower(1), StartPower(1), PlugIn(2))
+    assert [event["eventType"] for event in payloads(bench)][-2:] == ["Ended", "Started"]
+    assert payloads(bench)[-1]["evse"]["id"] == 2
+    show(bench)
+    assert payloads(bench)[-1]["triggerReason"] == "Authorized"
+
+
+def test_an_ev_that_stayed_plugged_in_charges_again_for_the_next_token():
+    bench = charging()
+    show(bench)
+    show(bench, "BB02")
+    assert told(bench)[3:] == [AUTHORIZED, CHARGING]

@@ -339,6 +339,7 @@ class TransactionsBlock(Block):
             del self._sessions[session.evse]
         if session.connector and session.evse in self.context.evses:
             fresh = Session(next(self._serials), session.evse, session.connector)
+            fresh.state_told = "EVConnected"
             self._sessions[session.evse] = fresh
         if session.transaction:
             self._end(session, trigger, stopped, token)
@@ -360,6 +361,9 @@ class TransactionsBlock(Block):
         elif self._begins(session):
             session.transaction = self.context.settings.ids()[:36]
             self._tell(session, "Started", trigger)
+        else:
+            # A state that belonged to no transaction is no change later: an EV that stays plugged in begins nothing.
+            session.state_told = self._state(session)
 
     def _begins(self, session: Session) -> bool:
         points = self._points("TxStartPoint")
@@ -391,7 +395,7 @@ class TransactionsBlock(Block):
         meter = [*self._first_evse(session, payload), *(values or [])]
         if meter:
             payload["meterValue"] = [*meter]
-        self._add_state(session, info, with_state=with_state, ended=kind == "Ended")
+        self._add_state(session, info, kind, with_state=with_state)
         self._add_remote_start(session, payload, info)
         if stopped:
             info["stoppedReason"] = stopped
@@ -408,10 +412,11 @@ class TransactionsBlock(Block):
         return self.context.meter.begin(session.evse)
 
     def _add_state(
-        self, session: Session, info: JsonObject, *, with_state: bool, ended: bool
+        self, session: Session, info: JsonObject, kind: str, *, with_state: bool
     ) -> None:
         state = self._state(session)
-        if with_state and (ended or state != session.state_told):
+        wanted = kind == "Ended" or (kind == "Started" and bool(session.connector))
+        if with_state and (wanted or state != session.state_told):
             info["chargingState"] = session.state_told = state
 
     def _add_remote_start(self, session: Session, payload: JsonObject, info: JsonObject) -> None:
