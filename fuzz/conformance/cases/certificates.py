@@ -48,12 +48,11 @@ def _find(s: Csms, entries: list[View], use: str, root: Credential) -> JsonObjec
 
 
 def _require_listed(s: Csms, entries: list[View], use: str, root: Credential) -> JsonObject:
+    """The hash data of an installed root; that the unused-bits octet is not hashed, as in OCSP, is our reading."""
     data = _find(s, entries, use, root)
-    if data is None:
-        raise Failed(
-            f"expected: the installed {use} is listed; came: {[e.payload for e in entries]}"
-        )
-    return data
+    wish = f"the installed {use} is listed with its hash data"
+    s.require(data is not None, wish, [e.payload for e in entries], judgement=True)
+    return data or {}
 
 
 @station_test("TC_M_01")
