@@ -102,7 +102,7 @@ class _Progress:
 def _announcement(planned: Planned) -> str:
     parts = [
         f"{len(planned.automatic)} tests run by themselves",
-        f"{len(planned.by_hand)} need somebody at the station",
+        f"{len(planned.by_hand)} need an operator (of our own station: its console)",
         f"{len(planned.not_applicable)} do not apply",
     ]
     if planned.unwritten:
