@@ -163,3 +163,16 @@ def test_a_plug_at_an_inoperative_evse_changes_nothing_and_starts_nothing(bench)
     bench.answer({"idTokenInfo": {"status": "Accepted"}})
     bench.settle()
     assert [frame[2] for frame in bench.said if frame[0] == 2] == ["Authorize"]
+
+
+def test_a_status_that_was_lost_on_the_way_is_told_after_the_reconnect():
+    bench = Bench().boot()
+    bench.do(PlugIn(1))
+    assert bench.asked[3]["connectorStatus"] == "Occupied"
+    bench.lose()
+    bench.wait(60)
+    bench.do(Connected())
+    bench.settle()
+    told = [said[3] for said in bench.said if said[0] == 2 and said[2] == "StatusNotification"]
+    occupied = [payload for payload in told if payload["connectorStatus"] == "Occupied"]
+    assert [payload["evseId"] for payload in occupied] == [1, 1]

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TypeAlias
 
+from fuzz.ocppj.peer import Unanswered
 from fuzz.station.blocks.base import Block, Handler, member, status, whole
-from fuzz.station.context import Context, Trigger
+from fuzz.station.context import Context, Outcome, Trigger
 from fuzz.station.events import OperatorEvent, PowerCycle
 from strategies.labels import JsonObject, JsonValue
 
@@ -105,7 +106,13 @@ class AvailabilityBlock(Block):
             "evseId": place[0],
             "connectorId": place[1],
         }
-        said = self.context.ask("StatusNotification", payload, triggered=triggered)
+
+        def hear(outcome: Outcome) -> None:
+            # Lost on the way: the CSMS does not know it, and is told after the reconnect (B04.FR.02).
+            if isinstance(outcome, Unanswered) and self._told.get(place) == state:
+                del self._told[place]
+
+        said = self.context.ask("StatusNotification", payload, triggered=triggered, then=hear)
         if said:
             self._told[place] = state
         return said
