@@ -164,7 +164,10 @@ class Peer:
             asked = self._settle(error.message_id)
             return Refused(asked, error.code, broken=True) if asked else _STRAY
         except RemoteProtocolError as error:
-            return self._reply(error)
+            # A new one: what was caught holds on to the whole text, in a circle with whoever is given it.
+            return self._reply(
+                RemoteProtocolError(error.code, error.text, message_id=error.message_id)
+            )
         match frame:
             case Call():
                 return self._judge(frame, text)

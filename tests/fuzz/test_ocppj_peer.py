@@ -1,5 +1,6 @@
 import itertools
 import json
+import weakref
 
 import pytest
 from hypothesis import given, strategies as st
@@ -154,3 +155,15 @@ def test_whatever_is_heard_a_reply_is_a_proper_callerror_without_the_peers_bytes
 def test_a_secret_in_a_bad_message_does_not_come_back(station):
     event = station.hear('[2,"1","Reset",{"type":"canary-7"}]')
     assert "canary" not in event.text
+
+
+def test_what_is_heard_of_a_broken_message_does_not_hold_on_to_it(station):
+    class Message(str):
+        __slots__ = ("__weakref__",)
+
+    message = Message("x" * 1000)
+    held = weakref.ref(message)
+    event = station.hear(message)
+    del message
+    assert error_code(event) == "RpcFrameworkError"
+    assert held() is None

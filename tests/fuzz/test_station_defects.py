@@ -38,6 +38,8 @@ from fuzz.station.events import (
     Tick,
     Upload,
 )
+from fuzz.station.planting import find_wire
+from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
@@ -518,3 +520,16 @@ def test_p71_works_as_often_as_there_are_items():
         answer = Bench(*plants).boot().ask("GetVariables", {"getVariableData": [item] * 30})
         assert len(answer[2]["getVariableResult"]) == 30
         assert worked == ["GetVariables"] * times
+
+
+def test_p70_trusts_a_wildcard_for_the_host_and_for_no_other(mint):
+    wild = mint("*.csms.example").der
+    healthy, planted = HEALTHY, defects()["P70"].rewire(HEALTHY)
+    assert healthy.trusts([wild], "one.csms.example") == "a wildcard name"
+    assert planted.trusts([wild], "one.csms.example") == ""
+    assert planted.trusts([wild], "elsewhere.example") != ""
+
+
+def test_planting_leaves_everything_else_of_the_wire_as_it_is():
+    assert find_wire(IN_THE_CORE) == HEALTHY
+    assert all(find_wire([number]) != HEALTHY for number in ON_THE_WIRE)

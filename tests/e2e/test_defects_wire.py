@@ -1,0 +1,256 @@
+"""Defects below the messages, in a station process of their own: fragments, compression, pings, memory, descriptors, TLS.
+
+Each is shown by its witness, and is not there without it.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
+
+from fuzz.clock import SystemClock
+from fuzz.csms.voice import CsmsVoice
+from fuzz.records import RepeatSteps, SendFrames, SendText
+from fuzz.station.defects import defects
+from strategies.labels import spell
+from tlslab.pki import Description, Files, Lab, issue
+
+PATIENCE_S = 20.0
+MB = 2**20
+
+
+class Csms:
+    """A CSMS that answers properly and plays witnesses."""
+
+    def __init__(self) -> None:
+        self.booted = asyncio.Event()
+        self.heard: asyncio.Queue[list] = asyncio.Queue()
+        self.closed: asyncio.Queue[int] = asyncio.Queue()
+        self.socket = None
+        self._voice = CsmsVoice(SystemClock())
+        self._ids = (f"c{n}" for n in itertools.count(1))
+
+    async def open(self, tls=None) -> str:
+        self._server = await serve(
+            self._serve, "127.0.0.1", 0, subprotocols=["ocpp2.0.1"], ssl=tls, max_size=None
+        )
+        port = self._server.sockets[0].getsockname()[1]
+        return f"{'wss' if tls else 'ws'}://localhost:{port}"
+
+    async def close(self) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, socket) -> None:
+        self.socket = socket
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await self._hear(json.loads(await socket.recv()))
+        self.closed.put_nowait(socket.close_code)
+
+    async def _hear(self, frame) -> None:
+        if frame[0] != 2:
+            self.heard.put_nowait(frame)
+            return
+        answer = self._voice.answer(frame[2], frame[3])
+        await self.socket.send(json.dumps([3, frame[1], answer.payload]))
+        if frame[2] == "StatusNotification":
+            self.booted.set()
+
+    async def play(self, steps) -> None:
+        for step in steps:
+            match step:
+                case SendText(text):
+                    await self.socket.send(spell(text).replace("{call.id}", next(self._ids)))
+                case SendFrames(data):
+                    self.socket.transport.write(data)
+                case RepeatSteps(inner, times):
+                    for _ in range(times):
+                        await self.play(inner)
+
+    async def answers_until(self, marker: str) -> list[list]:
+        """All answers up to that to one more CALL: whatever was answered before has been."""
+        await self.socket.send(json.dumps([2, marker, "ClearCache", {}]))
+        answers = []
+        while not answers or answers[-1][1] != marker:
+            answers.append(await asyncio.wait_for(self.heard.get(), PATIENCE_S))
+        return answers
+
+
+@pytest.fixture
+async def csms():
+    csms = Csms()
+    yield csms
+    await csms.close()
+
+
+@pytest.fixture
+def station(started, own_station):
+    def start(url, *defect, **options):
+        given = [word for name in defect for word in ("--defect", name)]
+        given += [
+            w for name, value in options.items() for w in (f"--{name.replace('_', '-')}", value)
+        ]
+        quick = ("--backoff-min-s", "0.05", "--backoff-range-s", "0.05")
+        return started(*own_station(url, *quick, *given))
+
+    return start
+
+
+@pytest.fixture
+def booted(csms, station):
+    async def start(*defect):
+        running = station(await csms.open(), *defect)
+        await asyncio.wait_for(csms.booted.wait(), PATIENCE_S)
+        return running
+
+    return start
+
+
+async def test_a_message_in_fragments_with_a_ping_between_is_lost(csms, booted):
+    await booted("P12")
+    await csms.play(defects()["P12"].witness)
+    assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
+
+
+async def test_a_message_in_fragments_without_a_ping_is_not(csms, booted):
+    await booted("P12")
+    (witness,) = defects()["P12"].witness
+    await csms.play([SendFrames(witness.data.replace(b"\x89\x00", b""))])
+    assert [a[1] for a in await csms.answers_until("after")] == ["halves", "after"]
+
+
+async def test_a_healthy_station_answers_a_message_in_fragments_and_every_ping(csms, booted):
+    await booted()
+    await csms.play(defects()["P12"].witness)
+    pong = await csms.socket.ping(b"ping")
+    assert [a[1] for a in await csms.answers_until("after")] == ["halves", "after"]
+    assert pong.done()
+
+
+async def test_a_ping_is_not_answered(csms, booted):
+    await booted("P15")
+    pong = await csms.socket.ping(b"ping")
+    assert (await csms.answers_until("after"))[0][0] == 3
+    assert not pong.done()
+    pong.cancel()
+
+
+async def test_the_link_breaks_on_the_second_compressed_message(csms, station):
+    station(await csms.open(), "P13")
+    # The answers to the boot are compressed, so that the witness has hardly to be said.
+    assert await asyncio.wait_for(csms.closed.get(), PATIENCE_S) == 1002
+
+
+async def test_a_healthy_station_unpacks_one_compressed_message_after_the_other(csms, booted):
+    await booted()
+    await csms.play(defects()["P13"].witness)
+    assert len(await csms.answers_until("after")) == 3
+    assert csms.closed.empty()
+
+
+# --- memory and descriptors -------------------------------------------------------------------------------
+
+
+def resident(running):
+    status = Path(f"/proc/{running.process.pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
+
+
+def descriptors(running):
+    return len(list(Path(f"/proc/{running.process.pid}/fd").iterdir()))
+
+
+@pytest.mark.parametrize(("defect", "held"), [(("P18",), True), ((), False)])
+async def test_big_frames_stay_in_memory_of_a_station_with_p18_alone(csms, booted, defect, held):
+    running = await booted(*defect)
+    sizes = []
+    for number in range(7):
+        await csms.play(defects()["P18"].witness)
+        await csms.answers_until(f"after {number}")
+        sizes.append(resident(running))
+    # The first one shows what is needed for a while; six more are 120 MB.
+    assert (sizes[-1] - sizes[0] > 60 * MB) == held
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    return Lab.create(tmp_path_factory.mktemp("lab"), now=datetime.now(UTC))
+
+
+@pytest.fixture
+def shows(lab, tmp_path):
+    """The TLS of a CSMS that shows a certificate: a proper one but for its name, or for its issuer."""
+
+    def make(name, *, self_signed=False):
+        issuer = None if self_signed else lab.root.read()
+        credential = issue(Description(name), now=datetime.now(UTC), issuer=issuer)
+        files = Files(tmp_path / "csms.pem", tmp_path / "csms.key")
+        files.write(credential)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files.certificate, files.key)
+        return context
+
+    return make
+
+
+@pytest.fixture
+def secured(csms, station, lab):
+    """Starts a station of security profile 2 that dials a CSMS with this TLS."""
+
+    async def start(tls, *defect):
+        url = await csms.open(tls)
+        return station(url, *defect, security_profile=2, ca=lab.root.certificate)
+
+    return start
+
+
+@pytest.mark.parametrize(("defect", "left"), [(("P43",), True), ((), False)])
+async def test_failed_connections_leave_a_socket_with_p43_alone(
+    secured, shows, until, defect, left
+):
+    running = await secured(shows("localhost", self_signed=True), *defect)
+
+    def failures():
+        return running.text.count("cannot connect")
+
+    await asyncio.to_thread(until, lambda: failures() >= 2, lambda: running.text)
+    before = descriptors(running)
+    goal = failures() + 12
+    await asyncio.to_thread(until, lambda: failures() >= goal, lambda: running.text, PATIENCE_S)
+    assert (descriptors(running) - before > 8) == left
+
+
+# --- TLS --------------------------------------------------------------------------------------------------
+
+SELF_SIGNED, OTHER_NAME, PROPER = "self-signed", "other name", "proper"
+
+
+@pytest.mark.parametrize(
+    ("defect", "trusted"),
+    [
+        (("P47",), {SELF_SIGNED, OTHER_NAME, PROPER}),
+        (("P48",), {OTHER_NAME, PROPER}),
+        (("P70",), {PROPER}),
+        ((), {PROPER}),
+    ],
+)
+@pytest.mark.parametrize("shown", [SELF_SIGNED, OTHER_NAME, PROPER])
+async def test_whom_a_station_trusts(csms, secured, shows, until, defect, trusted, shown):
+    name = "csms.example" if shown == OTHER_NAME else "localhost"
+    tls = shows(name, self_signed=True) if shown == SELF_SIGNED else shows(name)
+    running = await secured(tls, *defect)
+    refused = "security event InvalidCsmsCertificate"
+    await asyncio.to_thread(
+        until, lambda: csms.booted.is_set() or refused in running.text, lambda: running.text
+    )
+    assert csms.booted.is_set() == (shown in trusted)
+    assert (refused in running.text) == (shown not in trusted)
