@@ -8,10 +8,10 @@ READY = .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e fix bench
+.PHONY: help run test check e2e fix bench defect-matrix
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
 
 run: $(READY) ## attack the embedded reference station for a minute; ARGS='--seed 1 --strict' adds options
 	$(BIN)/ocppfuzz run $(ARGS)
@@ -34,6 +34,9 @@ fix: $(READY) ## format, and repair what the linter can
 
 bench: $(READY) ## rates of generation and of whole cases on this machine
 	$(BIN)/ocppfuzz bench $(ARGS)
+
+defect-matrix: $(READY) ## the conformance suite against every planted defect, for hours; ONLY=P19,P20 takes some
+	@$(BIN)/python tests/defect_matrix.py $(ONLY)
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; say which: make PYTHON=/path/to/python3.11" >&2; exit 2; }
