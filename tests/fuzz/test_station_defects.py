@@ -293,8 +293,8 @@ ordinary = [
 ]
 
 
-def outcome(message, *names):
-    bench = Bench(*(defects()[name].plant for name in names)).boot()
+def outcome(message, *names, **settings):
+    bench = Bench(*(defects()[name].plant for name in names), **settings).boot()
     return [command for command in bench.hear(message) if not isinstance(command, Persist)]
 
 
@@ -520,6 +520,12 @@ def test_p71_works_as_often_as_there_are_items():
         answer = Bench(*plants).boot().ask("GetVariables", {"getVariableData": [item] * 30})
         assert len(answer[2]["getVariableResult"]) == 30
         assert worked == ["GetVariables"] * times
+
+
+@pytest.mark.parametrize("number", IN_THE_CORE)
+def test_a_defect_can_be_planted_in_a_station_of_another_build_and_beside_all_others(number):
+    assert outcome('[2,"q","ClearCache",{}]', number, pics="ac-1evse-type2")
+    assert outcome('[2,"q","ClearCache",{}]', number, *IN_THE_CORE)
 
 
 def test_p70_trusts_a_wildcard_for_the_host_and_for_no_other(mint):
