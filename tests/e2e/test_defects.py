@@ -44,6 +44,7 @@ FOUND = [
             '"variable":{"name":"Enabled"},"attributeValue":""}]}]'
         ),
     ),
+    ("P21", (), MAX_CASES, {"device-model accepted"}, None),
     ("P62", ("--strict",), MAX_CASES, {"1.6 spelling"}, '[2,"{call.id}","GetVariables",{}]'),
     ("P03", ("--strict",), MAX_CASES, {"no answer"}, '[5,"{call.id}","GetVariables",{}]'),
     (

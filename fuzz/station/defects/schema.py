@@ -69,7 +69,7 @@ def bool_coerce(hooks: Hooks) -> Hooks:
     Defect(
         "P21",
         mirrors=("C9", "A16"),
-        oracle="O12",
+        oracle="O8 O12",
         symptom="Accepted",
         witness=(
             ask(
