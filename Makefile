@@ -35,7 +35,7 @@ fix: $(READY) ## format, and repair what the linter can
 bench: $(READY) ## rates of generation and of whole cases on this machine
 	$(BIN)/ocppfuzz bench $(ARGS)
 
-defect-matrix: $(READY) ## the conformance suite against every planted defect, for hours; ONLY=P19,P20 takes some
+defect-matrix: $(READY) ## the conformance suite against every planted defect, an hour; ONLY=P19,P20 takes some
 	@$(BIN)/python tests/defect_matrix.py $(ONLY)
 
 $(READY): pyproject.toml constraints.txt

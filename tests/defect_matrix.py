@@ -1,6 +1,6 @@
 """Plays the conformance suite against every planted defect: which tests fail, and what no conformance test can see.
 
-`.venv/bin/python tests/defect_matrix.py [DEFECT ...]`, or `make defect-matrix ONLY=P19,P20`. It takes minutes for each
+`.venv/bin/python tests/defect_matrix.py [DEFECT ...]`, or `make defect-matrix ONLY=P19,P20`. It takes about a minute for each
 defect; what was played is kept in `build/defect-matrix` and not played again while the sources are the same. The
 table is Markdown, on standard output; progress goes to standard error.
 """

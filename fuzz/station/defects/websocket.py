@@ -16,6 +16,12 @@ from fuzz.records import SendFrames
 from fuzz.station.defects.registry import Defect, ask, rewires
 from fuzz.station.wire import Wire
 
+_SHORT = 125
+"""Frames up to here have their length in the second byte (RFC 6455 section 5.2)."""
+
+_LONG = "".join(f"{number * 7919 % 65_537:x}" for number in range(1, 61))
+"""Text that hardly repeats itself; at most 255 characters go into a vendorId."""
+
 _HALVES = ('[2,"halves","ClearC', 'ache",{}]')
 
 
@@ -73,16 +79,16 @@ def fragment_loss(wire: Wire) -> Wire:
         mirrors=("B2",),
         oracle="O3 O26",
         symptom="close 1002",
-        witness=(ask("ClearCache", "{}"), ask("ClearCache", "{}")),
+        witness=(ask("ClearCache", f'{{"customData":{{"vendorId":"{_LONG}"}}}}'),),
         depth=1,
     )
 )
 def deflate_context(wire: Wire) -> Wire:
-    """Every compressed message is unpacked as if it were the first, so that the link breaks on the second."""
+    """A long compressed message is unpacked as if it were the first, so that the link breaks on what it has in common."""
 
     class Forgetful(PerMessageDeflate):
         def decode(self, frame: Frame, **options: Any) -> Frame:
-            if frame.rsv1:
+            if frame.rsv1 and len(frame.data) > _SHORT:
                 self.decoder = zlib.decompressobj(wbits=-self.remote_max_window_bits)
             return super().decode(frame, **options)
 
