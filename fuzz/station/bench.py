@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fuzz.pics.loading import load_pics
 from fuzz.station.console import Ask, Wait, parse_script
 from fuzz.station.context import Settings
 from fuzz.station.core import Station
@@ -34,7 +35,6 @@ from fuzz.station.events import (
     Upload,
 )
 from fuzz.station.hooks import Plant
-from fuzz.station.pics import load_pics
 from fuzz.station.timing import Manner
 from strategies.labels import JsonObject, JsonValue
 from strategies.version import version

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from fuzz.errors import UsageError
+from fuzz.pics.answers import Pics
 from fuzz.station.events import (
     ClearFault,
     CutNetwork,
@@ -29,7 +30,6 @@ from fuzz.station.events import (
     Tamper,
     Unplug,
 )
-from fuzz.station.pics import Pics
 
 MAX_LINE = 1000
 """Longest line that is taken, in characters; enough for every token and user name that OCPP can carry."""

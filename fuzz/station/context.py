@@ -12,6 +12,7 @@ from typing import Protocol, TypeAlias
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Peer, Refused, Unanswered
+from fuzz.pics.answers import Pics
 from fuzz.station.device_model import CheckValue, DeviceModel, Key, Variable
 from fuzz.station.dialling import Dialling, dialling_of
 from fuzz.station.events import CancelTransfer, Command, Download, Note, TransferDone, Upload
@@ -19,7 +20,6 @@ from fuzz.station.hardware import Evse
 from fuzz.station.keystore import KeyStore, Own
 from fuzz.station.logbook import Logbook
 from fuzz.station.outbox import Outbox
-from fuzz.station.pics import Pics
 from fuzz.station.states import Registration, may_say
 from fuzz.station.transaction import Grant
 from strategies.labels import JsonObject

@@ -23,6 +23,7 @@ from fuzz.ocppj.peer import (
     Reply,
     Unanswered,
 )
+from fuzz.pics.answers import Pics
 from fuzz.station.blocks import BLOCKS
 from fuzz.station.blocks.base import Block, Handler
 from fuzz.station.context import Context, Settings
@@ -52,7 +53,6 @@ from fuzz.station.events import (
 from fuzz.station.hardware import evses_of, take_place
 from fuzz.station.hooks import Dying, Hooks, Plant
 from fuzz.station.keystore import Credentials
-from fuzz.station.pics import Pics
 from fuzz.station.states import ANSWERS, Registration, Service
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import Version

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fuzz.pics.answers import Pics
 from fuzz.station.events import (
     ClearFault,
     Fault,
@@ -17,7 +18,6 @@ from fuzz.station.events import (
     StopPower,
     Unplug,
 )
-from fuzz.station.pics import Pics
 
 AC_VOLTAGE, AC_CURRENT = 230.0, 32.0
 _WH = 3600.0

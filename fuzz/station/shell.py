@@ -24,6 +24,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from fuzz.errors import UsageError
+from fuzz.pics.answers import Pics
+from fuzz.pics.loading import load_pics
 from fuzz.station.connecting import MAX_MESSAGE, NotConnected, Route, dial
 from fuzz.station.console import (
     HELP,
@@ -68,7 +70,6 @@ from fuzz.station.events import (
 )
 from fuzz.station.keyboard import typed_lines
 from fuzz.station.options import StationOptions
-from fuzz.station.pics import Pics, load_pics
 from fuzz.station.planting import find_plants, find_wire
 from fuzz.station.state import StateDir
 from fuzz.station.timing import (

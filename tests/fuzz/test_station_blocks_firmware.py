@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
+from fuzz.pics.loading import load_pics
 from fuzz.station.bench import Bench
 from fuzz.station.blocks import BLOCKS
 from fuzz.station.blocks.base import Block
@@ -25,7 +26,6 @@ from fuzz.station.events import (
     ShiftClock,
     TransferDone,
 )
-from fuzz.station.pics import load_pics
 from fuzz.station.states import Registration
 from strategies.version import version
 from tlslab.firmware import firmware_image, sign_firmware

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
+from fuzz.pics.loading import load_pics
 from fuzz.station.bench import Bench
 from fuzz.station.blocks import BLOCKS
 from fuzz.station.blocks.base import Block
 from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import CancelTransfer, Command, TransferDone, Upload
-from fuzz.station.pics import load_pics
 from strategies.version import version
 
 

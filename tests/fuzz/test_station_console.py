@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from fuzz.errors import UsageError
+from fuzz.pics.loading import load_pics
 from fuzz.station.bench import Bench
 from fuzz.station.console import HELP, MAX_LINE, Ask, Wait, check, parse, parse_script, told
 from fuzz.station.events import (
@@ -19,7 +20,6 @@ from fuzz.station.events import (
     Tamper,
     Unplug,
 )
-from fuzz.station.pics import load_pics
 
 DC = load_pics("dc-2evse-ccs1")
 LINES = [

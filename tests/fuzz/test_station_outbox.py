@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from fuzz.ocppj.peer import Answered, Peer, Refused, Unanswered
+from fuzz.pics.loading import load_pics
 from fuzz.station.context import Context, Settings
 from fuzz.station.device_model import check_value, load_model
 from fuzz.station.outbox import Outbox
-from fuzz.station.pics import load_pics
 from fuzz.station.states import Registration
 from strategies.version import version
 

@@ -13,6 +13,7 @@ from fuzz.clock import SystemClock
 from fuzz.config import RunOptions
 from fuzz.csms.voice import CsmsVoice
 from fuzz.engine.line import Pace, Wiring
+from fuzz.pics.loading import load_pics
 from fuzz.records import Ability, LinkClosed, ProcessEnd, Side, Summary, TargetFacts
 from fuzz.station.context import Settings
 from fuzz.station.core import Station
@@ -31,7 +32,6 @@ from fuzz.station.events import (
     TextReceived,
     Tick,
 )
-from fuzz.station.pics import load_pics
 from fuzz.station.planting import find_plants
 from fuzz.transport.memory import MemoryDoor, MemoryLink
 from strategies.version import version

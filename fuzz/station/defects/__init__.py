@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from fuzz.station.defects import (
+from fuzz.station.defects.registry import Defect, registered
+
+from . import (
     auth,
     certificate,
     concurrency,
@@ -25,7 +27,6 @@ from fuzz.station.defects import (
     tls,
     websocket,
 )
-from fuzz.station.defects.registry import Defect, registered
 
 __all__ = ["LAYERS", "NOT_CARRIED", "Defect", "defects"]
 
