@@ -12,7 +12,6 @@ from typing import Any
 
 from fuzz.pics.loading import load_pics
 from fuzz.station.console import Ask, Wait, parse_script
-from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import (
     BytesReceived,
@@ -35,6 +34,7 @@ from fuzz.station.events import (
     Upload,
 )
 from fuzz.station.hooks import Plant
+from fuzz.station.settings import Settings
 from fuzz.station.timing import Manner
 from strategies.labels import JsonObject, JsonValue
 from strategies.version import version

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Peer, Refused, Unanswered
@@ -19,9 +19,10 @@ from fuzz.station.events import CancelTransfer, Command, Download, Note, Transfe
 from fuzz.station.hardware import Evse
 from fuzz.station.keystore import KeyStore, Own
 from fuzz.station.logbook import Logbook
+from fuzz.station.offers import Meter, NoMeter, NoTransactions, Transactions
 from fuzz.station.outbox import Outbox
+from fuzz.station.settings import Settings
 from fuzz.station.states import Registration, may_say
-from fuzz.station.transaction import Grant
 from strategies.labels import JsonObject
 
 Outcome: TypeAlias = Answered | Refused | Unanswered
@@ -31,140 +32,6 @@ Trigger: TypeAlias = Callable[[JsonObject], bool]
 
 # A clock set beyond these years by a hostile currentTime could not be written as a dateTime any more.
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What one station is configured with, apart from its PICS file.
-
-    `ids` gives message ids that were never used before, `random` numbers from 0 up to 1. The back-off values replace
-    the variables of the device model when given. `boot_retry_s` is the self-chosen wait when the CSMS names none.
-    `csms` is the URL of network profile slot 0, `password` its Basic password. `certificate` and `key` are the
-    station's own chain and key, PEM; `roots` are pairs of an InstallCertificateUseEnumType and a PEM certificate.
-    What the state of an earlier start holds goes before all of these. `edition` is `ed3` or `2025-09`.
-    """
-
-    ids: Callable[[], str]
-    random: Callable[[], float]
-    identity: str = "OCPPFUZZ0001"
-    security_profile: int = 1
-    backoff_min_s: float | None = None
-    backoff_range_s: float | None = None
-    boot_retry_s: float = 10.0
-    csms: str = "ws://localhost"
-    password: str = ""
-    certificate: str = ""
-    key: str = ""
-    roots: tuple[tuple[str, str], ...] = ()
-    edition: str = "ed3"
-
-    @property
-    def errata(self) -> bool:
-        """Whether the errata of 2025 count, not Edition 3 alone."""
-        return self.edition == "2025-09"
-
-
-class Transactions(Protocol):
-    """What other blocks may ask about transactions; TransactionsBlock answers."""
-
-    def on(self, evse: int) -> str:
-        """The id of the transaction on an EVSE, "" when there is none; EVSE 0 asks for any at all."""
-        ...
-
-    def end_all(self, trigger: str, stopped: str) -> None:
-        """Ends every transaction, energy first, with a triggerReason and a stoppedReason."""
-        ...
-
-    def sampled(self, evse: int, trigger: str, values: list[JsonObject]) -> bool:
-        """Tells meter values (MeterValueType) of the transaction on an EVSE; False when there is none."""
-        ...
-
-    def authorized(self, evse: int) -> bool:
-        """Whether somebody was authorised for an EVSE."""
-        ...
-
-    def waiting(self, evses: frozenset[int]) -> int:
-        """The EVSE among `evses` (empty: all) where an EV waits for an authorisation, 0 for none."""
-        ...
-
-    def admit(self, grant: Grant) -> str:
-        """Lets somebody charge; the reasonCode when that cannot be, "" when it can."""
-        ...
-
-    def stop_of(self, token: JsonObject) -> bool:
-        """Ends the authorisation that `token` began; False when there is none."""
-        ...
-
-    def stop_group(self, group: str, token: JsonObject) -> bool:
-        """Ends the authorisation of another token of the same group; False when there is none."""
-        ...
-
-    def stop(self, transaction: str) -> bool:
-        """Ends the authorisation of a transaction because the CSMS asked for it; False when it is unknown."""
-        ...
-
-
-class Meter(Protocol):
-    """What TransactionsBlock asks of the meter; MeteringBlock answers. Values are lists of MeterValueType."""
-
-    def begin(self, evse: int) -> list[JsonObject]:
-        """A transaction begins: the values of TxStartedMeasurands, Transaction.Begin; sampling starts."""
-        ...
-
-    def end(self, evse: int) -> list[JsonObject]:
-        """A transaction ends: what its last event tells, Transaction.End among it; sampling stops."""
-        ...
-
-
-class NoMeter:
-    """The answers of a station without a meter."""
-
-    def begin(self, evse: int) -> list[JsonObject]:
-        """Nothing was measured."""
-        return []
-
-    def end(self, evse: int) -> list[JsonObject]:
-        """Nothing was measured."""
-        return []
-
-
-class NoTransactions:
-    """The answers of a station that has none."""
-
-    def on(self, evse: int) -> str:
-        """Never any."""
-        return ""
-
-    def end_all(self, trigger: str, stopped: str) -> None:
-        """Nothing to end."""
-
-    def sampled(self, evse: int, trigger: str, values: list[JsonObject]) -> bool:
-        """There is no transaction."""
-        return False
-
-    def authorized(self, evse: int) -> bool:
-        """Nobody ever."""
-        return False
-
-    def waiting(self, evses: frozenset[int]) -> int:
-        """No EV waits."""
-        return 0
-
-    def admit(self, grant: Grant) -> str:
-        """Nobody may charge."""
-        return "NotEnabled"
-
-    def stop_of(self, token: JsonObject) -> bool:
-        """Nothing to stop."""
-        return False
-
-    def stop_group(self, group: str, token: JsonObject) -> bool:
-        """Nothing to stop."""
-        return False
-
-    def stop(self, transaction: str) -> bool:
-        """Nothing to stop."""
-        return False
 
 
 @dataclass(slots=True)

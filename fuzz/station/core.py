@@ -26,7 +26,7 @@ from fuzz.ocppj.peer import (
 from fuzz.pics.answers import Pics
 from fuzz.station.blocks import BLOCKS
 from fuzz.station.blocks.base import Block, Handler
-from fuzz.station.context import Context, Settings
+from fuzz.station.context import Context
 from fuzz.station.device_model import DeviceModel, check_value, load_model
 from fuzz.station.events import (
     BytesReceived,
@@ -53,6 +53,7 @@ from fuzz.station.events import (
 from fuzz.station.hardware import evses_of, take_place
 from fuzz.station.hooks import Dying, Hooks, Plant
 from fuzz.station.keystore import Credentials
+from fuzz.station.settings import Settings
 from fuzz.station.states import ANSWERS, Registration, Service
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import Version

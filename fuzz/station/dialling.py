@@ -15,7 +15,7 @@ from fuzz.station.events import Endpoint
 from strategies.labels import JsonObject, JsonValue
 
 if TYPE_CHECKING:
-    from fuzz.station.context import Settings
+    from fuzz.station.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,6 @@ from fuzz.station.console import (
     parse_script,
     told,
 )
-from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import (
     BytesReceived,
@@ -71,6 +70,7 @@ from fuzz.station.events import (
 from fuzz.station.keyboard import typed_lines
 from fuzz.station.options import StationOptions
 from fuzz.station.planting import find_plants, find_wire
+from fuzz.station.settings import Settings
 from fuzz.station.state import StateDir
 from fuzz.station.timing import (
     BENCH_BACKOFF_S,

@@ -14,9 +14,9 @@ from fuzz.clock import Clock, rfc3339
 from fuzz.ocppj.lenient import hear
 from fuzz.pics.loading import load_pics
 from fuzz.records import Answer, FrameKind
-from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import Command, Connected, Disconnected, PowerOn, SendText, TextReceived
+from fuzz.station.settings import Settings
 from strategies.labels import JsonObject, JsonValue
 from strategies.version import Version, version
 

@@ -12,7 +12,6 @@ from fuzz.station.bench import Bench
 from fuzz.station.blocks import BLOCKS
 from fuzz.station.blocks.base import Block
 from fuzz.station.blocks.firmware import FirmwareBlock
-from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import (
     CancelTransfer,
@@ -26,6 +25,7 @@ from fuzz.station.events import (
     ShiftClock,
     TransferDone,
 )
+from fuzz.station.settings import Settings
 from fuzz.station.states import Registration
 from strategies.version import version
 from tlslab.firmware import firmware_image, sign_firmware

@@ -9,9 +9,9 @@ from fuzz.pics.loading import load_pics
 from fuzz.station.bench import Bench
 from fuzz.station.blocks import BLOCKS
 from fuzz.station.blocks.base import Block
-from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import CancelTransfer, Command, TransferDone, Upload
+from fuzz.station.settings import Settings
 from strategies.version import version
 
 

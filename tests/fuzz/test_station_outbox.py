@@ -6,9 +6,10 @@ from hypothesis import given, strategies as st
 
 from fuzz.ocppj.peer import Answered, Peer, Refused, Unanswered
 from fuzz.pics.loading import load_pics
-from fuzz.station.context import Context, Settings
+from fuzz.station.context import Context
 from fuzz.station.device_model import check_value, load_model
 from fuzz.station.outbox import Outbox
+from fuzz.station.settings import Settings
 from fuzz.station.states import Registration
 from strategies.version import version
 

@@ -15,7 +15,6 @@ from fuzz.csms.voice import CsmsVoice
 from fuzz.engine.line import Pace, Wiring
 from fuzz.pics.loading import load_pics
 from fuzz.records import Ability, LinkClosed, ProcessEnd, Side, Summary, TargetFacts
-from fuzz.station.context import Settings
 from fuzz.station.core import Station
 from fuzz.station.events import (
     BytesReceived,
@@ -33,6 +32,7 @@ from fuzz.station.events import (
     Tick,
 )
 from fuzz.station.planting import find_plants
+from fuzz.station.settings import Settings
 from fuzz.transport.memory import MemoryDoor, MemoryLink
 from strategies.version import version
 
