@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from fuzz.station.backoff import Backoff, Limits
 from fuzz.station.device_model import DeviceModel
 from fuzz.station.events import Endpoint
+from fuzz.station.settings import Settings
 from strategies.labels import JsonObject, JsonValue
-
-if TYPE_CHECKING:
-    from fuzz.station.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
