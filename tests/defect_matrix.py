@@ -24,7 +24,10 @@ RESULTS = HERE / "build" / "defect-matrix"
 PATIENCE_S = 1800.0
 """A suite that takes longer has been brought to a standstill by the defect; all of its tests count as failed."""
 
-JOBS = "8"
+JOBS = "12"
+"""Tests wait more than they work, above all where a defect keeps the station silent."""
+
+MAX_AGAIN = 20
 HEALTHY = "healthy"
 _SHOWN = 6
 
@@ -78,7 +81,8 @@ def play(name: str) -> dict[str, object]:
         return {"verdicts": {}, "seconds": PATIENCE_S}
     verdicts = {test["id"]: test["verdict"] for test in suite["tests"]}
     failed = [id_ for id_, verdict in verdicts.items() if verdict != "passed"]
-    again = conformance(name, *failed) if failed else None
+    # A test or two may fail because the machine was busy; many are no accident.
+    again = conformance(name, *failed) if 0 < len(failed) <= MAX_AGAIN else None
     if again is not None:
         verdicts |= {test["id"]: test["verdict"] for test in again["tests"]}
     return {"verdicts": verdicts, "seconds": suite["abstract"]["seconds"]}
