@@ -25,7 +25,7 @@ as it has seen what must happen; the station is thrown away. A whole one, in `ca
   `await s.silence("TransactionEvent", for_s=1.0)`; `s.forget()` before a stimulus drops what was said before it.
   `s.hear` is `s.expect` with the arrival time (`.at`); `s.untaken("MeterValues")` lists without taking.
 - Require: `s.require(condition, "what should hold", came)`. `judgement=True` marks what rests on a judgement or a
-  recollection of the reference digest.
+  recollection of ours, not on a requirement.
 - Answer otherwise: `s.answer("Authorize", states.info("Invalid"))`, also a callable over the `View`, `SILENT`, or
   `error("InternalError")`, for `times=n`; `s.answer_properly()` ends that.
 - Connections: `await s.close()`, `await s.cut()`, `await s.reconnected()`, `async with s.offline(): ...` (nobody listens

@@ -146,7 +146,7 @@ class Csms:
         port: where the station dials first.
         heard: every CALL of the station since the test began.
         faults: messages of the station that no station may send; one is enough to fail the test.
-        judgements: what was required although the digest calls it a judgement or a recollection.
+        judgements: what was required although it rests on a judgement of ours, not on a requirement.
         stopwatch: the performance measurements.
         before: what a lasting station's variables held before they were set.
         patience_s: how long an expectation waits that names no time of its own.

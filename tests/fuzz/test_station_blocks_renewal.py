@@ -148,7 +148,7 @@ def test_a_pending_station_is_asked_and_asks(start, root, own):
     assert len(requested(bench)) == 1
 
 
-# --- the certificate comes (the nine rows of the digest) --------------------------------------------------
+# --- the certificate comes (nine reasons to refuse it) --------------------------------------------------
 
 
 def test_a_proper_chain_is_accepted_and_used_on_a_new_connection(start, mint, root):
