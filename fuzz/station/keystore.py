@@ -216,12 +216,14 @@ def _given(use: str, pem: str) -> Iterator[Root]:
 
 
 def _own(kept: Mapping[str, JsonValue], chain: str, key: str) -> Own | None:
-    found = kept.get(chain), kept.get(key)
-    match found:
-        case (str(pem), str(secret)) if pem and secret:
-            return Own(pem, secret)
-        case _:
-            return None
+    pem, secret = kept.get(chain), kept.get(key)
+    if not isinstance(pem, str) or not isinstance(secret, str) or not secret:
+        return None
+    try:
+        load_chain(pem)
+    except BadCertificate:
+        return None
+    return Own(pem, secret)
 
 
 def _same(own: JsonObject, asked: Mapping[str, JsonValue]) -> bool:

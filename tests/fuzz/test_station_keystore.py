@@ -117,12 +117,13 @@ def test_while_one_root_replaces_another_one_alone_is_trusted(roots):
 
 
 def test_what_lasts_comes_back(mint, roots):
-    keys = store(roots[:2], Own("chain", "key"))
+    own, new, upcoming = (mint(name, issuer=roots[0]).pem for name in ("own", "new", "upcoming"))
+    keys = store(roots[:2], Own(own, "key"))
     signed = mint("signed", issuer=roots[0], ca=True)
     keys.install(CSMS_ROOT, signed.x509, roots[0].x509)
     keys.replaced = roots[0].x509
-    keys.replace_own(Own("new chain", "new key"))
-    keys.upcoming = Own("upcoming chain", "upcoming key")
+    keys.replace_own(Own(new, "new key"))
+    keys.upcoming = Own(upcoming, "upcoming key")
     keys.hold_key("pending")
     again = KeyStore(Own("factory", "factory"), [(CSMS_ROOT, roots[2].pem)])
     again.restore(json.loads(json.dumps(keys.lasting())))
@@ -134,6 +135,7 @@ def test_what_lasts_comes_back(mint, roots):
 values = st.none() | st.integers() | st.text(max_size=5)
 
 
+@pytest.mark.parametrize("chain", ["", "chain", "-----BEGIN CERTIFICATE-----"])
 @given(
     st.dictionaries(
         st.sampled_from(["roots", "chain", "key", "pending", "previousChain", "upcomingKey"]),
@@ -141,9 +143,13 @@ values = st.none() | st.integers() | st.text(max_size=5)
         | st.lists(values | st.dictionaries(st.sampled_from(["use", "certificate"]), values)),
     )
 )
-def test_a_broken_state_leaves_a_store_that_works(kept):
-    keys = KeyStore(Own("chain", "key"), [])
-    keys.restore(kept)
+def test_a_broken_state_leaves_a_store_that_works(mint, chain, kept):
+    factory = Own(mint("factory").pem, "key")
+    keys = KeyStore(factory, [])
+    keys.restore({"chain": chain, "key": "k", "upcomingChain": chain, "upcomingKey": "k", **kept})
     json.dumps(keys.lasting())
-    assert keys.own.chain
-    assert keys.own.key
+    assert keys.own == factory
+    assert keys.upcoming is None
+    assert not keys.is_own(
+        {"hashAlgorithm": "SHA256", "issuerNameHash": "", "issuerKeyHash": "", "serialNumber": "1"}
+    )
