@@ -111,6 +111,7 @@ def conform(
     `operator` has a person do something at a real station; None means that nobody is there.
     Raises `OcppfuzzError` for everything that we could not do.
     """
+    _refuse_unused(options)
     declared = load_pics(pics)
     find_plants(options.defects, options.decoys)  # an unknown name is told before a process starts
     planned = plan(declared, ids, profile)
@@ -119,6 +120,16 @@ def conform(
     work = _play(options, declared, planned, clock, jobs, told, operator)
     results = [*asyncio.run(work), *(_unwritten(entry) for entry in planned.unwritten)]
     return _abstract(declared, planned, results, clock.monotonic() - began), results
+
+
+def _refuse_unused(options: RunOptions) -> None:
+    """What the suite would not heed is refused, not passed over in silence."""
+    if options.security_profile == 0:
+        raise UsageError("the conformance tests know security profiles 1, 2 and 3; choose one")
+    if options.ca or options.cert or options.key:
+        raise UsageError(
+            "the conformance suite makes its own certificates; leave --ca, --cert and --key away"
+        )
 
 
 def _unwritten(entry: Entry) -> Result:
@@ -145,6 +156,7 @@ async def _play(
         identity=options.identity or pics.serial,
         edition=options.edition,
         defects=options.defects,
+        decoys=options.decoys,
     )
     async with _arena(options, pics, subject, clock, operator) as arena:
         return await play(tests, arena, clock, jobs=1 if options.listen else jobs, told=told)
@@ -161,7 +173,7 @@ async def _arena(
     if options.listen is None:
         with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
             lab = Lab.create(
-                Path(folder), serial=pics.serial, station_key=key_for(pics), now=clock.now()
+                Path(folder), serial=subject.identity, station_key=key_for(pics), now=clock.now()
             )
             yield EmbeddedArena(subject, clock, lab)
         return

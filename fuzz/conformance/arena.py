@@ -46,6 +46,7 @@ class Subject:
     identity: str = IDENTITY
     edition: str = "ed3"
     defects: tuple[str, ...] = ()
+    decoys: tuple[str, ...] = ()
 
 
 class Arena(Protocol):
@@ -103,6 +104,7 @@ class EmbeddedArena:
             key=self._lab.station.key,
             password=PASSWORD if profile < 3 else None,
             defects=self._subject.defects,
+            decoys=self._subject.decoys,
             backoff_min_s=None,
             backoff_range_s=None,
             boot_delay_s=BOOT_DELAY_S,

@@ -86,3 +86,17 @@ def test_results_can_be_kept_as_json(played, tmp_path):
 def test_a_test_that_cannot_be_played_is_a_usage_error(ids, capsys):
     assert main(["conformance", ids]) == 2
     assert ids in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--security-profile", "0"), "security profiles 1, 2 and 3"),
+        (("--cert", "cs.pem", "--key", "cs.key"), "makes its own certificates"),
+        (("--ca", "root.pem"), "makes its own certificates"),
+        (("--listen", "127.0.0.1:9000", "--defect", "P01"), "embedded station"),
+    ],
+)
+def test_what_the_suite_would_not_heed_is_refused(flags, words, capsys):
+    assert main(["conformance", "TC_B_06", *flags]) == 2
+    assert words in capsys.readouterr().err
