@@ -23,6 +23,7 @@ from fuzz.conformance.runner import Result, Verdict, play
 from fuzz.errors import UsageError
 from fuzz.pics.answers import Pics
 from fuzz.pics.loading import load_pics
+from fuzz.records import Effect
 from fuzz.report.abstract import Abstract, ProfileCount, Row, Timing
 from fuzz.station.planting import find_plants
 from tlslab.pki import Lab
@@ -190,6 +191,7 @@ async def _arena(
         password=password_of(options) or PASSWORD,
         operator=operator,
         wait_s=options.wait_s,
+        allowed=[Effect(name) for name in options.allow],
     )
     try:
         yield arena

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ from fuzz.conformance.ports import Port, Terms
 from fuzz.conformance.registry import StationTest
 from fuzz.conformance.script import Csms, Failed, NotRun
 from fuzz.errors import TargetUnavailable
-from fuzz.records import Link
+from fuzz.records import Effect, Link
 from fuzz.target.embedded import EmbeddedTarget
 from strategies.labels import JsonObject
 from tlslab.pki import Lab
@@ -141,6 +141,10 @@ async def idle(s: Csms) -> None:
     s.note_connection()
 
 
+_DANGEROUS = frozenset({Effect.LOCK_OUT, Effect.ONE_WAY})
+"""What no test may do to a station of somebody's without being told that it may."""
+
+
 class StandingArena:
     """One real station for all tests, one after the other; `operator` has a person do something there."""
 
@@ -157,7 +161,9 @@ class StandingArena:
         password: str,
         operator: Callable[[str, str], Awaitable[bool]] | None,
         wait_s: float,
+        allowed: Collection[Effect] = (),
     ) -> None:
+        self._allowed = frozenset(allowed)
         self._attended = operator is not None
         self._subject, self._clock, self._profile = subject, clock, profile
         self._password, self._wait_s = password, wait_s
@@ -170,6 +176,10 @@ class StandingArena:
     @contextlib.asynccontextmanager
     async def station(self, test: StationTest, profile: int) -> AsyncIterator[Csms]:
         """The scripted CSMS of one test; the station is reset before it, and its variables set back behind it."""
+        if test.effect in _DANGEROUS - self._allowed:
+            raise NotRun(
+                f"the station would keep what it does; allow = ['{test.effect}'] permits it"
+            )
         if test.by_hand and not self._attended:
             raise NotRun(f"needs somebody at the station: {', '.join(test.needs)}")
         if profile != self._profile:

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from fuzz.records import Effect
+
 if TYPE_CHECKING:
     from fuzz.conformance.script import Csms
 
@@ -19,7 +21,10 @@ Script: TypeAlias = "Callable[[Csms], Awaitable[None]]"
 
 @dataclass(frozen=True, slots=True)
 class StationTest:
-    """One scripted conversation; `needs` are the operator's words that it uses, `slow` ones are started first."""
+    """One scripted conversation; `needs` are the operator's words that it uses, `slow` ones are started first.
+
+    `effect` is the worst that it may leave behind at a real station: lock-out and one-way are played only where allowed.
+    """
 
     id: str
     text: str
@@ -27,6 +32,7 @@ class StationTest:
     needs: tuple[str, ...] = ()
     security_profiles: tuple[int, ...] = (1, 2, 3)
     slow: bool = False
+    effect: Effect = Effect.PERSISTENT
 
     @property
     def by_hand(self) -> bool:
@@ -47,6 +53,7 @@ def station_test(
     needs: tuple[str, ...] = (),
     security_profiles: tuple[int, ...] = (1, 2, 3),
     slow: bool = False,
+    effect: Effect = Effect.PERSISTENT,
 ) -> Callable[[Script], Script]:
     """The decorated function is the conformance test `id_`; its docstring's first sentence says what must happen."""
 
@@ -56,7 +63,7 @@ def station_test(
         text = (script.__doc__ or "").strip().partition("\n")[0]
         if not text:
             raise ValueError(f"{id_} has no docstring")
-        _TESTS[id_] = StationTest(id_, text, script, needs, security_profiles, slow)
+        _TESTS[id_] = StationTest(id_, text, script, needs, security_profiles, slow, effect)
         return script
 
     return register

@@ -10,6 +10,7 @@ from fuzz.conformance import states
 from fuzz.conformance.depot import Depot, depot
 from fuzz.conformance.script import Csms, station_test
 from fuzz.conformance.view import View
+from fuzz.records import Effect
 from strategies.labels import JsonObject
 from tlslab.firmware import firmware_image, sign_firmware
 from tlslab.pki import Credential, Description, issue
@@ -84,7 +85,7 @@ async def _installed(s: Csms, maker: _Maker) -> None:
     await s.expect_security_event("FirmwareUpdated")
 
 
-@station_test("TC_L_01")
+@station_test("TC_L_01", effect=Effect.ONE_WAY)
 async def firmware_is_updated(s: Csms) -> None:
     """Firmware that the manufacturer signed is fetched, verified and installed, and every step is told."""
     with _maker(s) as maker:
@@ -94,7 +95,7 @@ async def firmware_is_updated(s: Csms) -> None:
         await _installed(s, maker)
 
 
-@station_test("TC_L_02", slow=True)
+@station_test("TC_L_02", effect=Effect.ONE_WAY, slow=True)
 async def an_installation_waits_for_its_time(s: Csms) -> None:
     """Firmware with an installDateTime to come is fetched now, told as InstallScheduled, and installed then."""
     with _maker(s) as maker:
@@ -109,7 +110,7 @@ async def an_installation_waits_for_its_time(s: Csms) -> None:
         await maker.told(s, "Installed")
 
 
-@station_test("TC_L_03", slow=True)
+@station_test("TC_L_03", effect=Effect.ONE_WAY, slow=True)
 async def a_download_waits_for_its_time(s: Csms) -> None:
     """Firmware with a retrieveDateTime to come is told as DownloadScheduled, and fetched then."""
     with _maker(s) as maker:
@@ -152,7 +153,7 @@ async def a_download_fails(s: Csms) -> None:
         await maker.told(s, "DownloadFailed")
 
 
-@station_test("TC_L_08")
+@station_test("TC_L_08", effect=Effect.ONE_WAY)
 async def an_installation_fails(s: Csms) -> None:
     """A signed file that is no firmware is verified and then told as failed when it is installed."""
     with _maker(s) as maker:
@@ -163,7 +164,7 @@ async def an_installation_fails(s: Csms) -> None:
         await maker.told(s, "InstallVerificationFailed", "InstallationFailed")
 
 
-@station_test("TC_L_10")
+@station_test("TC_L_10", effect=Effect.ONE_WAY)
 async def a_second_update_takes_the_place_of_the_first(s: Csms) -> None:
     """An UpdateFirmware during another's download cancels that, and its own steps are told."""
     with _maker(s) as maker:
@@ -189,7 +190,9 @@ async def an_update_that_is_not_signed(s: Csms) -> None:
         await s.silence("FirmwareStatusNotification", for_s=0.5)
 
 
-@station_test("TC_L_15", needs=("plug-in", "present-token", "start-power", "unplug"))
+@station_test(
+    "TC_L_15", effect=Effect.ONE_WAY, needs=("plug-in", "present-token", "start-power", "unplug")
+)
 async def an_installation_waits_for_a_transaction(s: Csms) -> None:
     """During a transaction firmware is fetched, free connectors become Unavailable, and it is installed afterwards."""
     with _maker(s) as maker:

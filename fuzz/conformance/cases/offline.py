@@ -10,6 +10,7 @@ from fuzz.conformance import profiles, states
 from fuzz.conformance.script import SILENT, Csms, Heard, error, station_test
 from fuzz.conformance.states import Session
 from fuzz.conformance.view import View
+from fuzz.records import Effect
 from strategies.labels import JsonObject
 
 _CHARGING = ("plug-in", "present-token", "start-power")
@@ -57,7 +58,7 @@ async def _repeated(s: Csms, times: int) -> None:
     s.require(not late, "it is not sent again", [h.view.payload for h in late])
 
 
-@station_test("TC_E_41", needs=_CHARGING, slow=True)
+@station_test("TC_E_41", effect=Effect.LOCK_OUT, needs=_CHARGING, slow=True)
 async def no_answer_at_all(s: Csms) -> None:
     """An event that is never answered is sent as often as MessageAttempts says, and then given up."""
     await _short_timeout(s)
@@ -66,7 +67,7 @@ async def no_answer_at_all(s: Csms) -> None:
     await _repeated(s, _ATTEMPTS)
 
 
-@station_test("TC_E_42", needs=_CHARGING, slow=True)
+@station_test("TC_E_42", effect=Effect.LOCK_OUT, needs=_CHARGING, slow=True)
 async def an_answer_at_the_second_attempt(s: Csms) -> None:
     """An event that is answered at the second attempt is sent twice."""
     await _short_timeout(s)

@@ -9,6 +9,7 @@ from fuzz.conformance.arena import terms
 from fuzz.conformance.papers import pem, server_pairs
 from fuzz.conformance.profiles import Slots, free_slot, profile_data, slots
 from fuzz.conformance.script import Csms, Port, Terms, View, station_test
+from fuzz.records import Effect
 from strategies.labels import JsonObject, JsonValue
 
 TOLERANCE_S = 0.1
@@ -423,7 +424,7 @@ async def _prioritize(s: Csms, *order: int) -> None:
     await s.set_variable("OCPPCommCtrlr", "NetworkConfigurationPriority", ",".join(map(str, order)))
 
 
-@station_test("TC_B_45")
+@station_test("TC_B_45", effect=Effect.LOCK_OUT)
 async def new_connection_profile(s: Csms) -> None:
     """A network profile that comes first is used after the next reset."""
     port, slot = await _second_csms(s)
@@ -433,7 +434,7 @@ async def new_connection_profile(s: Csms) -> None:
     await states.booted(s)
 
 
-@station_test("TC_B_46")
+@station_test("TC_B_46", effect=Effect.LOCK_OUT)
 async def second_connection_profile(s: Csms) -> None:
     """When the first profile is refused NetworkProfileConnectionAttempts times the second one is used."""
     port, slot = await _second_csms(s)
@@ -448,7 +449,7 @@ async def second_connection_profile(s: Csms) -> None:
     await states.booted(s)
 
 
-@station_test("TC_B_49")
+@station_test("TC_B_49", effect=Effect.LOCK_OUT)
 async def fallback_to_the_old_profile(s: Csms) -> None:
     """When a new profile cannot be used the station goes back to the one that worked."""
     port, slot = await _second_csms(s)
@@ -461,7 +462,7 @@ async def fallback_to_the_old_profile(s: Csms) -> None:
     await states.booted(s)
 
 
-@station_test("TC_B_50", security_profiles=(2, 3))
+@station_test("TC_B_50", effect=Effect.LOCK_OUT, security_profiles=(2, 3))
 async def new_root_and_new_csms(s: Csms) -> None:
     """After a new CSMS root is installed the station moves to a CSMS whose certificate leads to it."""
     root = states.csms_root(s, "second CSMS root")

@@ -13,6 +13,7 @@ from fuzz.conformance.arena import terms
 from fuzz.conformance.papers import new_root, server_pairs
 from fuzz.conformance.profiles import free_slot, profile_data, slots
 from fuzz.conformance.script import Connection, Csms, Failed, Terms, View, station_test
+from fuzz.records import Effect
 from strategies.labels import JsonObject
 from tlslab.wire import HANDSHAKE_RECORD
 
@@ -40,7 +41,7 @@ async def _set_password(s: Csms, password: str, status: str | tuple[str, ...]) -
     return await s.set_variable("SecurityCtrlr", "BasicAuthPassword", password, status=status)
 
 
-@station_test("TC_A_09", security_profiles=(1, 2))
+@station_test("TC_A_09", effect=Effect.LOCK_OUT, security_profiles=(1, 2))
 async def new_password(s: Csms) -> None:
     """A new Basic password is accepted, and the station connects with it; it boots only if it said so."""
     s.note_connection()
@@ -56,7 +57,7 @@ async def new_password(s: Csms) -> None:
         await s.silence("BootNotification", for_s=0.5)
 
 
-@station_test("TC_A_10", security_profiles=(1, 2))
+@station_test("TC_A_10", effect=Effect.LOCK_OUT, security_profiles=(1, 2))
 async def short_password(s: Csms) -> None:
     """A Basic password of less than 16 characters is Rejected, and the old one stays in use."""
     await _set_password(s, "fifteen-letters", "Rejected")
@@ -178,7 +179,7 @@ def _shown(connection: Connection) -> x509.Certificate:
 # --- security profiles ------------------------------------------------------------------------------------
 
 
-@station_test("TC_A_19", security_profiles=(1, 2))
+@station_test("TC_A_19", effect=Effect.ONE_WAY, security_profiles=(1, 2))
 async def higher_security_profile(s: Csms) -> None:
     """A network profile with the next security profile is taken, used after a reset, and the old one is forgotten."""
     port = await s.place.further_port()
@@ -228,7 +229,7 @@ async def _requested(s: Csms, status: str) -> x509.CertificateSigningRequest:
     return request
 
 
-@station_test("TC_A_11", security_profiles=(3,))
+@station_test("TC_A_11", effect=Effect.LOCK_OUT, security_profiles=(3,))
 async def renewed_certificate(s: Csms) -> None:
     """A triggered renewal makes a new key; the signed certificate is accepted and used for the next connection."""
     before = s.connection
