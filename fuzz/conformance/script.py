@@ -183,6 +183,7 @@ class Csms:
         self.connections: list[Connection] = []
         self.passwords: dict[str, str | None] = {identity: password}
         self.before: dict[str, tuple[JsonObject, str]] = {}
+        self.closed: dict[str, JsonObject] = {}
         self._answers: dict[str, list[tuple[Answering, int]]] = {}
         self._news = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -382,6 +383,9 @@ class Csms:
             connection = self.connection
             if connection is None:
                 raise Failed(f"{action} could not be sent: the station is not connected")
+            if action == "ChangeAvailability":
+                place = {name: payload[name] for name in ("evse",) if name in payload}
+                self.closed[repr(place)] = place
             return await self._asked(connection, action, payload, within or RESPONSE_S)
 
     async def _asked(
@@ -608,7 +612,10 @@ class Csms:
             self.before[key] = (variable, result[0].text("attributeValue"))
 
     async def restore(self) -> None:
-        """Every variable that was set holds again what it held before, where it can be read."""
+        """What was made inoperative is operative, and every variable holds what it held before, where it can be read."""
+        for place in [*self.closed.values()]:
+            await self.ask("ChangeAvailability", place | {"operationalStatus": "Operative"})
+        self.closed.clear()
         for variable, value in self.before.values():
             data: JsonValue = [variable | {"attributeValue": value}]
             await self.ask("SetVariables", {"setVariableData": data})

@@ -7,6 +7,7 @@ from cryptography import x509
 from fuzz.conformance import papers, states
 from fuzz.conformance.papers import new_root, pem
 from fuzz.conformance.script import Csms, Failed, View, station_test
+from fuzz.records import Effect
 from strategies.labels import JsonObject, JsonValue
 from tlslab.pki import Credential
 
@@ -55,14 +56,14 @@ def _require_listed(s: Csms, entries: list[View], use: str, root: Credential) ->
     return data or {}
 
 
-@station_test("TC_M_01")
+@station_test("TC_M_01", effect=Effect.ONE_WAY)
 async def install_csms_root(s: Csms) -> None:
     """Another CSMS root is installed and listed."""
     root = await _installed(s, CSMS)
     _require_listed(s, await _listed(s, CSMS), CSMS, root)
 
 
-@station_test("TC_M_02")
+@station_test("TC_M_02", effect=Effect.ONE_WAY)
 async def install_manufacturer_root(s: Csms) -> None:
     """A manufacturer root is installed and listed."""
     root = await _installed(s, MANUFACTURER)
@@ -82,7 +83,7 @@ async def install_expired_root(s: Csms) -> None:
     s.require(found is None, "the expired root is not listed", found)
 
 
-@station_test("TC_M_12")
+@station_test("TC_M_12", effect=Effect.ONE_WAY)
 async def list_csms_roots(s: Csms) -> None:
     """The list of CSMS roots holds an installed one, and nothing of another use."""
     root = await _installed(s, CSMS)
@@ -96,7 +97,7 @@ def _only(s: Csms, entries: list[View], *uses: str) -> None:
     s.require(not others, f"only {' and '.join(uses)} are listed", others)
 
 
-@station_test("TC_M_13")
+@station_test("TC_M_13", effect=Effect.ONE_WAY)
 async def list_manufacturer_roots(s: Csms) -> None:
     """The list of manufacturer roots holds an installed one, and nothing of another use."""
     root = await _installed(s, MANUFACTURER)
@@ -105,7 +106,7 @@ async def list_manufacturer_roots(s: Csms) -> None:
     _only(s, entries, MANUFACTURER)
 
 
-@station_test("TC_M_17")
+@station_test("TC_M_17", effect=Effect.ONE_WAY)
 async def list_two_uses(s: Csms) -> None:
     """A list of two uses holds the roots of both."""
     roots = {use: await _installed(s, use) for use in (CSMS, MANUFACTURER)}
@@ -115,7 +116,7 @@ async def list_two_uses(s: Csms) -> None:
     _only(s, entries, CSMS, MANUFACTURER)
 
 
-@station_test("TC_M_18")
+@station_test("TC_M_18", effect=Effect.ONE_WAY)
 async def list_all_uses(s: Csms) -> None:
     """A list of no use in particular holds the roots of all."""
     roots = {use: await _installed(s, use) for use in (CSMS, MANUFACTURER)}
