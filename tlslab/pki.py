@@ -13,7 +13,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,39 +21,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+from tlslab.describe import SKEW, Description, KeyKind
 
-SKEW = timedelta(hours=1)
-"""How far in the past a certificate begins, so that a station whose clock is a little late takes it."""
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 class LabError(Exception):
     """The lab's files cannot be read; the text says which and what to do."""
-
-
-class KeyKind(StrEnum):
-    """The kinds of key that A00.FR.501-503 allow; each can sign with SHA-256."""
-
-    EC_P256 = "ec-p256"
-    RSA_2048 = "rsa-2048"
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A certificate in plain words; the defaults make a proper one.
-
-    `names` go into subjectAltName, addresses as iPAddress. Leave it empty for a certificate that is known by its
-    commonName alone (A00.FR.511): a present subjectAltName takes the commonName's place. There is no Extended Key
-    Usage (A00.FR.514). `serial_number` 0 means: a random one.
-    """
-
-    common_name: str
-    organization: str = "ocppfuzz lab"
-    key: KeyKind = KeyKind.EC_P256
-    is_ca: bool = False
-    names: tuple[str, ...] = ()
-    validity: timedelta = timedelta(days=365)
-    serial_number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +83,8 @@ def issue(
 def _subject(description: Description) -> x509.Name:
     return x509.Name(
         [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, description.organization),
-            x509.NameAttribute(NameOID.COMMON_NAME, description.common_name),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, description.organization or ""),
+            x509.NameAttribute(NameOID.COMMON_NAME, description.common_name or ""),
         ]
     )
 
@@ -122,7 +95,7 @@ def _extensions(
     """The extensions, each with whether it is critical; key identifiers because strict verifiers ask for them."""
     public = key.public_key()
     found: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(ca=description.is_ca, path_length=None), True),
+        (x509.BasicConstraints(ca=bool(description.is_ca), path_length=None), True),
         (_key_usage(description), True),
         (x509.SubjectKeyIdentifier.from_public_key(public), False),
         (_authority(parent, public), False),
@@ -141,8 +114,8 @@ def _key_usage(description: Description) -> x509.KeyUsage:
         key_encipherment=leaf and description.key is KeyKind.RSA_2048,
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=description.is_ca,
-        crl_sign=description.is_ca,
+        key_cert_sign=bool(description.is_ca),
+        crl_sign=bool(description.is_ca),
         encipher_only=False,
         decipher_only=False,
     )

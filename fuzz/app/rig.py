@@ -34,7 +34,8 @@ from fuzz.target.nothing import NoTarget
 from fuzz.transport.contexts import client_context, server_context
 from fuzz.transport.dial import Dialler
 from fuzz.transport.listen import Listener
-from tlslab.pki import Files, KeyKind, Lab, LabError
+from tlslab.describe import KeyKind
+from tlslab.pki import Files, Lab, LabError
 
 EMBEDDED_IDENTITY = "OCPPFUZZ0001"
 DEFAULT_PICS = "dc-2evse-ccs1"

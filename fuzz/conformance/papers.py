@@ -15,7 +15,8 @@ from cryptography.x509.oid import NameOID
 
 from fuzz.transport.contexts import KeyPair
 from strategies.labels import JsonObject
-from tlslab.pki import Credential, Description, Files, KeyKind, issue
+from tlslab.describe import Description, KeyKind
+from tlslab.pki import Credential, Files, issue
 
 MIN_RSA_BITS, MIN_EC_BITS = 2048, 224
 _HASHES: dict[str, hashes.HashAlgorithm] = {

@@ -20,7 +20,8 @@ from fuzz.csms.voice import CsmsVoice
 from fuzz.records import RepeatSteps, SendFrames, SendText
 from fuzz.station.defects import defects
 from strategies.labels import spell
-from tlslab.pki import Description, Files, Lab, issue
+from tlslab.describe import Description
+from tlslab.pki import Files, Lab, issue
 
 PATIENCE_S = 20.0
 MB = 2**20

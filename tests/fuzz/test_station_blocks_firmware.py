@@ -28,8 +28,9 @@ from fuzz.station.events import (
 from fuzz.station.settings import Settings
 from fuzz.station.states import Registration
 from strategies.version import version
+from tlslab.describe import Description
 from tlslab.firmware import firmware_image, sign_firmware
-from tlslab.pki import Credential, Description, issue
+from tlslab.pki import Credential, issue
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 USE = "ManufacturerRootCertificate"

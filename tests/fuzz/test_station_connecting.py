@@ -10,7 +10,8 @@ from websockets.http11 import Response
 from fuzz.station.connecting import NotConnected, Route, dial
 from fuzz.station.events import Failure
 from fuzz.station.keystore import Credentials
-from tlslab.pki import Description, Files, Lab, issue
+from tlslab.describe import Description
+from tlslab.pki import Files, Lab, issue
 
 SUITES = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
 

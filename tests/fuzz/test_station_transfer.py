@@ -9,7 +9,8 @@ from hypothesis import given, settings, strategies as st
 
 from fuzz.station.events import Download, TransferDone, Upload
 from fuzz.station.transfer import MAX_PARALLEL, Transfers
-from tlslab.pki import Description, issue
+from tlslab.describe import Description
+from tlslab.pki import issue
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nimage"
 CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -8,7 +8,8 @@ import pytest
 
 from fuzz.errors import UsageError
 from fuzz.transport.contexts import client_context, server_context, tls_failure
-from tlslab.pki import Credential, Description, Files, Lab, issue
+from tlslab.describe import Description
+from tlslab.pki import Credential, Files, Lab, issue
 
 NOW = datetime.now(UTC)
 

@@ -12,8 +12,9 @@ from fuzz.conformance.script import Csms, station_test
 from fuzz.conformance.view import View
 from fuzz.records import Effect
 from strategies.labels import JsonObject
+from tlslab.describe import Description
 from tlslab.firmware import firmware_image, sign_firmware
-from tlslab.pki import Credential, Description, issue
+from tlslab.pki import Credential, issue
 
 _MAKER = "ManufacturerRootCertificate"
 _BEGINNING = ("Downloading", "Downloaded")
