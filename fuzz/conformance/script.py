@@ -376,9 +376,17 @@ class Csms:
     # --- asking -------------------------------------------------------------------------------------------
 
     async def ask(
-        self, action: str, payload: JsonObject, *, within: float | None = None
+        self,
+        action: str,
+        payload: JsonObject,
+        *,
+        within: float | None = None,
+        proper: bool = True,
     ) -> View | Refused:
-        """The station's answer to a CALL, a CALLERROR too. Fails when none comes or it is not schema-valid."""
+        """The station's answer to a CALL, a CALLERROR too. Fails when none comes or it is not schema-valid.
+
+        With `proper` False the payload may break the schema.
+        """
         async with self._turn:
             connection = self.connection
             if connection is None:
@@ -386,19 +394,18 @@ class Csms:
             if action == "ChangeAvailability":
                 place = {name: payload[name] for name in ("evse",) if name in payload}
                 self.closed[repr(place)] = place
-            return await self._asked(connection, action, payload, within or RESPONSE_S)
+            call = connection.peer.call(action, payload, proper=proper)
+            return await self._asked(connection, call, within or RESPONSE_S)
 
-    async def _asked(
-        self, connection: Connection, action: str, payload: JsonObject, within: float
-    ) -> View | Refused:
-        call = connection.peer.call(action, payload)
+    async def _asked(self, connection: Connection, call: Call, within: float) -> View | Refused:
+        action = call.action
         waiting: asyncio.Future[Answered | Refused] = asyncio.get_running_loop().create_future()
         connection.answers[call.id] = waiting
         at = self.clock.monotonic()
         text = connection.peer.pump(at)
         if text is None:
             raise LocalProtocolError(f"{action} was said while another CALL waits")
-        self.stopwatch.asked(action, View(payload), at)
+        self.stopwatch.asked(action, View(call.payload), at)
         try:
             async with asyncio.timeout(within):
                 await connection.link.send_text(text)

@@ -134,13 +134,14 @@ class Peer:
         """When `expire` has something to say."""
         return self._expires if self._outstanding else None
 
-    def call(self, action: str, payload: JsonObject) -> Call:
-        """Queues a CALL of ours; `pump` says when it goes out.
+    def call(self, action: str, payload: JsonObject, *, proper: bool = True) -> Call:
+        """Queues a CALL of ours; `pump` says when it goes out. With `proper` False the payload may be anything.
 
         Raises:
             LocalProtocolError: the payload is not a proper one, or the queue is full.
         """
-        if wrong := validate_schema(action, Kind.REQUEST, payload, self._version):
+        wrong = validate_schema(action, Kind.REQUEST, payload, self._version) if proper else None
+        if wrong:
             raise LocalProtocolError(f"our own {action} is wrong: {wrong.text}")
         if self.room <= 0:
             raise LocalProtocolError(f"more than {self._max_queue} CALLs wait; look at room first")
