@@ -9,67 +9,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tlslab.codes import ALPN, SERVER_NAME, SUPPORTED_VERSIONS, VERSIONS, is_grease, version_name
+from tlslab.suites import SUITES, suite_name
+
+__all__ = [
+    "CLIENT_HELLO",
+    "HANDSHAKE_RECORD",
+    "MAX_HELLO",
+    "MAX_RECORD",
+    "SUITES",
+    "VERSIONS",
+    "ClientHello",
+    "HelloError",
+    "NeedMoreData",
+    "is_grease",
+    "parse_client_hello",
+    "suite_name",
+    "version_name",
+]
+
 HANDSHAKE_RECORD = 22
 CLIENT_HELLO = 1
 MAX_RECORD = 2**14
 MAX_HELLO = 2**17
 """Longer than any client needs; bounds what a caller has to keep before it knows."""
-
-SERVER_NAME = 0
-ALPN = 16
-SUPPORTED_VERSIONS = 43
-
-VERSIONS = {
-    0x0300: "SSLv3",
-    0x0301: "TLSv1",
-    0x0302: "TLSv1.1",
-    0x0303: "TLSv1.2",
-    0x0304: "TLSv1.3",
-}
-
-SUITES = {
-    0x0005: "TLS_RSA_WITH_RC4_128_SHA",
-    0x000A: "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
-    0x002F: "TLS_RSA_WITH_AES_128_CBC_SHA",
-    0x0033: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
-    0x0035: "TLS_RSA_WITH_AES_256_CBC_SHA",
-    0x0039: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA",
-    0x003C: "TLS_RSA_WITH_AES_128_CBC_SHA256",
-    0x003D: "TLS_RSA_WITH_AES_256_CBC_SHA256",
-    0x0067: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
-    0x006B: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
-    0x009C: "TLS_RSA_WITH_AES_128_GCM_SHA256",
-    0x009D: "TLS_RSA_WITH_AES_256_GCM_SHA384",
-    0x009E: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
-    0x009F: "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
-    0x00FF: "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
-    0x1301: "TLS_AES_128_GCM_SHA256",
-    0x1302: "TLS_AES_256_GCM_SHA384",
-    0x1303: "TLS_CHACHA20_POLY1305_SHA256",
-    0x1304: "TLS_AES_128_CCM_SHA256",
-    0x1305: "TLS_AES_128_CCM_8_SHA256",
-    0x5600: "TLS_FALLBACK_SCSV",
-    0xC009: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
-    0xC00A: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-    0xC013: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-    0xC014: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-    0xC023: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
-    0xC024: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
-    0xC027: "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
-    0xC028: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
-    0xC02B: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-    0xC02C: "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-    0xC02F: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    0xC030: "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-    0xC0AC: "TLS_ECDHE_ECDSA_WITH_AES_128_CCM",
-    0xC0AD: "TLS_ECDHE_ECDSA_WITH_AES_256_CCM",
-    0xC0AE: "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8",
-    0xC0AF: "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8",
-    0xCCA8: "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-    0xCCA9: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-    0xCCAA: "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-}
-"""IANA names of the suites that clients commonly offer; signalling values included."""
 
 
 class HelloError(ValueError):
@@ -104,32 +67,7 @@ class ClientHello:
         return tuple(sorted((v for v in offered if not is_grease(v)), reverse=True))
 
     @property
-    def version_names(self) -> tuple[str, ...]:
-        """`versions` in words."""
-        return tuple(version_name(v) for v in self.versions)
-
-    @property
-    def suite_names(self) -> tuple[str, ...]:
-        """The offered suites by IANA name, in the client's order, without reserved values (RFC 8701)."""
-        return tuple(suite_name(c) for c in self.cipher_suites if not is_grease(c))
-
-
-def version_name(code: int) -> str:
-    """`TLSv1.2` for 0x0303; the number in hexadecimal when it is unknown."""
-    return VERSIONS.get(code, f"0x{code:04X}")
-
-
-def suite_name(code: int) -> str:
-    """The IANA name of a cipher suite; its number in hexadecimal when it is not a common one."""
-    return SUITES.get(code, f"0x{code:04X}")
-
-
-def is_grease(code: int) -> bool:
-    """True for the reserved values that clients send to keep servers tolerant (RFC 8701)."""
-    return code & 0x0F0F == 0x0A0A and code >> 8 == code & 0xFF
-
-
-def parse_client_hello(data: bytes) -> ClientHello:
+    def parse_client_hello(data: bytes) -> ClientHello:
     """The ClientHello at the start of `data`, which may be split over several records.
 
     Raises:
