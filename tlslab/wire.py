@@ -67,7 +67,17 @@ class ClientHello:
         return tuple(sorted((v for v in offered if not is_grease(v)), reverse=True))
 
     @property
-    def parse_client_hello(data: bytes) -> ClientHello:
+    def version_names(self) -> tuple[str, ...]:
+        """`versions` in words."""
+        return tuple(version_name(v) for v in self.versions)
+
+    @property
+    def suite_names(self) -> tuple[str, ...]:
+        """The offered suites by IANA name, in the client's order, without reserved values (RFC 8701)."""
+        return tuple(suite_name(c) for c in self.cipher_suites if not is_grease(c))
+
+
+def parse_client_hello(data: bytes) -> ClientHello:
     """The ClientHello at the start of `data`, which may be split over several records.
 
     Raises:
