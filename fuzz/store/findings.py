@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -87,11 +87,18 @@ def _step_size(step: Step) -> tuple[int, int]:
 _RANK = {FindingStatus.CANDIDATE: 0, FindingStatus.UNCONFIRMED: 1, FindingStatus.CONFIRMED: 2}
 
 
-def save_finding(finding: Finding, root: Path, *, render: Render | None = None) -> Path:
+def save_finding(
+    finding: Finding,
+    root: Path,
+    *,
+    render: Render | None = None,
+    evidence: Mapping[str, bytes] | None = None,
+) -> Path:
     """Write a finding, or make the stored one of the same fingerprint better; returns its folder.
 
     The folder is swapped as a whole, so that a kill at any moment leaves the old finding or the new one, and
     writers wait for each other. `render` makes REPORT.md out of what was stored; without it there is none.
+    `evidence` are further files beside it; without any, those that are there already stay.
 
     Raises:
         StoreError: the disk is full, or permission is missing.
@@ -102,8 +109,16 @@ def save_finding(finding: Finding, root: Path, *, render: Render | None = None) 
         stored = _stored(folder)
         if stored is not None:
             finding = merge(stored, finding)
-        swap(folder, _files_of(finding, render))
+        beside = _evidence_in(folder) if evidence is None else evidence
+        swap(folder, {**beside, **_files_of(finding, render)})
     return folder
+
+
+def _evidence_in(folder: Path) -> dict[str, bytes]:
+    """What lies beside a finding's own files."""
+    own = (CASE_FILE, FINDING_FILE, TRANSCRIPT_FILE, REPORT_FILE)
+    found = entries_of(folder)
+    return {f.name: read_bytes(f) for f in found if f.is_file() and f.name not in own}
 
 
 def drop_finding(finding: Finding, root: Path) -> None:
