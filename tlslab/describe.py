@@ -50,23 +50,31 @@ class Digest(StrEnum):
 
 
 class Usage(StrEnum):
-    """The keyUsage extension."""
+    """The keyUsage extension. NO_SIGNATURE and NO_ENCIPHERMENT are meant for leaves, NO_CERT_SIGN for CAs."""
 
     PROPER = "as its purpose needs"
     ABSENT = "absent"
     NO_SIGNATURE = "without digitalSignature"
+    NO_ENCIPHERMENT = "without keyEncipherment"
     CERT_SIGN_ONLY = "keyCertSign only"
+    NO_CERT_SIGN = "without keyCertSign"
 
 
 class Order(StrEnum):
-    """What is shown of the chain, and in which order."""
+    """What is shown of the chain, and in which order.
+
+    A TLS server cannot prove that it holds the key of anything but its first certificate: LEAF_LAST and NO_LEAF are
+    for chains that are handed over as text.
+    """
 
     PROPER = "leaf, then its issuers"
-    REVERSED = "reversed"
+    REVERSED = "the leaf, then the root, its issuers downwards"
     WITH_ROOT = "the root included"
     WITH_STRANGERS = "unrelated certificates behind"
     INCOMPLETE = "the intermediates left out"
     DOUBLED = "the leaf twice"
+    LEAF_LAST = "all of it reversed, the leaf last"
+    NO_LEAF = "the leaf left out"
 
 
 class Root(StrEnum):
@@ -85,7 +93,7 @@ class Description:
     `names` go into subjectAltName, addresses as iPAddress. Leave it empty for a certificate that is known by its
     commonName alone (A00.FR.511): a present subjectAltName takes the commonName's place. There is no Extended Key
     Usage (A00.FR.514) unless `extended` names some, such as `clientAuth`. `begins` and `validity` count from now.
-    `is_ca` None leaves basicConstraints away. `serial_number` 0 means: a random one. None for a name leaves its
+    `is_ca` None leaves basicConstraints away. `serial_number` None means: a random one. None for a name leaves its
     attribute away. `permitted` and `excluded` are DNS names of a nameConstraints extension. `unknown_critical` adds an
     extension that nobody knows, `padding` so many further names of 200 characters, `broken` turns one bit of the
     signature, `crl` and `ocsp` are addresses where revocation is told.
@@ -97,7 +105,7 @@ class Description:
     is_ca: bool | None = False
     names: tuple[str, ...] = ()
     validity: timedelta = timedelta(days=365)
-    serial_number: int = 0
+    serial_number: int | None = None
     begins: timedelta = -SKEW
     path_length: int | None = None
     usage: Usage = Usage.PROPER

@@ -6,24 +6,24 @@ Must not know who uses it: no sockets, no TLS, nothing of `fuzz`.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ipaddress
 import os
 import secrets
+import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeAlias
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from tlslab.describe import SKEW, Description, KeyKind
-
-PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+from tlslab import forge
+from tlslab.describe import Description, KeyKind
+from tlslab.keys import PrivateKey, PublicKey, new_key, pem_of
 
 
 class LabError(Exception):
@@ -35,7 +35,7 @@ class Credential:
     """A certificate with its key, in PEM; `chain` holds the certificates between it and its root."""
 
     certificate: bytes
-    key: bytes
+    key: bytes = field(repr=False)
     chain: tuple[bytes, ...] = ()
 
     @property
@@ -48,6 +48,23 @@ class Credential:
         """The certificate, parsed."""
         return x509.load_pem_x509_certificate(self.certificate)
 
+    @property
+    def der(self) -> bytes:
+        """The certificate's bytes."""
+        return x509.load_pem_x509_certificate(self.certificate).public_bytes(
+            serialization.Encoding.DER
+        )
+
+    @property
+    def elliptic(self) -> bool:
+        """Whether it signs for the ECDSA suites."""
+        return isinstance(self.x509.public_key(), ec.EllipticCurvePublicKey)
+
+    @property
+    def self_signed(self) -> bool:
+        """Whether it names itself as its issuer."""
+        return self.x509.subject == self.x509.issuer
+
 
 # --- issuing ----------------------------------------------------------------------------------------------
 
@@ -55,115 +72,70 @@ class Credential:
 def issue(
     description: Description, *, now: datetime, issuer: Credential | None = None
 ) -> Credential:
-    """A fresh key and its certificate, signed by `issuer`, or by itself when there is none."""
-    key = _new_key(description.key)
-    signer, parent = (key, None) if issuer is None else (_load_key(issuer.key), issuer.x509)
-    subject = _subject(description)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(parent.subject if parent else subject)
-        .public_key(key.public_key())
-        .serial_number(description.serial_number or x509.random_serial_number())
-        .not_valid_before(now - SKEW)
-        .not_valid_after(now + description.validity)
-    )
-    for extension, critical in _extensions(description, key, parent):
-        builder = builder.add_extension(extension, critical=critical)
-    certificate = builder.sign(signer, hashes.SHA256())
-    return Credential(
-        certificate.public_bytes(serialization.Encoding.PEM),
-        _pem(key),
-        ()
-        if issuer is None or _is_self_signed(issuer.x509)
-        else (issuer.certificate, *issuer.chain),
+    """A fresh key and its certificate, signed by `issuer`, or by itself when there is none.
+
+    For a CA of its own, with its memory and its faults, see `authority`.
+    """
+    key = new_key(description.key)
+    by = signer(issuer) if issuer else own_signer(description, key)
+    issues = bool(description.is_ca)
+    made = forge.certificate(description, key.public_key(), by=by, now=now, issues=issues)
+    above = () if issuer is None or issuer.self_signed else (issuer.certificate, *issuer.chain)
+    return Credential(pem(made), pem_of(key), above)
+
+
+def signer(issuer: Credential) -> forge.Signer:
+    """`issuer` as it signs others."""
+    return forge.Signer(
+        forge.subject_of(issuer.der), key_identifier(issuer.x509), load_key(issuer.key)
     )
 
 
-def _subject(description: Description) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, description.organization or ""),
-            x509.NameAttribute(NameOID.COMMON_NAME, description.common_name or ""),
-        ]
-    )
+def own_signer(description: Description, key: PrivateKey) -> forge.Signer:
+    """Who signs itself."""
+    return forge.Signer(forge.subject(description), forge.key_identifier(key.public_key()), key)
 
 
-def _extensions(
-    description: Description, key: PrivateKey, parent: x509.Certificate | None
-) -> list[tuple[x509.ExtensionType, bool]]:
-    """The extensions, each with whether it is critical; key identifiers because strict verifiers ask for them."""
-    public = key.public_key()
-    found: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(ca=bool(description.is_ca), path_length=None), True),
-        (_key_usage(description), True),
-        (x509.SubjectKeyIdentifier.from_public_key(public), False),
-        (_authority(parent, public), False),
-    ]
-    if description.names:
-        found.append((x509.SubjectAlternativeName([_general(n) for n in description.names]), False))
-    return found
-
-
-def _key_usage(description: Description) -> x509.KeyUsage:
-    # TLS_RSA suites encrypt to the certificate's key (RFC 5246 7.4.7.1); ECDHE only ever signs.
-    leaf = not description.is_ca
-    return x509.KeyUsage(
-        digital_signature=leaf,
-        content_commitment=False,
-        key_encipherment=leaf and description.key is KeyKind.RSA_2048,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=bool(description.is_ca),
-        crl_sign=bool(description.is_ca),
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _authority(
-    parent: x509.Certificate | None, own: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
-) -> x509.AuthorityKeyIdentifier:
-    if parent is None:
-        return x509.AuthorityKeyIdentifier.from_issuer_public_key(own)
-    identifier = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
-
-
-def _general(name: str) -> x509.GeneralName:
+def key_identifier(certificate: x509.Certificate) -> bytes:
+    """What those whom it signed call its key (RFC 5280 section 4.2.1.1)."""
     try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
+        return certificate.extensions.get_extension_for_class(
+            x509.SubjectKeyIdentifier
+        ).value.digest
+    except x509.ExtensionNotFound:
+        return x509.SubjectKeyIdentifier.from_public_key(public_key(certificate)).digest
 
 
-def _is_address(name: str) -> bool:
-    return isinstance(_general(name), x509.IPAddress)
-
-
-def _is_self_signed(certificate: x509.Certificate) -> bool:
-    return certificate.subject == certificate.issuer
-
-
-def _new_key(kind: KeyKind) -> PrivateKey:
-    if kind is KeyKind.RSA_2048:
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def _load_key(pem: bytes) -> PrivateKey:
-    key = serialization.load_pem_private_key(pem, password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise LabError(f"the issuer's key is {type(key).__name__}; expected an EC or RSA key")
+def public_key(certificate: x509.Certificate) -> PublicKey:
+    """The key of a certificate. Raises `LabError` for a kind that the lab does not know."""
+    key = certificate.public_key()
+    if not isinstance(key, PublicKey):
+        raise LabError(f"a certificate holds a key of {type(key).__name__}; use EC, RSA or Ed25519")
     return key
 
 
-def _pem(key: PrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
+def pem(certificate: bytes) -> bytes:
+    """A DER certificate as PEM."""
+    lines = textwrap.wrap(base64.b64encode(certificate).decode(), 64)
+    return "\n".join(
+        ("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", "")
+    ).encode()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def load_key(pem: bytes) -> PrivateKey:
+    """The key of an unencrypted PEM. Raises `LabError` for a kind that the lab does not know, else `ValueError`."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    if not isinstance(key, PrivateKey):
+        raise LabError(f"the key is of {type(key).__name__}; use an EC, RSA or Ed25519 key")
+    return key
 
 
 # --- on disk ----------------------------------------------------------------------------------------------
@@ -209,7 +181,7 @@ class Files:
         """The credential as it lies on disk. Raises `LabError` when a file is missing or broken."""
         try:
             certificates = x509.load_pem_x509_certificates(self.certificate.read_bytes())
-            key = _pem(_load_key(self.key.read_bytes()))
+            key = pem_of(load_key(self.key.read_bytes()))
         except (OSError, ValueError) as exc:
             raise LabError(f"cannot read {self.certificate}: {exc}; make the lab anew") from exc
         first, *chain = (c.public_bytes(serialization.Encoding.PEM) for c in certificates)

@@ -1,0 +1,208 @@
+"""Issues whole chains under one root, proper and faulty ones, fast: keys and chains are kept while they are good.
+
+Knows descriptions, keys and one trusted root. Must not know who shows the chains, to whom, or what comes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tlslab import forge
+from tlslab.describe import DAY, USUAL_KEYS, Chain, Description, KeyKind, Order, Root
+from tlslab.forge import Signer
+from tlslab.keys import PrivateKey, PublicKey, kind_of, new_key, pem_of
+from tlslab.pki import Credential, LabError, key_identifier, own_signer, pem, public_key, signer
+
+_ROOT = Description("ocppfuzz unknown root", is_ca=True, validity=3650 * DAY)
+_BETWEEN = Description("ocppfuzz lab other leaf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """What a chain hangs under: who signs, the certificates between it and its root, the root itself."""
+
+    signer: Signer
+    above: tuple[bytes, ...]
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    made: datetime
+    lasts: timedelta
+    credential: Credential
+
+
+class Authority:
+    """Signs whatever is described under one trusted root, or under a stranger that looks like it."""
+
+    def __init__(
+        self,
+        root: Credential,
+        *,
+        now: Callable[[], datetime],
+        issuer: Credential | None = None,
+    ) -> None:
+        """`issuer` is the CA that signs when it is not the root itself, whose key may then be unknown (b"")."""
+        if issuer is None and not root.key:
+            raise LabError("nobody can sign: give the root's key, or an issuing CA with its key")
+        self._root = root
+        self._now = now
+        self._issuer = issuer or root
+        self._keys: dict[tuple[str, KeyKind], PrivateKey] = {}
+        self._chains: dict[tuple[tuple[str, str], ...], _Kept] = {}
+        self._anchors: dict[Root, _Anchor] = {}
+
+    @property
+    def root(self) -> Credential:
+        """The trusted root; its key is b"" when only an issuing CA's is known."""
+        return self._root
+
+    @property
+    def issuer(self) -> Credential:
+        """The CA that signs: the root, or one below it."""
+        return self._issuer
+
+    def issue(self, chain: Chain) -> Credential:
+        """What is shown of this chain, and the leaf's key; equal facts give the same one while its times hold."""
+        now, facts = self._now(), tuple(chain.facts().items())
+        kept = self._chains.get(facts)
+        if kept is None or not timedelta(0) <= now - kept.made < kept.lasts:
+            key = self._key("leaf", chain.leaf.key)
+            shown = self._shown(chain, key.public_key(), key, now)
+            credential = Credential(shown[0], pem_of(key), shown[1:])
+            kept = self._chains[facts] = _Kept(now, _lasts(chain), credential)
+        return kept.credential
+
+    # --- the chain, from the root downwards ----------------------------------------------------------------
+
+    def _shown(
+        self, chain: Chain, public: PublicKey, key: PrivateKey | None, now: datetime
+    ) -> tuple[bytes, ...]:
+        """PEM certificates in the order in which they are shown; `key` is needed for a leaf that signs itself."""
+        if chain.root is Root.NONE:
+            if key is None:
+                raise LabError("nobody but the owner of a key can sign with it")
+            by = own_signer(chain.leaf, key)
+            return (self._made(chain.leaf, public, by, now, issues=False),)
+        anchor = self._anchor(chain.root, now)
+        by, issuers = anchor.signer, anchor.above
+        for number, (ca, issues) in enumerate(_issuers(chain)):
+            made = self._key(f"ca{number}", ca.key)
+            certificate = self._made(ca, made.public_key(), by, now, issues=issues)
+            by = Signer(forge.subject(ca), forge.key_identifier(made.public_key()), made)
+            issuers = (certificate, *issuers)
+        leaf = self._made(chain.leaf, public, by, now, issues=False)
+        return self._ordered(chain.order, leaf, issuers, anchor.root, now)
+
+    def _made(
+        self, what: Description, public: PublicKey, by: Signer, now: datetime, *, issues: bool
+    ) -> bytes:
+        return pem(forge.certificate(what, public, by=by, now=now, issues=issues))
+
+    def _ordered(
+        self, order: Order, leaf: bytes, issuers: tuple[bytes, ...], root: bytes, now: datetime
+    ) -> tuple[bytes, ...]:
+        match order:
+            case Order.PROPER:
+                return (leaf, *issuers)
+            case Order.REVERSED:
+                return (leaf, root, *reversed(issuers))
+            case Order.WITH_ROOT:
+                return (leaf, *issuers, root)
+            case Order.WITH_STRANGERS:
+                stranger = self._anchor(Root.STRANGER, now)
+                return (leaf, *issuers, *stranger.above, stranger.root)
+            case Order.INCOMPLETE:
+                return (leaf,)
+            case Order.DOUBLED:
+                return (leaf, leaf, *issuers)
+            case Order.LEAF_LAST:
+                return (*reversed(issuers), leaf)
+            case Order.NO_LEAF:
+                return issuers or (root,)
+
+    # --- what it hangs under -------------------------------------------------------------------------------
+
+    def _anchor(self, root: Root, now: datetime) -> _Anchor:
+        if root not in self._anchors:
+            self._anchors[root] = self._trusted() if root is Root.TRUSTED else self._like(root, now)
+        return self._anchors[root]
+
+    def _trusted(self) -> _Anchor:
+        below = self._issuer is not self._root
+        above = (self._issuer.certificate, *self._issuer.chain) if below else ()
+        return _Anchor(signer(self._issuer), above, self._root.certificate)
+
+    def _like(self, root: Root, now: datetime) -> _Anchor:
+        """The trusted CAs once more with other keys; a namesake has their names and key identifiers too.
+
+        With the identifiers the same, nothing but a signature tells the namesake from the original.
+        """
+        top, *below = self._trusted_cas()
+        description = replace(_ROOT, key=kind_of(public_key(top.x509)))
+        by, certificate = self._copy(top, description, None, now, same=root is Root.NAMESAKE)
+        above: tuple[bytes, ...] = ()
+        anchor = certificate
+        for ca in below:
+            description = replace(_ROOT, key=kind_of(public_key(ca.x509)))
+            by, certificate = self._copy(ca, description, by, now, same=root is Root.NAMESAKE)
+            above = (certificate, *above)
+        return _Anchor(by, above, anchor)
+
+    def _trusted_cas(self) -> tuple[Credential, ...]:
+        """The root, and the CAs below it down to the one that signs."""
+        if self._issuer is self._root:
+            return (self._root,)
+        between = tuple(Credential(c, b"") for c in reversed(self._issuer.chain))
+        return (self._root, *between, self._issuer)
+
+    def _copy(
+        self,
+        ca: Credential,
+        description: Description,
+        by: Signer | None,
+        now: datetime,
+        *,
+        same: bool,
+    ) -> tuple[Signer, bytes]:
+        """A CA of another key in the place of `ca`, signed by itself when there is no other."""
+        key = new_key(description.key)
+        public = key.public_key()
+        named = same or by is not None
+        name = forge.subject_of(ca.der) if named else forge.subject(description)
+        identifier = key_identifier(ca.x509) if same else forge.key_identifier(public)
+        own = Signer(name, identifier, key)
+        made = forge.certificate(
+            description,
+            public,
+            by=by or own,
+            now=now,
+            issues=True,
+            name=name,
+            identifier=identifier,
+        )
+        return own, pem(made)
+
+    def _key(self, role: str, kind: KeyKind) -> PrivateKey:
+        """One key for a role and kind, so that a leaf and a CA above it never share one."""
+        if (role, kind) not in self._keys:
+            self._keys[role, kind] = new_key(kind)
+        return self._keys[role, kind]
+
+
+def _issuers(chain: Chain) -> tuple[tuple[Description, bool], ...]:
+    """Everything between the root and the leaf, from the root downwards, and whether it is meant to be a CA."""
+    cas = tuple((ca, True) for ca in chain.cas)
+    if not chain.leaf_signs:
+        return cas
+    kind = chain.leaf.key if chain.leaf.key in USUAL_KEYS else KeyKind.EC_P256
+    return (*cas, (replace(_BETWEEN, key=kind), False))
+
+
+def _lasts(chain: Chain) -> timedelta:
+    """How long a chain may be kept: a tenth of the time until the next of its moments that is still to come."""
+    spans = [s for d in (chain.leaf, *chain.cas) for s in (d.begins, d.validity)]
+    return min((s for s in spans if s >= timedelta(0)), default=DAY) / 10
