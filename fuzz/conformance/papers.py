@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from fuzz.transport.contexts import KeyPair
 from strategies.labels import JsonObject
-from tlslab.describe import Description, KeyKind
+from tlslab.describe import USUAL_KEYS, Description, KeyKind
 from tlslab.pki import Credential, Files, issue
 
 MIN_RSA_BITS, MIN_EC_BITS = 2048, 224
@@ -47,7 +47,7 @@ def server_pairs(
     file: str = "server",
 ) -> tuple[KeyPair, ...]:
     """CSMS certificates for `name` on disk, one of each kind of key; `now` moves their validity of ten days."""
-    return tuple(_server_pair(folder / f"{file}-{k}", issuer, now, name, k) for k in KeyKind)
+    return tuple(_server_pair(folder / f"{file}-{k}", issuer, now, name, k) for k in USUAL_KEYS)
 
 
 def _server_pair(
