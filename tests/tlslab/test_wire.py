@@ -5,6 +5,7 @@ import ssl
 import pytest
 from hypothesis import example, given, strategies as st
 
+from tlslab.build import client_hello
 from tlslab.wire import (
     ClientHello,
     HelloError,
@@ -143,3 +144,66 @@ def test_ordinary_values_are_not_reserved(code: int) -> None:
 def test_unknown_codes_are_shown_as_numbers() -> None:
     assert suite_name(0xC0FF) == "0xC0FF"
     assert version_name(0x0305) == "0x0305"
+
+
+def test_facts_of_a_hello_are_read_from_its_extensions() -> None:
+    hello = parse_client_hello(TLS_1_2)
+    assert hello.groups[:2] == (29, 23)
+    assert 0x0403 in hello.signature_schemes
+    assert hello.has_extended_master_secret
+    assert hello.has_renegotiation_info
+    assert hello.session_ticket == b""
+    assert hello.suites == (0xC02B, 0xC02C)
+    assert len(hello.random) == 32
+    assert not hello.resumes
+
+
+def test_a_bare_hello_has_none_of_them() -> None:
+    hello = parse_client_hello(client_hello(suites=(0xC02B,), bare=True))
+    assert hello.groups == hello.signature_schemes == ()
+    assert not hello.has_extended_master_secret
+    assert not hello.has_renegotiation_info
+    assert hello.session_ticket is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"extra": ((35, b"ticket"),)},
+        {"session_id": b"earlier"},
+        {"versions": (0x0304,), "extra": ((41, b"psk"),)},
+    ],
+)
+def test_a_client_that_goes_on_with_a_session_is_told(options: dict[str, object]) -> None:
+    hello = client_hello(suites=(0xC02B,), **options)  # type: ignore[arg-type]
+    assert parse_client_hello(hello).resumes
+
+
+@given(body=st.binary(max_size=20))
+def test_a_broken_list_in_an_extension_is_empty_or_read(body: bytes) -> None:
+    hello = parse_client_hello(client_hello(suites=(), bare=True, extra=((10, body), (13, body))))
+    assert len(hello.groups) * 2 <= len(body)
+    assert len(hello.signature_schemes) * 2 <= len(body)
+
+
+def test_fingerprints_do_not_depend_on_reserved_values_or_random() -> None:
+    plain = parse_client_hello(client_hello(suites=(0xC02B, 0xC02C)))
+    greased = parse_client_hello(
+        client_hello(suites=(0xC02B, 0xC02C), grease=True, random=bytes(32))
+    )
+    assert plain.fingerprint == greased.fingerprint
+    assert plain.loose_fingerprint == greased.loose_fingerprint
+
+
+def test_only_the_strict_fingerprint_depends_on_order() -> None:
+    one = parse_client_hello(client_hello(suites=(0xC02B, 0xC02C)))
+    other = parse_client_hello(client_hello(suites=(0xC02C, 0xC02B)))
+    assert one.fingerprint != other.fingerprint
+    assert one.loose_fingerprint == other.loose_fingerprint
+    assert one.loose_fingerprint.startswith("TLSv1.2-2-")
+
+
+def test_the_strict_fingerprint_is_ja3() -> None:
+    # 771,49195-49196,10-11-13-23-65281,29-23-24-25,0
+    hello = parse_client_hello(client_hello(suites=(0xC02B, 0xC02C)))
+    assert hello.fingerprint == "5e61856263d16ab37f171ab35a6b7078"
