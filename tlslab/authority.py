@@ -5,15 +5,18 @@ Knows descriptions, keys and one trusted root. Must not know who shows the chain
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tlslab import forge
+from cryptography import x509
+
+from tlslab import forge, revocation
 from tlslab.describe import DAY, USUAL_KEYS, Chain, Description, KeyKind, Order, Root
 from tlslab.forge import Signer
 from tlslab.keys import PrivateKey, PublicKey, kind_of, new_key, pem_of
 from tlslab.pki import Credential, LabError, key_identifier, own_signer, pem, public_key, signer
+from tlslab.request import request, requested
 
 _ROOT = Description("ocppfuzz unknown root", is_ca=True, validity=3650 * DAY)
 _BETWEEN = Description("ocppfuzz lab other leaf")
@@ -76,6 +79,42 @@ class Authority:
             kept = self._chains[facts] = _Kept(now, _lasts(chain), credential)
         return kept.credential
 
+    @property
+    def path_length(self) -> int | None:
+        """How many CAs may lie below the one that signs (RFC 5280 section 4.2.1.9); None is without limit."""
+        return min(
+            (n for n in map(_path_length, self._trusted_cas()) if n is not None), default=None
+        )
+
+    def sign(
+        self, csr: str | bytes, chain: Chain | None = None, *, key: KeyKind | None = None
+    ) -> tuple[bytes, ...]:
+        """PEM certificates in the order of `chain`, for the public key of a CSR.
+
+        The leaf says what the chain's leaf says: take `requested(csr)` and alter it with `dataclasses.replace`. Without
+        a chain it is what was asked for, directly under the CA. Whether the CSR's own signature holds is not asked.
+
+        Args:
+            csr: PKCS #10 in PEM.
+            chain: what to make.
+            key: the kind of a key that takes the place of the CSR's, so that it is nobody's.
+
+        Raises:
+            LabError: the CSR cannot be read, or the chain is to be signed by the CSR's own key.
+        """
+        wanted = chain or Chain(requested(csr))
+        own = None if key is None else self._key("nobody", key)
+        public = request(csr).public if own is None else own.public_key()
+        return self._shown(wanted, public, own, self._now())
+
+    def revoked(self, certificates: Iterable[bytes]) -> bytes:
+        """A CRL in DER that revokes these PEM certificates; it speaks for the CA that signs, not for CAs below it."""
+        return revocation.crl(self._issuer, certificates, now=self._now())
+
+    def stapled(self, certificate: bytes, *, revoked: bool) -> bytes:
+        """An OCSP response in DER for a PEM certificate that the CA signed itself."""
+        return revocation.ocsp(self._issuer, certificate, now=self._now(), revoked=revoked)
+
     # --- the chain, from the root downwards ----------------------------------------------------------------
 
     def _shown(
@@ -84,7 +123,7 @@ class Authority:
         """PEM certificates in the order in which they are shown; `key` is needed for a leaf that signs itself."""
         if chain.root is Root.NONE:
             if key is None:
-                raise LabError("nobody but the owner of a key can sign with it")
+                raise LabError("a self-signed certificate needs its private key: give `key`")
             by = own_signer(chain.leaf, key)
             return (self._made(chain.leaf, public, by, now, issues=False),)
         anchor = self._anchor(chain.root, now)
@@ -200,6 +239,13 @@ def _issuers(chain: Chain) -> tuple[tuple[Description, bool], ...]:
         return cas
     kind = chain.leaf.key if chain.leaf.key in USUAL_KEYS else KeyKind.EC_P256
     return (*cas, (replace(_BETWEEN, key=kind), False))
+
+
+def _path_length(ca: Credential) -> int | None:
+    try:
+        return ca.x509.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _lasts(chain: Chain) -> timedelta:

@@ -56,7 +56,7 @@ class Undescribable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signs: the name and the key identifier that a certificate says, and the key, which need not belong to them."""
+    """Who signs: the name and key identifier that a certificate says, and the key, which need not belong to them."""
 
     name: bytes
     identifier: bytes

@@ -182,7 +182,7 @@ class Files:
         try:
             certificates = x509.load_pem_x509_certificates(self.certificate.read_bytes())
             key = pem_of(load_key(self.key.read_bytes()))
-        except (OSError, ValueError) as exc:
+        except (OSError, TypeError, ValueError) as exc:
             raise LabError(f"cannot read {self.certificate}: {exc}; make the lab anew") from exc
         first, *chain = (c.public_bytes(serialization.Encoding.PEM) for c in certificates)
         return Credential(first, key, tuple(chain))
