@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from websockets.client import ClientProtocol
@@ -37,7 +37,10 @@ MAX_HEARD = 1_000
 class StationCaller:
     """Implements `tlslab.session.Caller`; every conversation is a Charging Station of its own."""
 
-    def __init__(self, voice: StationVoice, *, subprotocol: str | None = None) -> None:
+    def __init__(
+        self, voice: Callable[[], StationVoice], *, subprotocol: str | None = None
+    ) -> None:
+        """`voice` gives the proper answers of a fresh Charging Station; "" offers no subprotocol."""
         self._voice = voice
         self._subprotocol = version().subprotocol if subprotocol is None else subprotocol
 
@@ -64,7 +67,7 @@ class StationCaller:
         for name, value in [*_authorization(basic), *headers]:
             request.headers[name] = value
         protocol.send_request(request)
-        dialogue = StationDialogue(stream, protocol, self._voice, version())
+        dialogue = StationDialogue(stream, protocol, self._voice(), version())
         await dialogue.shake_hands()
         return dialogue
 
