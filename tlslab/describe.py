@@ -121,7 +121,10 @@ class Description:
 
     def facts(self, prefix: str) -> Mapping[str, str]:
         """Every field in words, as `prefix.field`."""
-        return {f"{prefix}.{f.name}": _word(getattr(self, f.name)) for f in fields(self)}
+        found = {f"{prefix}.{f.name}": _word(getattr(self, f.name)) for f in fields(self)}
+        if self.serial_number is None:
+            found[f"{prefix}.serial_number"] = "random"
+        return found
 
 
 @dataclass(frozen=True, slots=True)
