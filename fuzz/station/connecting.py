@@ -10,6 +10,7 @@ import functools
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +22,7 @@ from fuzz.errors import UsageError
 from fuzz.station.events import Failure
 from fuzz.station.keystore import Credentials
 from fuzz.station.tls import client_context, failure_of
+from fuzz.station.verifying import Shown
 from fuzz.station.wire import HEALTHY, Trusts, Wire
 
 MAX_MESSAGE = 64 * 2**20
@@ -29,11 +31,17 @@ MAX_MESSAGE = 64 * 2**20
 _MAX_WAITING = 4
 _OPEN_TIMEOUT_S = 10.0
 _CLOSE_TIMEOUT_S = 2.0
+_CLOCK_TOLERANCE_S = 60.0
+"""Up to so much the station's clock counts as that of the machine, by which OpenSSL judges during the handshake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One attempt: where to dial, who to be, whom to trust. `url` goes without the identity; no ping for 0 s."""
+    """One attempt: where to dial, who to be, whom to trust.
+
+    `url` goes without the identity; no ping for 0 s. `clock_shift_s` is what the station's clock is ahead of that of
+    the machine.
+    """
 
     url: str
     identity: str
@@ -42,6 +50,7 @@ class Route:
     cipher_suites: Sequence[str]
     allow_wildcards: bool = False
     ping_s: int = 0
+    clock_shift_s: float = 0.0
 
     @property
     def full_url(self) -> str:
@@ -100,21 +109,29 @@ def _not_connected(route: Route, failure: Failure, why: str) -> NotConnected:
 class _Direct(connect):
     """A connection without redirects: the Basic password goes to the configured CSMS and nowhere else."""
 
+    def __init__(self, url: str, wire: Wire, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._wire = wire
+
     def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
+        return self._wire.redirected(self, exc)
 
 
 def _connecting(route: Route, credentials: Credentials, wire: Wire) -> _Direct:
-    secure = route.url.startswith("wss:")
-    host = urlsplit(route.url).hostname or ""
     tls: dict[str, Any] = {}
     connection = ClientConnection
-    if secure:
-        made = _context(credentials, tuple(route.cipher_suites), route.security_profile)
+    if route.url.startswith("wss:"):
+        made = _context(
+            credentials,
+            tuple(route.cipher_suites),
+            route.security_profile,
+            own_clock=abs(route.clock_shift_s) > _CLOCK_TOLERANCE_S,
+        )
         tls["ssl"] = wire.tls(made)
-        connection = _looking(wire.trusts, host, allow_wildcards=route.allow_wildcards)
+        connection = _looking(wire.trusts, route, credentials.roots)
     return _Direct(
         route.full_url,
+        wire,
         subprotocols=[Subprotocol(route.subprotocol)],
         additional_headers=_authorization(route, credentials),
         proxy=None,
@@ -130,22 +147,35 @@ def _connecting(route: Route, credentials: Credentials, wire: Wire) -> _Direct:
 
 @functools.lru_cache(maxsize=1)
 def _context(
-    credentials: Credentials, cipher_suites: tuple[str, ...], security_profile: int
+    credentials: Credentials,
+    cipher_suites: tuple[str, ...],
+    security_profile: int,
+    *,
+    own_clock: bool,
 ) -> ssl.SSLContext:
     """The context of the last attempt while nothing has changed: keys and roots take long to load."""
     return client_context(
-        credentials, cipher_suites=cipher_suites, security_profile=security_profile
+        credentials,
+        cipher_suites=cipher_suites,
+        security_profile=security_profile,
+        own_clock=own_clock,
     )
 
 
-def _looking(trusts: Trusts, host: str, *, allow_wildcards: bool) -> type[ClientConnection]:
+def _looking(trusts: Trusts, route: Route, roots: tuple[str, ...]) -> type[ClientConnection]:
     """Connections that look at the certificates of the CSMS before a byte of ours is sent (A00.FR.411)."""
 
     class Looking(ClientConnection):
         async def handshake(self, *headers: Any, **options: Any) -> None:
-            shown = _shown(self.transport.get_extra_info("ssl_object"))
-            why = trusts(shown, host, allow_wildcards=allow_wildcards)
-            if why:
+            tls = self.transport.get_extra_info("ssl_object")
+            shown = Shown(
+                () if tls is None else tuple(_shown(tls)),
+                urlsplit(route.url).hostname or "",
+                roots,
+                datetime.now(UTC) + timedelta(seconds=route.clock_shift_s),
+                allow_wildcards=route.allow_wildcards,
+            )
+            if why := trusts(shown):
                 raise _Untrusted(why)
             await super().handshake(*headers, **options)
 

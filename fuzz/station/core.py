@@ -149,6 +149,11 @@ class Station:
         return self._context.errata and allowed == "true"
 
     @property
+    def clock_shift_s(self) -> float:
+        """How far the station's clock is ahead of the time that it is told with each event."""
+        return self._context.wall() - self._context.now
+
+    @property
     def ping_interval_s(self) -> int:
         """The present WebSocketPingInterval; 0 means no pings (Part 4 section 8.4)."""
         return self._context.model.number("OCPPCommCtrlr", "WebSocketPingInterval")

@@ -18,6 +18,7 @@ from fuzz.station.x509 import (
     key_fits,
     load_bundle,
     load_chain,
+    new_key,
     to_pem,
 )
 from strategies.labels import JsonObject, JsonValue
@@ -142,6 +143,10 @@ class KeyStore:
         """The next connection is made with the certificate that worked last (A02.FR.28)."""
         if self.previous is not None:
             self.own, self.previous = self.previous, None
+
+    def make_key(self, *, elliptic: bool) -> str:
+        """A private key that was never used before (A02.FR.02)."""
+        return new_key(elliptic=elliptic)
 
     def hold_key(self, key: str) -> None:
         """Keeps a key until its certificate arrives; the oldest makes room."""

@@ -355,6 +355,7 @@ class _Shell:
             self._pics.cipher_suites,
             allow_wildcards=self._station.allows_wildcards,
             ping_s=self._station.ping_interval_s if self._options.ping else 0,
+            clock_shift_s=self._station.clock_shift_s,
         )
         try:
             if not self._network:

@@ -1,6 +1,6 @@
-"""TLS as a Charging Station must do it (Part 2, A00.FR.308-323 and FR.411-426): contexts, checks, and what an error means.
+"""TLS as a Charging Station must do it (Part 2, A00.FR.308-323 and FR.411-426): contexts, and what an error means.
 
-Knows ssl, and what Python's ssl leaves unchecked; opens no connection. The sans-IO core must not import this.
+Knows ssl; opens no connection, and leaves to `verifying` what Python's ssl does not check. The sans-IO core must not import this.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from websockets.exceptions import InvalidStatus
 from fuzz.errors import UsageError
 from fuzz.station.events import Failure
 from fuzz.station.keystore import Credentials
-from fuzz.station.x509 import BadCertificate, load_der, why_not_server
 
 _TLS_VERSION = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION"})
 # A refusal of all suites arrives as handshake_failure, which has other causes as well; nothing tells them apart.
@@ -29,7 +28,6 @@ _CIPHER_SUITE = frozenset(
         "DH_KEY_TOO_SMALL",
         "WRONG_SIGNATURE_TYPE",
         "WRONG_CURVE",
-        "BAD_ECC_CERT",
     }
 )
 _CSMS_CERTIFICATE = frozenset(
@@ -39,6 +37,7 @@ _CSMS_CERTIFICATE = frozenset(
         "CA_KEY_TOO_SMALL",
         "CA_MD_TOO_WEAK",
         "WRONG_CERTIFICATE_TYPE",
+        "BAD_ECC_CERT",  # keyUsage without digitalSignature
     }
 )
 _REFUSED = frozenset(
@@ -62,18 +61,28 @@ _BY_REASON = {
     **dict.fromkeys(_REFUSED, Failure.REFUSED),
 }
 _MAX_CAUSES = 8
+_NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name
 
 
 def client_context(
-    credentials: Credentials, *, cipher_suites: Sequence[str], security_profile: int
+    credentials: Credentials,
+    *,
+    cipher_suites: Sequence[str],
+    security_profile: int,
+    own_clock: bool = False,
 ) -> ssl.SSLContext:
     """TLS 1.2 with exactly the given suites (C-41); the CSMS is verified always (A00.FR.309, FR.412).
 
     Only the installed roots are trusted, without one no CSMS at all. The own certificate is shown with security
-    profile 3 only. Raises UsageError when something in `credentials` is broken.
+    profile 3 only. With `own_clock` validity is left to whoever knows the station's clock, since OpenSSL knows that of
+    the machine alone. Raises UsageError when something in `credentials` is broken.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    # Whoever is at the other end is looked at once; it must not become somebody else (RFC 5746 section 5).
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    if own_clock:
+        context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
     # What is installed is trusted, be it signed by an older root (M05.FR.09 to FR.16).
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.set_ciphers(":".join(cipher_suites))
@@ -85,17 +94,6 @@ def client_context(
     except (OSError, ValueError) as error:
         raise UsageError(f"certificates or key cannot be loaded: {error}") from None
     return context
-
-
-def check_server(der_chain: Sequence[bytes], host: str, *, allow_wildcards: bool = False) -> str:
-    """Why the CSMS at `host` is not to be trusted although the handshake succeeded; "" when it is.
-
-    `der_chain` is what the CSMS showed, its own certificate first.
-    """
-    try:
-        return why_not_server(load_der(der_chain), host, allow_wildcards=allow_wildcards)
-    except BadCertificate as error:
-        return str(error)
 
 
 def failure_of(error: BaseException) -> Failure:

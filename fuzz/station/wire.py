@@ -7,24 +7,17 @@ seams (`hooks.py`).
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
 
 from fuzz.station.events import Failure
-from fuzz.station.tls import check_server
+from fuzz.station.verifying import Shown, why_untrusted
 
-
-class Trusts(Protocol):
-    """Says why the CSMS is not to be trusted, as `check_server` does."""
-
-    def __call__(
-        self, der_chain: Sequence[bytes], host: str, *, allow_wildcards: bool = False
-    ) -> str:
-        """The reason, "" when there is none."""
-        ...
+Trusts: TypeAlias = Callable[[Shown], str]
+"""Says why the CSMS is not to be trusted, as `why_untrusted` does; "" when it is."""
 
 
 def _as_made(context: ssl.SSLContext) -> ssl.SSLContext:
@@ -33,6 +26,10 @@ def _as_made(context: ssl.SSLContext) -> ssl.SSLContext:
 
 def _as_it_is(connection: type[ClientConnection]) -> type[ClientConnection]:
     return connection
+
+
+def _nowhere(dialling: connect, answer: Exception) -> Exception | str:
+    return answer
 
 
 def _no_more(failure: Failure) -> None:
@@ -44,12 +41,14 @@ class Wire:
     """The functions that every attempt to connect passes.
 
     `tls` may alter the context that a connection is made with; `trusts` looks at the certificates of the CSMS;
-    `connection` gives the class of connections; `failed` hears of every attempt that came to nothing.
+    `connection` gives the class of connections; `redirected` says where to dial after an answer that is no 101, or
+    gives that answer back; `failed` hears of every attempt that came to nothing.
     """
 
     tls: Callable[[ssl.SSLContext], ssl.SSLContext] = _as_made
-    trusts: Trusts = check_server
+    trusts: Trusts = why_untrusted
     connection: Callable[[type[ClientConnection]], type[ClientConnection]] = _as_it_is
+    redirected: Callable[[connect, Exception], Exception | str] = _nowhere
     failed: Callable[[Failure], None] = _no_more
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeAlias, TypeVar
@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtensionOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, ObjectIdentifier
 
 from strategies.labels import JsonObject
 
@@ -59,6 +59,10 @@ _UNDERSTOOD = {
     ExtensionOID.SUBJECT_KEY_IDENTIFIER,
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
 }
+_CLIENT_USES = frozenset(
+    {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+)
+_LABEL = re.compile(r"-----BEGIN ([^-]*)-----")
 _LOOKS_LIKE_A_NAME = re.compile(r".*://.*|.+\.[A-Za-z]{2,}")
 
 
@@ -67,7 +71,8 @@ class BadCertificate(Exception):
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def reading() -> Iterator[None]:
+    """Whatever the library raises at a hostile certificate becomes BadCertificate."""
     # The library parses late, so that any look at a hostile certificate may be the one that fails; it also warns of
     # what it will not read some day, which is nothing that the station's log is for.
     try:
@@ -83,6 +88,8 @@ def _reading() -> Iterator[None]:
 
 def load_chain(pem: str) -> tuple[Certificate, ...]:
     """The certificates of a PEM text, in its order. Raises BadCertificate when there is none or one is broken."""
+    if any(label != "CERTIFICATE" for label in _LABEL.findall(pem)):
+        raise BadCertificate("something else than certificates")
     chain = load_bundle(pem)
     if len(chain) > MAX_CHAIN:
         raise BadCertificate("too many certificates")
@@ -91,13 +98,13 @@ def load_chain(pem: str) -> tuple[Certificate, ...]:
 
 def load_bundle(pem: str) -> tuple[Certificate, ...]:
     """The certificates of an operator's file, however many. Raises BadCertificate when there is none."""
-    with _reading():
+    with reading():
         return tuple(x509.load_pem_x509_certificates(pem.encode()))
 
 
 def load_der(chain: Sequence[bytes]) -> tuple[Certificate, ...]:
     """The certificates of a handshake, leaf first. Raises BadCertificate when one is broken."""
-    with _reading():
+    with reading():
         return tuple(x509.load_der_x509_certificate(der) for der in chain)
 
 
@@ -111,7 +118,7 @@ def to_pem(certificate: Certificate) -> str:
 
 def why_weak_key(certificate: Certificate) -> str:
     """Why the key is too weak (A00.FR.501 to FR.503); "" when it is strong enough."""
-    with _reading():
+    with reading():
         key = certificate.public_key()
         if isinstance(key, rsa.RSAPublicKey):
             strong = key.key_size >= _MIN_RSA_BITS
@@ -122,17 +129,22 @@ def why_weak_key(certificate: Certificate) -> str:
     return "" if strong else "the key is too short"
 
 
-def why_weak(certificate: Certificate) -> str:
-    """Why the key or the signature is too weak (A00.FR.501 to FR.506); "" when it is strong enough."""
-    with _reading():
+def why_weak_hash(certificate: Certificate) -> str:
+    """Why the signature is too weak (A00.FR.504, FR.506); "" when it is strong enough."""
+    with reading():
         algorithm = certificate.signature_hash_algorithm
     strong = algorithm is not None and algorithm.name in _STRONG
-    return why_weak_key(certificate) or ("" if strong else "the signature is made with a weak hash")
+    return "" if strong else "the signature is made with a weak hash"
+
+
+def why_weak(certificate: Certificate) -> str:
+    """Why the key or the signature is too weak (A00.FR.501 to FR.506); "" when it is strong enough."""
+    return why_weak_key(certificate) or why_weak_hash(certificate)
 
 
 def why_not_now(certificate: Certificate, now: datetime) -> str:
     """Why the certificate is not valid at `now`; "" when it is."""
-    with _reading():
+    with reading():
         if now > certificate.not_valid_after_utc:
             return "expired"
         return "not yet valid" if now < certificate.not_valid_before_utc else ""
@@ -140,15 +152,15 @@ def why_not_now(certificate: Certificate, now: datetime) -> str:
 
 def is_ca(certificate: Certificate) -> bool:
     """Whether the certificate may sign others: basicConstraints, and keyUsage if there is one (RFC 5280 6.1.4)."""
-    with _reading():
-        basic = _extension(certificate, x509.BasicConstraints)
-        usage = _extension(certificate, x509.KeyUsage)
+    with reading():
+        basic = extension_of(certificate, x509.BasicConstraints)
+        usage = extension_of(certificate, x509.KeyUsage)
         return basic is not None and basic.ca and (usage is None or usage.key_cert_sign)
 
 
 def is_signed_by(certificate: Certificate, issuer: Certificate) -> bool:
     """Whether `issuer` is named as issuer and made the signature."""
-    with _reading():
+    with reading():
         try:
             certificate.verify_directly_issued_by(issuer)
         except (InvalidSignature, ValueError, TypeError):
@@ -158,13 +170,13 @@ def is_signed_by(certificate: Certificate, issuer: Certificate) -> bool:
 
 def names_of(certificate: Certificate, oid: ObjectIdentifier) -> list[str]:
     """The values of one kind of attribute in the subject."""
-    with _reading():
+    with reading():
         return [str(name.value) for name in certificate.subject.get_attributes_for_oid(oid)]
 
 
 def key_fits(certificate: Certificate, key_pem: str) -> bool:
     """Whether the certificate is for this private key."""
-    with _reading():
+    with reading():
         return certificate.public_key() == load_key(key_pem).public_key()
 
 
@@ -175,7 +187,7 @@ def why_no_root(certificate: Certificate, now: datetime) -> str:
     """Why the certificate cannot be installed as a root (M05.FR.07); "" when it can."""
     if reason := why_not_now(certificate, now) or why_weak(certificate):
         return reason
-    with _reading():
+    with reading():
         nameable = 0 < certificate.serial_number < 1 << 160  # CertificateHashDataType
     if not is_ca(certificate) or not nameable:
         return "not a CA" if nameable else "no proper serial number"
@@ -207,23 +219,28 @@ def why_no_path(chain: Sequence[Certificate], roots: Sequence[Certificate], now:
 def _why_no_issuer(issuer: Certificate, below: int, now: datetime) -> str:
     if not is_ca(issuer):
         return "a certificate of the chain is no CA"
-    with _reading():
-        basic = _extension(issuer, x509.BasicConstraints)
+    with reading():
+        basic = extension_of(issuer, x509.BasicConstraints)
         length = None if basic is None else basic.path_length
     if length is not None and below > length:
         return "the chain is longer than a CA allows"
     return why_not_now(issuer, now) or why_weak(issuer) or _unknown_extension(issuer)
 
 
+def understands(certificate: Certificate, *, also: Collection[ObjectIdentifier] = ()) -> bool:
+    """Whether every critical extension is one that is looked at here, or by whoever asks."""
+    with reading():
+        critical = [one.oid for one in certificate.extensions if one.critical]
+    return all(oid in _UNDERSTOOD or oid in also for oid in critical)
+
+
 def _unknown_extension(certificate: Certificate) -> str:
-    with _reading():
-        known = all(e.oid in _UNDERSTOOD for e in certificate.extensions if e.critical)
-    return "" if known else "a critical extension is not understood"
+    return "" if understands(certificate) else "a critical extension is not understood"
 
 
 def why_not_own(leaf: Certificate, *, organization: str, serial: str) -> str:
     """Why the leaf cannot be this station's certificate (A00.FR.508 to FR.511); "" when it can."""
-    with _reading():
+    with reading():
         if leaf.serial_number <= 0:
             return "no serial number"
     if organization not in names_of(leaf, NameOID.ORGANIZATION_NAME):
@@ -234,61 +251,20 @@ def why_not_own(leaf: Certificate, *, organization: str, serial: str) -> str:
         return "a commonName in URL or IP format"
     if _claims_ca(leaf):
         return "a CA certificate"
-    return ""
+    return "" if _is_for_a_client(leaf) else "not for a TLS client"
 
 
-def why_not_server(
-    chain: Sequence[Certificate], host: str, *, allow_wildcards: bool = False
-) -> str:
-    """Why the certificates cannot be those of the CSMS at `host`; "" when they can.
-
-    Only what TLS libraries leave out: the commonName is the FQDN, or one of several names in subjectAltName among
-    which the FQDN is (A00.FR.309, FR.412, FR.510, FR.511); no wildcards; strong keys and signatures.
-    """
-    if not chain:
-        return "no certificate"
-    for certificate in chain:
-        with _reading():
-            self_signed = certificate.issuer == certificate.subject
-        # The signature of a root is trusted by being installed; its key still counts.
-        reason = why_weak_key(certificate) or ("" if self_signed else why_weak(certificate))
-        if reason:
-            return reason
-    return _why_other_name(chain[0], host.lower().rstrip("."), allow_wildcards=allow_wildcards)
-
-
-def _why_other_name(leaf: Certificate, host: str, *, allow_wildcards: bool) -> str:
-    common = [name.lower() for name in names_of(leaf, NameOID.COMMON_NAME)]
-    others = _alternative_names(leaf)
-    if any("*" in name for name in (*common, *others)) and not allow_wildcards:
-        return "a wildcard name"
-    fitting = [name for name in common if _fits(name, host)]
-    if others and not any(_fits(name, host) for name in others):
-        return "the host is not in subjectAltName"
-    if fitting or (others and common and set(common) <= set(others)):
-        return ""
-    return "the commonName is not the host"
-
-
-def _fits(name: str, host: str) -> bool:
-    if name.startswith("*."):
-        return host.partition(".")[2] == name[2:]
-    return name == host
-
-
-def _alternative_names(leaf: Certificate) -> list[str]:
-    with _reading():
-        found = _extension(leaf, x509.SubjectAlternativeName)
-        if found is None:
-            return []
-        names = [name.lower() for name in found.get_values_for_type(x509.DNSName)]
-        return names + [str(address) for address in found.get_values_for_type(x509.IPAddress)]
+def _is_for_a_client(leaf: Certificate) -> bool:
+    """Whether it may sign a handshake (RFC 5246 section 7.4.8); no use named is any (A00.FR.512, FR.514)."""
+    usage, uses = extension_of(leaf, x509.KeyUsage), extension_of(leaf, x509.ExtendedKeyUsage)
+    signs = usage is None or usage.digital_signature
+    return signs and (uses is None or not _CLIENT_USES.isdisjoint(uses))
 
 
 def _claims_ca(leaf: Certificate) -> bool:
-    with _reading():
-        basic = _extension(leaf, x509.BasicConstraints)
-        usage = _extension(leaf, x509.KeyUsage)
+    with reading():
+        basic = extension_of(leaf, x509.BasicConstraints)
+        usage = extension_of(leaf, x509.KeyUsage)
     return (basic is not None and basic.ca) or (usage is not None and usage.key_cert_sign)
 
 
@@ -300,11 +276,13 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _extension(certificate: Certificate, kind: type[_Extension]) -> _Extension | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
+def extension_of(certificate: Certificate, kind: type[_Extension]) -> _Extension | None:
+    """The extension of this kind, None when there is none. Raises BadCertificate."""
+    with reading():
+        try:
+            return certificate.extensions.get_extension_for_class(kind).value
+        except x509.ExtensionNotFound:
+            return None
 
 
 # --- making and naming ------------------------------------------------------------------------------------
@@ -312,7 +290,7 @@ def _extension(certificate: Certificate, kind: type[_Extension]) -> _Extension |
 
 def hash_data(certificate: Certificate, issuer: Certificate, algorithm: str) -> JsonObject:
     """What OCPP calls a certificate by, CertificateHashDataType: the names of RFC 6960 section 4.1.1 in hex."""
-    with _reading():
+    with reading():
         builder = ocsp.OCSPRequestBuilder()
         request = builder.add_certificate(certificate, issuer, _HASHES[algorithm]()).build()
         return {
@@ -339,7 +317,7 @@ def new_key(*, elliptic: bool) -> str:
 
 def load_key(pem: str) -> PrivateKey:
     """The private key of a PEM text. Raises BadCertificate for anything but an RSA or EC key."""
-    with _reading():
+    with reading():
         key = serialization.load_pem_private_key(pem.encode(), password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise BadCertificate("neither an RSA nor an EC key")
@@ -348,7 +326,7 @@ def load_key(pem: str) -> PrivateKey:
 
 def signing_request(key_pem: str, *, organization: str, serial: str) -> str:
     """A PKCS#10 request, PEM, for a certificate as A00.FR.509 and FR.511 want it (A02.FR.03)."""
-    with _reading():
+    with reading():
         subject = x509.Name(
             [
                 x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),

@@ -126,7 +126,6 @@ def mint() -> Callable[..., Minted]:
         subject = x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs if text])
         usage = dict.fromkeys(
             (
-                "digital_signature",
                 "content_commitment",
                 "key_encipherment",
                 "data_encipherment",
@@ -148,7 +147,12 @@ def mint() -> Callable[..., Minted]:
             .not_valid_after(begin + timedelta(days[1]))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=length), critical=True)
             .add_extension(
-                x509.KeyUsage(key_cert_sign=ca if signs is None else signs, **usage), critical=True
+                x509.KeyUsage(
+                    digital_signature=not ca,
+                    key_cert_sign=ca if signs is None else signs,
+                    **usage,
+                ),
+                critical=True,
             )
         )
         if names:

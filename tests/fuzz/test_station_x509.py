@@ -26,7 +26,6 @@ from fuzz.station.x509 import (
     why_no_root,
     why_not_now,
     why_not_own,
-    why_not_server,
     why_weak,
 )
 
@@ -46,7 +45,6 @@ def look_at_everything(chain):
         lambda: why_weak(leaf),
         lambda: why_not_own(leaf, organization="o", serial="s"),
         lambda: why_no_path(chain, chain, NOW),
-        lambda: why_not_server(chain, "csms.test"),
         lambda: hash_data(leaf, leaf, "SHA384"),
         lambda: is_signed_by(leaf, leaf),
     ):
@@ -241,50 +239,6 @@ def test_the_own_certificate_names_the_owner_and_the_station(mint, root, changes
 def test_a_serial_number_like_an_address_is_refused(mint, serial):
     leaf = mint(serial).x509
     assert "format" in why_not_own(leaf, organization="ocppfuzz-lab", serial=serial)
-
-
-# --- the CSMS ---------------------------------------------------------------------------------------------
-
-DNS, IP = x509.DNSName, x509.IPAddress
-
-
-@pytest.mark.parametrize(
-    ("name", "names", "host", "reason"),
-    [
-        ("csms.test", (), "csms.test", ""),
-        ("CSMS.test", (), "csms.TEST.", ""),
-        ("csms.test", (DNS("csms.test"),), "csms.test", ""),
-        ("other.test", (), "csms.test", "the commonName is not the host"),
-        ("other.test", (DNS("csms.test"),), "csms.test", "the commonName is not the host"),
-        ("csms.test", (DNS("other.test"),), "csms.test", "the host is not in subjectAltName"),
-        ("localhost", (DNS("localhost"), IP(ip_address("127.0.0.1"))), "127.0.0.1", ""),
-        (None, (DNS("csms.test"),), "csms.test", "the commonName is not the host"),
-        ("*.test", (), "csms.test", "a wildcard name"),
-        ("csms.test", (DNS("csms.test"), DNS("*.test")), "csms.test", "a wildcard name"),
-    ],
-)
-def test_the_csms_is_known_by_its_common_name(mint, root, name, names, host, reason):
-    leaf = mint(name, issuer=root, names=names).x509
-    assert why_not_server([leaf, root.x509], host) == reason
-
-
-def test_a_wildcard_is_taken_for_one_label_where_it_is_allowed(mint, root):
-    leaf = mint("*.csms.test", issuer=root).x509
-    assert why_not_server([leaf], "a.csms.test", allow_wildcards=True) == ""
-    assert why_not_server([leaf], "a.b.csms.test", allow_wildcards=True) != ""
-    assert why_not_server([leaf], "csms.test", allow_wildcards=True) != ""
-
-
-def test_a_weak_csms_is_not_trusted_but_a_root_may_be_signed_in_any_way(mint):
-    root = mint("root", ca=True, digest=hashes.SHA224())
-    leaf = mint("csms.test", issuer=root).x509
-    assert why_not_server([leaf, root.x509], "csms.test") == ""
-    weak = mint("csms.test", issuer=root, digest=hashes.SHA224()).x509
-    assert why_not_server([weak], "csms.test") == "the signature is made with a weak hash"
-
-
-def test_no_certificate_is_no_csms():
-    assert why_not_server([], "csms.test") == "no certificate"
 
 
 # --- naming and making ------------------------------------------------------------------------------------

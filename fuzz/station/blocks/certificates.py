@@ -5,12 +5,12 @@ Knows the messages; what a proper certificate is, is in `x509`, what is held in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fuzz.station.blocks.base import Block, Handler, member, status
 from fuzz.station.context import Context
 from fuzz.station.events import Failure
-from fuzz.station.keystore import CSMS_ROOT
+from fuzz.station.keystore import CSMS_ROOT, Root
 from fuzz.station.x509 import BadCertificate, Certificate, is_signed_by, load_chain, why_no_root
 from strategies.labels import JsonObject, JsonValue
 
@@ -131,14 +131,18 @@ class CertificatesBlock(Block):
         if not found:
             # M04.FR.06 (AQ-3): the station's own certificate stays.
             return status("Failed" if keys.is_own(asked) else "NotFound")
-        roots = keys.of(CSMS_ROOT)
-        last = any(root.use == CSMS_ROOT for root in found) and len(roots) == 1
-        if last and not self.context.pics.items.get("AQ-1", False):
+        if not self.can_spare(found):
             return status("Failed")
         for root in found:
             keys.remove(root.use, root.certificate)
         self._changed("root deleted")
         return status("Accepted")
+
+    def can_spare(self, found: Sequence[Root]) -> bool:
+        """Whether a CSMS can still be known without these roots, or need not be (AQ-1)."""
+        roots = self.context.keys.of(CSMS_ROOT)
+        last = any(root.use == CSMS_ROOT for root in found) and len(roots) == 1
+        return not last or self.context.pics.items.get("AQ-1", False)
 
     def _changed(self, what: str) -> None:
         self.context.dirty = True

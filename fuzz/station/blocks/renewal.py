@@ -5,7 +5,7 @@ Knows the course of a renewal; what makes a certificate fit is in `x509`, where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 
@@ -14,12 +14,13 @@ from fuzz.station.blocks.base import Block, Handler, status
 from fuzz.station.context import Context, Outcome, Trigger
 from fuzz.station.events import CloseConnection, Failure
 from fuzz.station.keystore import CSMS_ROOT, Own
+from fuzz.station.states import Registration
 from fuzz.station.x509 import (
     BadCertificate,
     Certificate,
     load_chain,
-    new_key,
     signing_request,
+    to_pem,
     why_no_path,
     why_not_now,
     why_not_own,
@@ -56,6 +57,7 @@ class RenewalBlock(Block):
         self._repeats = 0
         self._failures = 0
         self._discouraged = False
+        context.clock_listeners.append(self._clock_changed)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Answers CertificateSigned."""
@@ -95,6 +97,12 @@ class RenewalBlock(Block):
             if self.context.errata:  # A02.FR.29, A03.FR.25
                 self.context.security_event("DiscardedRenewedClientCertificate", "")
 
+    def _clock_changed(self) -> None:
+        """What depends on the date may be due now."""
+        self._wait_for_upcoming()
+        if self.context.registration is Registration.ACCEPTED:
+            self.context.at(_CHECK, self.context.now, self._check)
+
     # --- asking -------------------------------------------------------------------------------------------
 
     def _triggered(self, request: JsonObject) -> bool:
@@ -130,7 +138,8 @@ class RenewalBlock(Block):
                     _AGAIN, context.now + _LATER_S, lambda: self._ask(triggered=False, key=key)
                 )
             return
-        key = key or new_key(elliptic=any("ECDSA" in name for name in context.pics.cipher_suites))
+        elliptic = any("ECDSA" in name for name in context.pics.cipher_suites)
+        key = key or context.keys.make_key(elliptic=elliptic)
         try:
             csr = signing_request(key, organization=self._organization, serial=context.serial)
         except BadCertificate:
@@ -192,7 +201,7 @@ class RenewalBlock(Block):
         try:
             chain = load_chain(pem)
             key = self.context.keys.key_for(chain[0])
-            reason = self._why_not(chain, key)
+            reason = next(self.faults(chain, key), "")
         except BadCertificate as error:
             reason = str(error)
         if reason:
@@ -200,22 +209,26 @@ class RenewalBlock(Block):
             # A02.FR.07, A03.FR.07: the reason is ours and holds nothing of the certificate.
             self.context.security_event("InvalidChargingStationCertificate", reason)
             return status("Rejected", "InvalidCertificate")
-        self._accept(chain[0], Own(pem, key))
+        self._accept(chain[0], Own("".join(map(to_pem, chain)), key))
         return status("Accepted")
 
-    def _why_not(self, chain: tuple[Certificate, ...], key: str) -> str:
+    def faults(self, chain: tuple[Certificate, ...], key: str) -> Iterator[str]:
+        """Why a chain cannot be that of the station, every reason (A02.FR.06)."""
         context, leaf = self.context, chain[0]
-        if not key:
-            return "not the key that was asked for"
-        reason = why_not_now(leaf, context.moment())
-        if reason == "not yet valid" and not context.errata:
-            reason = ""  # A02.FR.08 in Edition 3: it is used later
-        return (
-            reason
-            or why_no_path(chain, context.keys.of(CSMS_ROOT), context.moment())
-            or why_weak(leaf)
-            or why_not_own(leaf, organization=self._organization, serial=context.serial)
+        roots, moment = context.keys.of(CSMS_ROOT), context.moment()
+        reasons = (
+            "" if key else "not the key that was asked for",
+            self._why_not_yet(leaf),
+            why_no_path(chain, roots, moment),
+            why_weak(leaf),
+            why_not_own(leaf, organization=self._organization, serial=context.serial),
         )
+        return filter(None, reasons)
+
+    def _why_not_yet(self, leaf: Certificate) -> str:
+        reason = why_not_now(leaf, self.context.moment())
+        # A02.FR.08 in Edition 3: it is used later.
+        return "" if reason == "not yet valid" and not self.context.errata else reason
 
     def _reject(self) -> None:
         # A02.FR.20: no new request until somebody asks for one.

@@ -58,7 +58,8 @@ class SecurityBlock(Block):
         context.outboxes["security"] = Outbox(context, lambda _payload, _outcome: None)
         context.clock_listeners.append(lambda: self._report("SettingSystemTime", ""))
         context.changed_listeners.append(self._changed)
-        self._failures: set[Failure] = set()
+        self.failures: set[Failure] = set()
+        """What kept the station from connecting since it last did, each told once."""
         self._quiet_until = 0.0
 
     def power_on(self) -> None:
@@ -68,14 +69,14 @@ class SecurityBlock(Block):
 
     def connected(self, offline_s: float) -> None:
         """What failed before may be told again when it fails again."""
-        self._failures.clear()
+        self.failures.clear()
 
     def failed(self, failure: Failure) -> None:
         """What kept the station from connecting is an event, once for repeated failures (A00.FR.316, FR.419)."""
         kind = _event_of(failure)
-        if kind and failure not in self._failures:
-            self._failures.add(failure)
-            self._report(kind, "")
+        if kind and failure not in self.failures:
+            self.failures.add(failure)
+            self.context.security_event(kind, "")
 
     def happened(self, event: OperatorEvent) -> None:
         """Tampering and maintenance are events."""

@@ -1,14 +1,16 @@
-"""Authentication defects: passwords that are shown or lost, and security profiles that go down."""
+"""Authentication defects: passwords that are shown or lost, security profiles that go down, failures told wrongly."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from fuzz.ocppj.frames import Call
+from fuzz.records import TlsStep
 from fuzz.station.blocks.base import member, objects
+from fuzz.station.blocks.security import SecurityBlock
 from fuzz.station.defects.reading import peek
 from fuzz.station.defects.registry import Defect, ask, plants
-from fuzz.station.events import CloseConnection, Command
+from fuzz.station.events import CloseConnection, Command, Disconnected, Event, Failure
 from fuzz.station.hooks import Hooks
 from strategies.labels import JsonObject
 
@@ -87,9 +89,74 @@ def password_change_mute(hooks: Hooks) -> Hooks:
             ),
         ),
         security_profile=2,
+        caught_by=("TP-04",),
     )
 )
 def profile_downgrade(hooks: Hooks) -> Hooks:
     """SetNetworkProfile and NetworkConfigurationPriority lead to a lower security profile."""
     hooks.context.dialling.reaches = lambda security_profile: True  # type: ignore[method-assign]
     return hooks
+
+
+# --- what follows from failures ---------------------------------------------------------------------------
+
+_AT_ONCE_S = 0.05
+_BY_TLS = (Failure.CSMS_CERTIFICATE, Failure.TLS_VERSION, Failure.CIPHER_SUITE)
+
+
+def _event(number: str, *caught_by: str, mirrors: tuple[str, ...] = (), symptom: str) -> Defect:
+    return Defect(
+        number,
+        mirrors=mirrors,
+        oracle="O25",
+        symptom=symptom,
+        witness=(TlsStep(caught_by[0]),),
+        security_profile=2,
+        caught_by=caught_by,
+    )
+
+
+@plants(
+    _event("P93", "TS-31", "TS-32", "TS-33", "TS-39", "TS-40", symptom="no InvalidCsmsCertificate")
+)
+def no_certificate_event(hooks: Hooks) -> Hooks:
+    """No security event tells of a CSMS whose certificate was refused."""
+    healthy = hooks.context.security_event
+
+    def security_event(kind: str, tech_info: str) -> None:
+        if kind != "InvalidCsmsCertificate":
+            healthy(kind, tech_info)
+
+    hooks.context.security_event = security_event
+    return hooks
+
+
+@plants(_event("P94", "TS-67", symptom="an event for every attempt"))
+def event_for_every_failure(hooks: Hooks) -> Hooks:
+    """Every attempt that fails for the same reason is a security event of its own."""
+    security = next(block for block in hooks.blocks if isinstance(block, SecurityBlock))
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, Disconnected):
+            security.failures.clear()
+        return hooks.react(event)
+
+    return replace(hooks, react=react)
+
+
+@plants(_event("P96", "TS-67", symptom="dialled at once"))
+def no_back_off(hooks: Hooks) -> Hooks:
+    """After a failure of TLS the next attempt follows at once, whatever RetryBackOffWaitMinimum says."""
+    dialling = hooks.context.dialling
+    healthy, failures = dialling.failed, list[Failure]()
+
+    def failed() -> float:
+        wait_s = healthy()
+        return _AT_ONCE_S if failures else wait_s
+
+    def react(event: Event) -> list[Command]:
+        failures[:] = [f for f in _BY_TLS if isinstance(event, Disconnected) and event.failure is f]
+        return hooks.react(event)
+
+    dialling.failed = failed  # type: ignore[method-assign]
+    return replace(hooks, react=react)

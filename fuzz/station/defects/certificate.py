@@ -1,18 +1,24 @@
-"""Certificate defects: roots and own certificates that are taken, kept or let go against the rules."""
+"""Certificate defects: roots and own certificates that are taken, kept, renewed or let go against the rules."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 
 from fuzz.ocppj.frames import Call
-from fuzz.records import SendText
+from fuzz.ocppj.peer import Answered
+from fuzz.records import SendText, TlsStep
 from fuzz.station.blocks.base import member, status
+from fuzz.station.blocks.certificates import CertificatesBlock
+from fuzz.station.blocks.renewal import RenewalBlock
+from fuzz.station.context import Outcome
 from fuzz.station.defects.papers import LEAF, ROOT
 from fuzz.station.defects.reading import peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply
-from fuzz.station.events import Command
+from fuzz.station.events import Command, Event, PowerCycle
 from fuzz.station.hooks import Hooks
+from fuzz.station.keystore import Own
 from fuzz.station.rewriting import is_answer
 from fuzz.station.x509 import BadCertificate, Certificate, load_chain
 from strategies.labels import JsonObject
@@ -30,6 +36,7 @@ def _install(pem: str, use: str) -> SendText:
         oracle="O11 O16",
         symptom="Accepted",
         witness=(_install(LEAF, "CSMS"),),
+        caught_by=("TR-39",),
     )
 )
 def cert_ops_insecure(hooks: Hooks) -> Hooks:
@@ -69,6 +76,7 @@ def cert_ops_insecure(hooks: Hooks) -> Hooks:
             ),
         ),
         depth=1,
+        caught_by=("TR-37",),
     )
 )
 def delete_by_serial_only(hooks: Hooks) -> Hooks:
@@ -99,6 +107,7 @@ def delete_by_serial_only(hooks: Hooks) -> Hooks:
                 '{"certificateType":"CSMSRootCertificate","certificate":"no PEM"}',
             ),
         ),
+        caught_by=("TR-31",),
     )
 )
 def cert_install_no_answer(hooks: Hooks) -> Hooks:
@@ -130,6 +139,7 @@ def _rejects(command: Command) -> bool:
             ask("CertificateSigned", json.dumps({"certificateChain": LEAF})),
         ),
         depth=2,
+        caught_by=("TR-03", "TR-14"),
     )
 )
 def foreign_key_signed(hooks: Hooks) -> Hooks:
@@ -141,4 +151,108 @@ def foreign_key_signed(hooks: Hooks) -> Hooks:
         return healthy(leaf) or next(reversed(keys.pending), "")
 
     keys.key_for = key_for  # type: ignore[method-assign]
+    return hooks
+
+
+# --- renewal ----------------------------------------------------------------------------------------------
+
+
+def _renewal(hooks: Hooks) -> RenewalBlock:
+    return next(block for block in hooks.blocks if isinstance(block, RenewalBlock))
+
+
+def _own(number: str, *caught_by: str, mirrors: tuple[str, ...] = (), symptom: str) -> Defect:
+    return Defect(
+        number,
+        mirrors=mirrors,
+        oracle="O16",
+        symptom=symptom,
+        witness=(TlsStep(caught_by[0]),),
+        security_profile=3,
+        caught_by=caught_by,
+    )
+
+
+@plants(_own("P89", "TR-02", "TR-01", symptom="same public key"))
+def old_key_in_request(hooks: Hooks) -> Hooks:
+    """A new certificate is asked for with the key of the old one."""
+    keys = hooks.context.keys
+    healthy, made = keys.make_key, list[str]()
+
+    def make_key(*, elliptic: bool) -> str:
+        if not made:
+            made.append(keys.own.key or healthy(elliptic=elliptic))
+        return made[0]
+
+    keys.make_key = make_key  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(_own("P90", "TR-05", symptom="Accepted"))
+def expired_chain_signed(hooks: Hooks) -> Hooks:
+    """CertificateSigned is accepted with a chain that has expired."""
+    block = _renewal(hooks)
+    healthy = block.faults
+
+    def faults(chain: tuple[Certificate, ...], key: str) -> Iterator[str]:
+        return (fault for fault in healthy(chain, key) if fault != "expired")
+
+    block.faults = faults  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(_own("P91", "TR-23", symptom="no own certificate"))
+def identity_lost_in_switch(hooks: Hooks) -> Hooks:
+    """When the power fails before the first connection with a new certificate, neither it nor the old one is left."""
+    keys = hooks.context.keys
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, PowerCycle) and keys.previous is not None:
+            keys.own, keys.previous = Own(), None
+            hooks.context.dirty = True
+        return hooks.react(event)
+
+    return replace(hooks, react=react)
+
+
+@plants(_own("P98", "TR-20", "TR-21", symptom="never back"))
+def no_way_back(hooks: Hooks) -> Hooks:
+    """A new certificate that the CSMS refuses is shown for ever: the old one was thrown away."""
+    hooks.context.keys.go_back = lambda: None  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(_own("P95", "TR-18", symptom="asked again at once"))
+def sign_again_at_once(hooks: Hooks) -> Hooks:
+    """A SignCertificate that is rejected is sent again at once, for ever."""
+
+    def conclude(outcome: Outcome) -> None:
+        hooks.conclude(outcome)
+        match outcome:
+            case Answered(call, {"status": "Rejected"}) if call.action == "SignCertificate":
+                hooks.context.ask(call.action, call.payload)
+            case _:
+                pass
+
+    return replace(hooks, conclude=conclude)
+
+
+# --- roots ------------------------------------------------------------------------------------------------
+
+
+@plants(
+    Defect(
+        "P92",
+        mirrors=(),
+        oracle="O16",
+        symptom="Accepted",
+        witness=(TlsStep("TR-37"),),
+        security_profile=2,
+        caught_by=("TR-37",),
+    )
+)
+def last_root_removed(hooks: Hooks) -> Hooks:
+    """DeleteCertificate removes the last CSMS root, too, after which no CSMS is known any more."""
+    block = next(block for block in hooks.blocks if isinstance(block, CertificatesBlock))
+    block.can_spare = lambda found: True  # type: ignore[method-assign]
     return hooks

@@ -91,7 +91,7 @@ def unsolicited_queue(hooks: Hooks) -> Hooks:
         mirrors=("B12",),
         oracle="O20",
         symptom="descriptor slope",
-        witness=(RepeatSteps((TlsStep("server-self-signed"),), 20),),
+        witness=(RepeatSteps((TlsStep("TS-39"),), 20),),
         security_profile=2,
     )
 )
