@@ -1,6 +1,5 @@
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from ipaddress import ip_address
 
 import pytest
 from cryptography import x509
