@@ -92,6 +92,7 @@ class Connection:
         header_names: the names of the request's headers, lower case. Never their values.
         status: the HTTP status of the answer; 0 before.
         error: why the TLS engine gave up, in its own words; "" when it did not.
+        notes: what else is worth knowing, such as how a renegotiation went.
         ended_s: monotonic seconds at which it ended; None while it is open.
     """
 
@@ -113,6 +114,7 @@ class Connection:
     header_names: tuple[str, ...] = ()
     status: int = 0
     error: str = ""
+    notes: list[str] = field(default_factory=list)
     ended_s: float | None = None
     _kept: int = 0
 
