@@ -27,9 +27,10 @@ from fuzz.station.x509 import load_der, names_of
 _NAMES = (Fault.OTHER_NAME, Fault.NOT_AN_ALTERNATIVE)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
-_ANY_CERTIFICATE = (
-    "TS-31", "TS-32", "TS-33", "TS-36", "TS-37", "TS-38", "TS-39", "TS-40", "TS-41", "TS-42", "TS-43", "TS-44",
-    "TS-45", "TS-46", "TS-47", "TS-48", "TS-51", "TS-53", "TS-54", "TS-59", "TS-60", "TS-63", "TS-67", "TR-38",
+_OTHER_HOST = ("TS-33", "TS-38", "TS-59", "TS-60", "TS-69", "TS-70")
+_BAD_CERTIFICATE = (
+    "TS-31", "TS-32", "TS-37", *_OTHER_HOST, "TS-39", "TS-40", "TS-41", "TS-43", "TS-44", "TS-45", "TS-46", "TS-47",
+    "TS-48", "TS-51", "TS-53", "TS-54", "TS-63", "TS-67", "TS-68", "TS-71", "TS-74", "TR-38",
 )  # fmt: skip
 """The cases that show a certificate which nobody may trust."""
 
@@ -74,14 +75,14 @@ def _unverified(wire: Wire) -> Wire:
 # --- whom it trusts ---------------------------------------------------------------------------------------
 
 
-@rewires(_blind("P47", "TS-39", *_ANY_CERTIFICATE, mirrors=("F1",)))
+@rewires(_blind("P47", "TS-39", *_BAD_CERTIFICATE, mirrors=("F1",)))
 def verify_callback_true(wire: Wire) -> Wire:
     """The CSMS is trusted with any certificate: self-signed, expired, of another authority."""
     return replace(_unverified(wire), trusts=lambda shown: "")
 
 
 @rewires(
-    _blind("P48", "TS-33", "TS-36", "TS-38", "TS-59", "TS-60", "TS-63", mirrors=("F1", "F2")),
+    _blind("P48", *_OTHER_HOST, "TS-63", mirrors=("F1", "F2")),
 )
 def no_hostname_check(wire: Wire) -> Wire:
     """A CSMS with a proper certificate for another host is trusted."""
@@ -111,13 +112,13 @@ def _is_wild_for(shown: Shown) -> bool:
     return any("*" in name and fnmatchcase(shown.host.lower(), name.lower()) for name in names)
 
 
-@rewires(_blind("P72", "TS-31"))
+@rewires(_blind("P72", "TS-31", "TS-63", "TS-68"))
 def ignores_expiry(wire: Wire) -> Wire:
     """A CSMS whose certificate has expired is trusted."""
     return _overlooking(wire, Fault.EXPIRED)
 
 
-@rewires(_blind("P73", "TS-32"))
+@rewires(_blind("P73", "TS-32", "TS-68"))
 def ignores_not_before(wire: Wire) -> Wire:
     """A CSMS whose certificate is not valid yet is trusted."""
     return _overlooking(wire, Fault.NOT_YET_VALID)
@@ -141,7 +142,7 @@ def alternative_names_only(wire: Wire) -> Wire:
     return replace(wire, tls=tls, trusts=trusts)
 
 
-@rewires(_blind("P75", "TS-44", "TS-43"))
+@rewires(_blind("P75", "TS-44", "TS-43", "TS-71"))
 def leaf_as_ca(wire: Wire) -> Wire:
     """Any certificate may sign others, that of another station or server included."""
     return _overlooking(wire, Fault.NO_CA)
@@ -159,7 +160,7 @@ def ignores_name_constraints(wire: Wire) -> Wire:
     return _overlooking(wire, Fault.NOT_ALLOWED)
 
 
-@rewires(_blind("P78", "TS-39"))
+@rewires(_blind("P78", "TS-39", "TS-63"))
 def self_signed_name_right(wire: Wire) -> Wire:
     """A self-signed certificate is trusted when the name in it is right."""
     return _overlooking(wire, Fault.SELF_SIGNED)
@@ -171,7 +172,7 @@ def namesake_root(wire: Wire) -> Wire:
     return _overlooking(wire, Fault.NAMESAKE)
 
 
-@rewires(_blind("P80", "TS-51", "TS-52"))
+@rewires(_blind("P80", "TS-74", "TS-51"))
 def short_keys(wire: Wire) -> Wire:
     """RSA keys of 1024 bits and EC keys of 192 bits are strong enough."""
     return _overlooking(wire, Fault.SHORT_KEY)
@@ -226,7 +227,7 @@ def null_suites(wire: Wire) -> Wire:
 _OLD_SUITES = ("ECDHE-ECDSA-AES128-SHA", "AES128-SHA", "@SECLEVEL=0")
 
 
-@rewires(_blind("P97", "TS-14", "TS-02", "TS-15"))
+@rewires(_blind("P97", "TS-14", "TS-15"))
 def old_versions(wire: Wire) -> Wire:
     """TLS 1.0 and 1.1 are spoken where the CSMS wants them."""
 
@@ -282,7 +283,7 @@ def _quiet() -> Iterator[None]:
 # --- what it says too early, and to whom ------------------------------------------------------------------
 
 
-@rewires(_blind("P86", "TS-63", *_ANY_CERTIFICATE, symptom="HTTP request before the look"))
+@rewires(_blind("P86", "TS-63", *_BAD_CERTIFICATE, symptom="HTTP request before the look"))
 def credentials_before_verifying(wire: Wire) -> Wire:
     """The HTTP request, with the Basic password in it, is sent before anybody looks at the certificate of the CSMS."""
     unverified = _unverified(wire)
