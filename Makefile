@@ -8,7 +8,7 @@ READY = .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e fix bench defect-matrix
+.PHONY: help run test check e2e fix bench defect-matrix tls-matrix
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -37,6 +37,9 @@ bench: $(READY) ## rates of generation and of whole cases on this machine
 
 defect-matrix: $(READY) ## the conformance suite against every planted defect, an hour; ONLY=P19,P20 takes some
 	@$(BIN)/python tests/defect_matrix.py $(ONLY)
+
+tls-matrix: $(READY) ## the TLS lab against every planted defect that it should find, hours; ONLY=P72,P73 takes some
+	@$(BIN)/python tests/tls_matrix.py $(ARGS) $(ONLY)
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; say which: make PYTHON=/path/to/python3.11" >&2; exit 2; }
