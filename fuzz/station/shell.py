@@ -167,7 +167,9 @@ class _Shell:
                 cipher_suites=self._pics.cipher_suites,
                 security_profile=options.security_profile,
             )
-        self._began = time.time() - time.monotonic()
+        # The loop's clock, so that a station on a loop whose time jumps lives in that time.
+        self._ticks = asyncio.get_running_loop().time
+        self._began = time.time() - self._ticks()
         self._connection: ClientConnection | None = None
         self._dialling: asyncio.Task[None] | None = None
         self._later: list[tuple[float, Sequence[Command]]] = []
@@ -502,7 +504,7 @@ class _Shell:
     # --- time and words -----------------------------------------------------------------------------------
 
     def _now(self) -> float:
-        return self._began + time.monotonic()
+        return self._began + self._ticks()
 
     def _log_message(self, what: str, message: str | bytes) -> None:
         if self._options.verbose:
