@@ -5,7 +5,7 @@ Knows descriptions, keys and one trusted root. Must not know who shows the chain
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -54,7 +54,7 @@ class Authority:
         self._root = root
         self._now = now
         self._issuer = issuer or root
-        self._keys: dict[tuple[str, KeyKind], PrivateKey] = {}
+        self._keys: dict[tuple[Hashable, KeyKind], PrivateKey] = {}
         self._chains: dict[tuple[tuple[str, str], ...], _Kept] = {}
         self._anchors: dict[Root, _Anchor] = {}
 
@@ -128,8 +128,10 @@ class Authority:
             return (self._made(chain.leaf, public, by, now, issues=False),)
         anchor = self._anchor(chain.root, now)
         by, issuers = anchor.signer, anchor.above
-        for number, (ca, issues) in enumerate(_issuers(chain)):
-            made = self._key(f"ca{number}", ca.key)
+        links = _issuers(chain)
+        for number, (ca, issues) in enumerate(links, 1):
+            # A peer that remembers CAs must not find a proper one with the key of a faulty one (RFC 4158 section 2.3).
+            made = self._key((chain.root, *links[:number]), ca.key)
             certificate = self._made(ca, made.public_key(), by, now, issues=issues)
             by = Signer(forge.subject(ca), forge.key_identifier(made.public_key()), made)
             issuers = (certificate, *issuers)
@@ -225,8 +227,8 @@ class Authority:
         )
         return own, pem(made)
 
-    def _key(self, role: str, kind: KeyKind) -> PrivateKey:
-        """One key for a role and kind, so that a leaf and a CA above it never share one."""
+    def _key(self, role: Hashable, kind: KeyKind) -> PrivateKey:
+        """One key for a role and kind, so that a leaf and a CA, or two CAs, never share one."""
         if (role, kind) not in self._keys:
             self._keys[role, kind] = new_key(kind)
         return self._keys[role, kind]

@@ -62,7 +62,7 @@ def finished(certificate: Path, key: Path, *, now: Callable[[], datetime]) -> Cr
 
 def _credential(path: Path, key_path: Path, found: list[x509.Certificate]) -> Credential:
     key = _key(key_path)
-    if _public(found[0].public_key()) != _public(key.public_key()):
+    if not _belongs(key, found[0]):
         raise LabError(
             f"{key_path} is not the key of the first certificate in {path}; give the key that belongs to it"
         )
@@ -70,11 +70,14 @@ def _credential(path: Path, key_path: Path, found: list[x509.Certificate]) -> Cr
     return Credential(first, pem_of(key), tuple(chain))
 
 
-def _public(key: object) -> bytes:
-    found: bytes = key.public_bytes(  # type: ignore[attr-defined]
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return found
+def _belongs(key: PrivateKey, certificate: x509.Certificate) -> bool:
+    try:
+        return key.public_key() == certificate.public_key()
+    except (
+        ValueError,
+        UnsupportedAlgorithm,
+    ):  # the certificate's is of a kind that nobody can sign with here
+        return False
 
 
 # --- what is wrong ----------------------------------------------------------------------------------------
@@ -130,8 +133,9 @@ def _name(certificate: x509.Certificate) -> str:
 
 
 def _certificates(path: Path) -> list[x509.Certificate]:
+    data = _read(path)
     try:
-        return x509.load_pem_x509_certificates(_read(path))
+        return x509.load_pem_x509_certificates(data)
     except ValueError as exc:
         raise LabError(
             f"{path} holds no certificate in PEM; convert it with `openssl x509 -inform der`"
@@ -139,8 +143,11 @@ def _certificates(path: Path) -> list[x509.Certificate]:
 
 
 def _key(path: Path) -> PrivateKey:
+    data = _read(path)
     try:
-        return load_key(_read(path))
+        return load_key(data)
+    except LabError as exc:
+        raise LabError(f"{path}: {exc}") from exc
     except TypeError as exc:
         raise LabError(
             f"{path} is an encrypted key; give a decrypted copy that only you can read (`openssl pkey`)"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import (
@@ -18,7 +19,8 @@ from cryptography.x509.verification import (
 from hypothesis import given, settings, strategies as st
 
 from tlslab.describe import USUAL_KEYS, Description, KeyKind
-from tlslab.pki import Credential, Lab, LabError, issue, secure_write
+from tlslab.keys import pem_of
+from tlslab.pki import Credential, Files, Lab, LabError, issue, secure_write
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 ROOT = issue(Description("root", is_ca=True), now=NOW)
@@ -159,3 +161,41 @@ def test_secure_write_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="taken"):
         secure_write(target, b"data")
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_no_key_is_part_of_what_is_printed_of_a_credential(lab: Lab) -> None:
+    for files in lab.credentials:
+        credential = files.read()
+        body = credential.key.splitlines()[1].decode()
+        assert body not in repr(credential)
+        assert "PRIVATE" not in repr(credential)
+
+
+@pytest.mark.parametrize("kind", [k for k in KeyKind if k is not KeyKind.RSA_3072])
+def test_a_credential_of_any_key_survives_the_disk(kind: KeyKind, tmp_path: Path) -> None:
+    made = issue(Description("leaf", key=kind), now=NOW, issuer=ROOT)
+    files = Files(tmp_path / "leaf.pem", tmp_path / "leaf.key")
+    files.write(made)
+    assert files.read() == made
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_root_without_a_key_identifier_still_issues() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bare")])
+    bare = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(NOW + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    leaf = issue(Description("leaf"), now=NOW, issuer=Credential(bare, pem_of(key))).x509
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(bare))
+    named = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    assert named.key_identifier == own.digest
