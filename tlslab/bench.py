@@ -23,11 +23,13 @@ from tlslab.offers import (
     Offer,
     difference,
 )
-from tlslab.pki import Credential
+from tlslab.pki import Credential, LabError
 from tlslab.registry import Need
+from tlslab.rogue import Answer, proper
 from tlslab.seen import Check, Connection, Expect, Exposure, Stage
 from tlslab.session import Session
-from tlslab.wire import ClientHello, is_grease, suite_name, version_name
+from tlslab.suites import suite_name
+from tlslab.wire import ClientHello, version_name
 
 if TYPE_CHECKING:
     from tlslab.server import LabServer
@@ -36,6 +38,8 @@ FIRST_RECONNECT_S = 30.0
 SETTLE_S = 0.5
 EVENT_S = 5.0
 MAX_WAIT_S = 600.0
+THINKING_S = 15.0
+"""How much longer an attempt is waited for that has begun: longer than a caller is given to make up its mind."""
 FORMS: tuple[tuple[bool, tuple[str, ...]], ...] = (
     (False, ()),
     (True, ()),
@@ -44,6 +48,11 @@ FORMS: tuple[tuple[bool, tuple[str, ...]], ...] = (
 """Forms of a proper certificate: whether its name is in subjectAltName too, and its Extended Key Usage."""
 LOOK_S = 1.0
 """How long one look at the server lasts; what OCPP tells does not wake it."""
+
+WENT_ON = "it went on with the handshake"
+WAITED = "it waited for more until the lab hung up"
+HAND_NOTES = (WENT_ON, WAITED)
+"""What `engines.hand` notes of a caller that did not end the handshake."""
 
 T = TypeVar("T")
 Control = tuple[tuple[str, str], ...]
@@ -267,11 +276,36 @@ class StationBench(Notes):
         self.require(again <= 0, f"no BootNotification after {label or 'it'}", again, remark=True)
         return self.seen.exposures[at]
 
+    async def rejects(
+        self, answer: Answer, *, label: str = "", event: str = "", must_tell: bool = False
+    ) -> Exposure:
+        """The station ends the handshake at once when it hears this hand-built answer.
+
+        Nobody could finish such a handshake, so that it fails by going on with it, or by waiting for more.
+        """
+        name = label or answer.name
+        offer, events = self.by_hand(answer), (event,) if event else ()
+        exposure = await self.refuses(offer, label=name, event=events, must_tell=must_tell)
+        notes = [note for c in exposure.connections for note in c.notes if note in HAND_NOTES]
+        came = ", ".join(dict.fromkeys(notes))
+        self.require(not notes, f"it ends the handshake at once: {name}", came)
+        return exposure
+
+    async def believes(self, credential: Credential) -> bool:
+        """Whether it goes on with a proper flight made by hand: only then does refusing a faulty one say something."""
+        answer = proper(credential)
+        exposure = await self.either(self.by_hand(answer), label=answer.name)
+        return any(WENT_ON in c.notes for c in exposure.connections)
+
+    def by_hand(self, answer: Answer) -> Offer:
+        """An offer that says just this to every ClientHello."""
+        return self.offer(engine=Engine.HAND, answer=answer, says=answer.name)
+
     async def attempts(self, offer: Offer, count: int, *, within: float) -> tuple[Connection, ...]:
         """The first `count` attempts that the station makes at this offer, in a row; fewer when time is up."""
         await self.settle()
         first = self.server.count
-        self.server.offer = offer
+        self._show(offer)
         await self.session.drop()
         await self._until(lambda: len(self._ended(first)) >= count, within=within)
         return tuple(self._ended(first))
@@ -300,7 +334,7 @@ class StationBench(Notes):
         """The connection in which the station took this offer; what came of it is kept as a control either way."""
         undisturbed = self.session.connected
         first, began = self.server.count, self.monotonic()
-        self.server.offer = offer
+        self._show(offer)
         await self.session.drop()
         patience = within or min(4 * self.reconnect_s + 10, MAX_WAIT_S)
         found = await self._until(lambda: self._back(first), within=patience)
@@ -308,6 +342,13 @@ class StationBench(Notes):
         if found is not None and undisturbed:
             self._learn(self.monotonic() - began)
         return found
+
+    def _show(self, offer: Offer) -> None:
+        """Callers meet this offer from now on. Raises `NotAsked` when no engine can make it."""
+        try:
+            self.server.offer = offer
+        except LabError as why:
+            raise NotAsked(f"a TLS library that can offer this: {why}") from None
 
     def _back(self, first: int) -> Connection | None:
         if not self.session.connected:
@@ -357,16 +398,19 @@ class StationBench(Notes):
         if self.fast and refused and not event and not patience:
             return exposure
         await self.settle(control if self._let_in(control) else None, within=patience)
-        exposure = replace(exposure, events=await self._events(told, event))
+        exposure = replace(exposure, events=await self.told(told, *event))
         self.seen.exposures[at] = exposure
         return exposure
 
     async def _met(self, offer: Offer, expect: Expect, control: Offer, label: str) -> Exposure:
         first, began = self.server.count, self.monotonic()
-        self.server.offer = offer
+        self._show(offer)
         await self.session.drop()
         patience = 2 * self.reconnect_s + 1 + offer.pace.stall_s
         await self._until(lambda: self._decided(first, expect), within=patience)
+        if any(c.ended_s is None for c in self.server.since(first)):
+            # Somebody is still thinking about it.
+            await self._until(lambda: self._decided(first, expect), within=THINKING_S)
         await self._until(lambda: self._over(first), within=SETTLE_S)
         seen = tuple(self.server.since(first))
         controls = self.accepted.get(control.key, ())
@@ -412,13 +456,15 @@ class StationBench(Notes):
     def _let_in(self, control: Offer) -> bool:
         return any(c.stage >= Stage.WEBSOCKET for c in self.accepted.get(control.key, ()))
 
-    async def _events(self, told: int, names: tuple[str, ...]) -> tuple[str, ...]:
+    async def told(self, since: int, *names: str) -> tuple[str, ...]:
+        """The types of all security events but the first `since`, once one of `names` is among them or it is late."""
+
         def came() -> bool:
-            return any(kind in names for kind, _ in self.session.events()[told:])
+            return any(kind in names for kind, _ in self.session.events()[since:])
 
         if names:
             await self._until(came, within=EVENT_S)
-        return tuple(kind for kind, _ in self.session.events()[told:])
+        return tuple(kind for kind, _ in self.session.events()[since:])
 
     def _told(self, exposure: Exposure, names: tuple[str, ...], *, must_tell: bool) -> None:
         # What was not seen, or not refused, is judged by its stage; the event would say it twice.
@@ -442,11 +488,6 @@ class StationBench(Notes):
 def is_address(host: str) -> bool:
     """Whether this is an IP address and no name."""
     return ":" in host or host.replace(".", "").isdecimal()
-
-
-def real_suites(hello: ClientHello) -> tuple[int, ...]:
-    """The suites of a hello without signalling and reserved values, in its order."""
-    return tuple(s for s in hello.cipher_suites if s not in (0x00FF, 0x5600) and not is_grease(s))
 
 
 def _shape(offer: Offer, says: str) -> dict[str, str]:
@@ -503,5 +544,4 @@ __all__ = [
     "StationBench",
     "Unfinished",
     "is_address",
-    "real_suites",
 ]

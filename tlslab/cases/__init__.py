@@ -4,4 +4,34 @@ A case of a Charging Station takes a `StationBench`, a case of a CSMS a `CsmsBen
 expected, and nothing of how. A new topic is a new module and one name in the line below.
 """
 
-__all__: list[str] = []
+from tlslab.cases import (
+    attempts,
+    ciphers,
+    client_certificate,
+    credentials,
+    handshake,
+    hello,
+    names,
+    records,
+    strength,
+    trust,
+    usage,
+    validity,
+    versions,
+)
+
+__all__ = [
+    "attempts",
+    "ciphers",
+    "client_certificate",
+    "credentials",
+    "handshake",
+    "hello",
+    "names",
+    "records",
+    "strength",
+    "trust",
+    "usage",
+    "validity",
+    "versions",
+]
