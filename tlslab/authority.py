@@ -18,7 +18,7 @@ from tlslab.keys import PrivateKey, PublicKey, kind_of, new_key, pem_of
 from tlslab.pki import Credential, LabError, key_identifier, own_signer, pem, public_key, signer
 from tlslab.request import request, requested
 
-_ROOT = Description("ocppfuzz unknown root", is_ca=True, validity=3650 * DAY)
+_ROOT = Description("ocppfuzz unknown root", is_ca=True, begins=-365 * DAY, validity=3650 * DAY)
 _BETWEEN = Description("ocppfuzz lab other leaf")
 
 
@@ -154,8 +154,7 @@ class Authority:
             case Order.WITH_ROOT:
                 return (leaf, *issuers, root)
             case Order.WITH_STRANGERS:
-                stranger = self._anchor(Root.STRANGER, now)
-                return (leaf, *issuers, *stranger.above, stranger.root)
+                return (leaf, *issuers, self._anchor(Root.STRANGER, now).root)
             case Order.INCOMPLETE:
                 return (leaf,)
             case Order.DOUBLED:
