@@ -5,6 +5,7 @@ verifier differs from what a case expects, a table says why in one line; a diffe
 """
 
 import asyncio
+import re
 import shutil
 import ssl
 import subprocess
@@ -29,6 +30,7 @@ TOPICS = {"names", "strength", "trust", "usage", "validity"}
 
 WEAK_KEY = "says nothing about the size of a key unless it is given a security level"
 WEAK_DIGEST = "says nothing about the hash of a signature unless it is given a security level"
+LEVEL_2 = ("-auth_level", "2")
 OPENSSL = {
     ("TS-51", "rsa-1024"): WEAK_KEY,
     ("TS-51", "rsa-512"): WEAK_KEY,
@@ -40,6 +42,35 @@ OPENSSL = {
     ("TS-74", "ec-p192 in its CA"): WEAK_KEY,
     ("TS-74", "rsa-1024 in its CA"): WEAK_KEY,
 }
+REASONS = {
+    "TS-31": {10},  # certificate has expired
+    "TS-32": {9},  # certificate is not yet valid
+    "TS-33": {62},  # hostname mismatch
+    "TS-37": {62},
+    "TS-38": {62},
+    "TS-39": {18},  # self-signed certificate
+    "TS-40": {20},  # unable to get local issuer certificate
+    "TS-41": {7},  # certificate signature failure
+    "TS-43": {79},  # invalid CA certificate
+    "TS-44": {79},
+    "TS-45": {25},  # path length constraint exceeded
+    "TS-46": {47, 48},  # permitted subtree violation, excluded subtree violation
+    "TS-47": {34},  # unhandled critical extension
+    "TS-48": {26},  # unsuitable certificate purpose
+    "TS-51": {66},  # EE certificate key too weak
+    "TS-52": {66},
+    "TS-53": {68},  # CA signature digest algorithm too weak
+    "TS-54": {7},
+    "TS-59": {62},
+    "TS-60": {62},
+    "TS-68": {9, 10},
+    "TS-69": {62},
+    "TS-70": {62},
+    "TS-71": {79},
+    "TS-74": {67},  # CA certificate key too weak
+}
+"""Why OpenSSL refuses what each case wants refused, as its error numbers: nothing else is wrong with it."""
+
 SIGNED_ONLY = "checks the keys that signed a certificate, not the key of the leaf"
 CRYPTOGRAPHY = {
     ("TS-34", "no subjectAltName"): "reads no commonName at all (RFC 9525 section 2)",
@@ -126,7 +157,7 @@ def by_both_names():
 
 @pytest.fixture
 def openssl(tmp_path):
-    """Whether `openssl verify` takes what is shown, as the server `HOST` under this root."""
+    """The number of the first error of `openssl verify` in a server `HOST` under this root; 0 when it takes it."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
 
@@ -143,10 +174,13 @@ def openssl(tmp_path):
         done = subprocess.run(
             ["openssl", "verify", *words, *when, *options, *given],
             capture_output=True,
+            text=True,
             timeout=30,
             check=False,
         )
-        return done.returncode == 0
+        found = re.search(r"^error (\d+) at \d+ depth", done.stderr, re.MULTILINE)
+        assert (done.returncode == 0) is (found is None), done.stderr
+        return int(found[1]) if found else 0
 
     return verify
 
@@ -186,13 +220,21 @@ def test_every_topic_about_certificates_shows_some(by_common_name):
     assert {cases[case].topic for case, _ in by_common_name.kinds} == TOPICS
 
 
-def test_openssl_verify_judges_as_the_cases_do_but_for_what_is_explained(by_common_name, openssl):
-    assert _differing(by_common_name, openssl) == set(OPENSSL)
+def test_openssl_judges_as_the_cases_do_but_for_what_is_explained(by_common_name, openssl):
+    assert _differing(by_common_name, lambda *shown: openssl(*shown) == 0) == set(OPENSSL)
 
 
-def test_openssl_verify_at_security_level_2_judges_as_the_cases_do(by_common_name, openssl):
-    level = ("-auth_level", "2")
-    assert _differing(by_common_name, lambda r, c: openssl(r, c, *level)) == set()
+def test_openssl_at_security_level_2_judges_as_the_cases_do(by_common_name, openssl):
+    assert _differing(by_common_name, lambda *shown: openssl(*shown, *LEVEL_2) == 0) == set()
+
+
+def test_openssl_finds_the_fault_that_the_case_is_about(by_common_name, openssl):
+    found = {}
+    for (case, _), shown in by_common_name.kinds.items():
+        if shown.expect is Expect.REFUSE:
+            number = openssl(by_common_name.root, shown.bad, *LEVEL_2)
+            found.setdefault(case, set()).add(number)
+    assert found == REASONS
 
 
 def test_cryptography_judges_as_the_cases_do_but_for_what_is_explained(by_both_names):
