@@ -10,7 +10,7 @@ import click
 
 from fuzz import app
 from fuzz.cli.options import end_options, examples, options_from
-from fuzz.config import default_profile
+from fuzz.config import default_profile, password_of
 
 _PATH = click.Path(path_type=Path)
 
@@ -21,6 +21,7 @@ _PATH = click.Path(path_type=Path)
     epilog=examples(
         "ocppfuzz serve station ws://127.0.0.1:9000/ocpp",
         "ocppfuzz serve station --csms wss://localhost:9000/ocpp --ca root.pem --console",
+        "ocppfuzz serve csms --identity CS-1 --console",
     ),
 )
 def command() -> None:
@@ -59,6 +60,50 @@ def station(url: str | None, csms: str | None, **given: Any) -> int:
     if not profile_given:
         options = replace(options, security_profile=default_profile(where, options))
     app.serve_station(options, where, stage)
+    return 0
+
+
+@command.command(
+    epilog=examples(
+        "ocppfuzz serve csms --identity CS-1",
+        "ocppfuzz serve csms --listen 3@127.0.0.1:9443 --listen 2@127.0.0.1:9444 --stations stations.toml",
+        "ocppfuzz serve csms --identity CS-1 --security-profile 2 --password-file secret --console",
+        "ocppfuzz serve csms --identity CS-1 --defect cert-identity-unbound",
+    )
+)
+@click.option(
+    "--listen",
+    multiple=True,
+    default=["127.0.0.1:9443"],
+    metavar="[PROFILE@]HOST:PORT",
+    help="Where stations dial, one security profile each; 127.0.0.1:9443. Repeatable.",
+)
+@click.option("--stations", type=_PATH, metavar="FILE", help="Stations, TOML: [[station]] each.")
+@click.option("--pki", type=_PATH, metavar="DIR", help="Folder of `pki create`; else one is made.")
+@click.option(
+    "--organization", "organizations", multiple=True, metavar="NAME", help="Whose stations."
+)
+@click.option("--revoked", multiple=True, metavar="ID|SERIAL", help="Revoked from the start.")
+@click.option("--interval-s", type=int, default=300, metavar="S", help="Heartbeat interval; 300.")
+@click.option("--retry-s", type=int, default=10, metavar="S", help="When not accepted: 10.")
+@click.option("--console", is_flag=True, help="Play with it: type help, revoke CS-1, stations ...")
+@end_options
+def csms(**given: Any) -> int:
+    """Listen and behave as the reference CSMS: handshake, authentication, boot, certificates.
+
+    Stations are named with --identity, or described in a file: identity, serial, security_profile, password, boot
+    (Accepted, Pending, Rejected), pending_boots, allow_expired. The first line on standard output says, as JSON, where
+    to dial. An operator plays with it on standard input: revoke CS-1, boot-status CS-1 Pending,
+    trigger CS-1 SignChargingStationCertificate, events, stations; help tells all.
+    """
+    stage = app.CsmsStage(**{field.name: given.pop(field.name) for field in fields(app.CsmsStage)})
+    profile_given = given.get("security_profile") is not None
+    options = options_from(given)
+    if not profile_given and password_of(options) is not None:
+        options = replace(options, security_profile=2)
+    if options.security_profile == 0 or options.decoys:
+        raise click.UsageError("the reference CSMS has security profiles 1 to 3, and no decoys")
+    app.serve_csms(options, stage)
     return 0
 
 

@@ -9,7 +9,7 @@ import argparse
 import os
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fuzz.config import ConfigError, host_and_port
@@ -124,6 +124,8 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
     enrolled = [] if given.stations is None else [*read_stations(given.stations)]
     enrolled += [enrol(name, profile, None if profile == 3 else password) for name in given.names]
     material, name = material_of(given.pki) if given.pki else (Material(), "localhost")
+    if given.organizations:
+        material = replace(material, organizations=tuple(given.organizations))
     return CsmsOptions(
         tuple(listener(place, profile) for place in given.listen),
         tuple(enrolled),
@@ -145,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--security-profile", type=int, choices=(1, 2, 3), default=3)
     add("--pki", type=Path, metavar="DIR", help="lab folder with the certificates of the CSMS")
     add("--stations", type=Path, metavar="FILE", help="stations, TOML")
+    add("--organization", dest="organizations", action="append", default=[], metavar="NAME")
     add("--identity", dest="names", action="append", default=[], metavar="ID")
     add("--revoked", action="append", default=[], metavar="ID|SERIAL")
     add("--defect", dest="defects", action="append", default=[], metavar="NAME")

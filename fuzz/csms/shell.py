@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -64,6 +64,9 @@ MAX_MESSAGE = 2**20
 HANDSHAKE_TIMEOUT_S = 10.0
 """For TLS, and again for the request to upgrade."""
 
+Ports: TypeAlias = Sequence[Mapping[str, object]]
+"""Every port: `security_profile`, `host`, `port`, and the `url` to dial, without an identity."""
+
 _SEND_TIMEOUT_S = 30.0
 _PING_S = 60.0
 _CLOSE_TIMEOUT_S = 2.0
@@ -72,9 +75,7 @@ _TLS_RECORD = b"\x16"
 _ACCEPT_PAUSE_S = 0.1
 
 
-async def serve_csms(
-    options: CsmsOptions, *, ready: Callable[[Sequence[Mapping[str, object]]], None] | None = None
-) -> None:
+async def serve_csms(options: CsmsOptions, *, ready: Callable[[Ports], None] | None = None) -> None:
     """Runs one CSMS until the task is cancelled; `ready` hears of its ports once it listens.
 
     Raises:
@@ -89,9 +90,11 @@ async def serve_csms(
         await shell.aclose()
 
 
-async def serve_until_told(options: CsmsOptions) -> None:
+async def serve_until_told(
+    options: CsmsOptions, *, ready: Callable[[Ports], None] | None = None
+) -> None:
     """Runs one CSMS until SIGTERM or SIGINT, which end the process with 0. Raises UsageError as `serve_csms`."""
-    task = asyncio.ensure_future(serve_csms(options))
+    task = asyncio.ensure_future(serve_csms(options, ready=ready))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
@@ -101,7 +104,7 @@ async def serve_until_told(options: CsmsOptions) -> None:
         os._exit(0)
 
 
-def announce(ports: Sequence[Mapping[str, object]]) -> None:
+def announce(ports: Ports) -> None:
     """The first line on standard output: where stations may dial, as JSON."""
     sys.stdout.write(json.dumps({"csms": list(ports)}) + "\n")
     sys.stdout.flush()

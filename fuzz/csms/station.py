@@ -300,7 +300,7 @@ class Station:
 
     def _answered(self, call: Call, payload: JsonObject) -> None:
         status = text(payload, "status")
-        self._note(f"{call.action} {status}".rstrip())
+        self._note(f"{call.action} {status or 'answered'}")
         if status == "Accepted" and call.action == "CertificateSigned" and self._sent is not None:
             self._keys.append(self._sent.key)
             self._renewal, self._sent = self._sent, None
@@ -322,6 +322,9 @@ class Station:
     # --- pieces -------------------------------------------------------------------------------------------
 
     def _trigger(self, message: str) -> None:
+        if message == SIGN_TRIGGER and self._rules.organizations:
+            # What A02 takes for granted: the station knows whom it belongs to.
+            self._call("SetVariables", _owned_by(self._rules.organizations[0]))
         if self._call(_TRIGGER, {"requestedMessage": message}):
             self._triggered.add(_FOLLOWS.get(message, message))
 
@@ -350,6 +353,18 @@ class Station:
             self._send(said)
         done, self._out = self._out, []
         return done
+
+
+def _owned_by(organization: str) -> JsonObject:
+    return {
+        "setVariableData": [
+            {
+                "component": {"name": "SecurityCtrlr"},
+                "variable": {"name": "OrganizationName"},
+                "attributeValue": organization,
+            }
+        ]
+    }
 
 
 def text_of(payload: JsonObject, name: str) -> str:

@@ -81,7 +81,7 @@ class EmbeddedTarget(ProcessTarget):
         command = [sys.executable, "-P", "-m", "fuzz.station", "--console", *_spelt(options)]
         command += [word for switch in switches for word in switch]
         command += extra
-        super().__init__("embedded station", command, _environment(password), console=True)
+        super().__init__("embedded station", command, environment(password), console=True)
 
 
 def _spelt(options: Mapping[str, object]) -> Iterator[str]:
@@ -91,7 +91,7 @@ def _spelt(options: Mapping[str, object]) -> Iterator[str]:
             yield f"{name}={value}"
 
 
-def _environment(password: str | None) -> Mapping[str, str]:
+def environment(password: str | None) -> Mapping[str, str]:
     """Our own environment, in which this very `fuzz` is found first."""
     here = str(Path(fuzz.__file__).resolve().parent.parent)
     found = {**os.environ, "PYTHONPATH": os.pathsep.join([here, *_path()]), "PYTHONUNBUFFERED": "1"}
