@@ -54,6 +54,7 @@ def machine(offer: Offer, connection: Connection, hear: Hear) -> Machine:
     """A server end of TLS that writes what it sees into the connection. Raises `Unable`."""
     match offer.engine:
         case Engine.PYOPENSSL:
+            # Imported when needed: each costs a tenth of a second.
             from tlslab.engines import pyopenssl
 
             return pyopenssl.machine(offer, connection, hear)

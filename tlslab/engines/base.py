@@ -27,7 +27,17 @@ class Broken(Exception):
 
 
 class Machine(Protocol):
-    """A server end of TLS without a socket. It writes version, suite, chains and alerts into its `Connection`."""
+    """A server end of TLS without a socket. It writes version, suite, chains and alerts into its `Connection`.
+
+    Attributes:
+        grace_s: how long the handshake waits for more before `waive` is called; None waits as long as the wire does.
+    """
+
+    grace_s: float | None = None
+
+    def waive(self) -> None:
+        """The handshake does without what did not come."""
+        return
 
     def feed(self, data: bytes) -> None:
         """Raw bytes of the caller; b"" says that no more come."""
@@ -67,7 +77,12 @@ class TlsStream:
         """The handshake, from the bytes that came already. Raises `Broken`."""
         self._machine.feed(first)
         while not await self._step():
-            data = await self._wire.read()
+            try:
+                async with asyncio.timeout(self._machine.grace_s):
+                    data = await self._wire.read()
+            except TimeoutError:
+                self._machine.waive()
+                continue
             if not data:
                 raise Broken(self._wire.connection.error or "the caller ended it")
             self._machine.feed(data)

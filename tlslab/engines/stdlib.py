@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from tlslab.engines.base import Broken, Unable, certificates_of, tell_alert
+from tlslab.engines.base import Broken, Machine, Unable, certificates_of, tell_alert
 from tlslab.offers import ClientAuth, Offer
 from tlslab.pki import Credential
 from tlslab.seen import Connection, Way
@@ -81,7 +81,7 @@ def _show(context: ssl.SSLContext, credential: Credential) -> None:
         Path(name).unlink()
 
 
-class StdlibMachine:
+class StdlibMachine(Machine):
     """Implements `Machine`."""
 
     def __init__(
