@@ -84,7 +84,7 @@ class Offer:
     client_auth: ClientAuth = ClientAuth.NONE
     client_roots: tuple[bytes, ...] = ()
     told_roots: tuple[bytes, ...] | None = None
-    sign_with: bytes = b""
+    sign_with: bytes = field(default=b"", repr=False)
     answer: Callable[[ClientHello], bytes] | None = None
     renegotiate: bool = False
     renegotiate_as: Credential | None = None
