@@ -7,7 +7,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, strategies as st
 
 from fuzz.station.bench import Bench
-from fuzz.station.events import CloseConnection, Connected, Failure, PowerOn, SendText, Tick
+from fuzz.station.events import (
+    CloseConnection,
+    Connected,
+    Failure,
+    PowerOn,
+    SendText,
+    ShiftClock,
+    Tick,
+)
 
 CSMS = "CSMSRootCertificate"
 TRIGGER = {"requestedMessage": "SignChargingStationCertificate"}
@@ -129,6 +137,17 @@ def test_the_end_of_the_certificate_is_looked_for_every_day(start, mint, root):
     bench.wait(86_400)
     assert len(requested(bench)) == 0
     bench.wait(86_400)
+    bench.settle()
+    assert len(requested(bench)) == 1
+
+
+def test_a_clock_that_is_set_forward_brings_the_end_of_the_certificate_nearer(start):
+    bench = start()
+    bench.do(ShiftClock(300 * 86_400.0))
+    bench.settle()
+    assert len(requested(bench)) == 0
+    bench.do(ShiftClock(40 * 86_400.0))
+    bench.do(Tick())
     bench.settle()
     assert len(requested(bench)) == 1
 
@@ -276,6 +295,15 @@ def test_a_certificate_of_the_future_is_used_when_its_time_has_come_in_edition_3
     bench.wait(86_000)
     assert bench.station.credentials == before
     bench.wait(400)
+    assert bench.station.credentials.chain == leaf.pem
+
+
+def test_a_certificate_of_the_future_is_used_when_the_clock_is_set_forward(start, mint, root):
+    bench = start()
+    leaf = mint(public=request(bench), issuer=root, days=(1, 99))
+    signed(bench, leaf)
+    bench.do(ShiftClock(86_400.0))
+    bench.do(Tick())
     assert bench.station.credentials.chain == leaf.pem
 
 

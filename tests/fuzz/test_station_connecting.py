@@ -1,6 +1,7 @@
 import asyncio
 import ssl
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from websockets.asyncio.server import serve
@@ -107,6 +108,33 @@ async def test_a_csms_of_a_foreign_root_sees_no_request(csms, lab, stranger):
     route = await csms(tls=server_context(stranger.csms))
     assert await failure(route, credentials(lab)) is Failure.CSMS_CERTIFICATE
     assert csms.requests == []
+
+
+@pytest.mark.parametrize(("days", "trusted"), [(0, True), (300, True), (400, False), (-2, False)])
+async def test_the_station_s_own_clock_decides_whether_a_certificate_is_valid(
+    csms, lab, days, trusted
+):
+    route = replace(await csms(tls=server_context(lab.csms)), clock_shift_s=days * 86_400.0)
+    if trusted:
+        connection = await dial(route, credentials(lab))
+        await connection.close()
+    else:
+        assert await failure(route, credentials(lab)) is Failure.CSMS_CERTIFICATE
+    assert bool(csms.requests) is trusted
+
+
+async def test_a_certificate_that_begins_tomorrow_is_trusted_by_a_station_that_lives_there(
+    csms, lab, tmp_path
+):
+    tomorrow = issue(
+        Description("localhost"), now=datetime.now(UTC) + timedelta(days=2), issuer=lab.root.read()
+    )
+    files = Files(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    files.write(tomorrow)
+    route = await csms(tls=server_context(files))
+    assert await failure(route, credentials(lab)) is Failure.CSMS_CERTIFICATE
+    connection = await dial(replace(route, clock_shift_s=3 * 86_400.0), credentials(lab))
+    await connection.close()
 
 
 @pytest.mark.parametrize(

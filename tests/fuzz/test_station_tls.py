@@ -1,5 +1,5 @@
 import ssl
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from websockets.datastructures import Headers
@@ -10,7 +10,8 @@ from fuzz.errors import UsageError
 from fuzz.station.events import Failure
 from fuzz.station.keystore import Credentials
 from fuzz.station.tls import client_context, failure_of
-from tlslab.pki import Lab
+from tlslab.describe import Description
+from tlslab.pki import Files, Lab, issue
 
 SUITES = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
 
@@ -121,6 +122,25 @@ def test_broken_credentials_are_a_usage_error(lab):
     ):
         with pytest.raises(UsageError, match="cannot be loaded"):
             client_context(broken, cipher_suites=SUITES, security_profile=3)
+
+
+def test_nobody_may_renegotiate(lab):
+    assert context(lab).options & ssl.OP_NO_RENEGOTIATION
+
+
+def test_validity_is_left_to_whoever_knows_the_station_s_clock(lab, tmp_path):
+    long_ago = datetime.now(UTC) - timedelta(days=9)
+    old = issue(
+        Description("localhost", validity=timedelta(days=1)), now=long_ago, issuer=lab.root.read()
+    )
+    files = Files(tmp_path / "old.pem", tmp_path / "old.key")
+    files.write(old)
+    assert failure(context(lab), server(lab, certificate=files)) is Failure.CSMS_CERTIFICATE
+    lenient = client_context(
+        credentials(lab), cipher_suites=SUITES, security_profile=2, own_clock=True
+    )
+    near, _ = shake_hands(lenient, server(lab, certificate=files))
+    assert near.version() == "TLSv1.2"
 
 
 # --- what errors mean -------------------------------------------------------------------------------------

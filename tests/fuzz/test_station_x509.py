@@ -27,6 +27,9 @@ from fuzz.station.x509 import (
     why_not_own,
     why_weak,
 )
+from tlslab.authority import Authority
+from tlslab.describe import Chain, Description, Usage
+from tlslab.pki import issue
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -89,6 +92,14 @@ def test_a_chain_is_bounded_and_a_file_of_an_operator_is_not(root):
     assert len(load_bundle(many)) == MAX_CHAIN + 1
     with pytest.raises(BadCertificate, match="too many"):
         load_chain(many)
+
+
+def test_a_chain_holds_certificates_and_nothing_else(root):
+    for other in (root.key, root.pem.replace("CERTIFICATE", "PKCS7")):
+        for text in (root.pem + other, other + root.pem, other):
+            with pytest.raises(BadCertificate):
+                load_chain(text)
+    assert load_chain(root.pem.replace("\n", "\r\n")) == (root.x509,)
 
 
 def test_a_key_is_read_and_anything_else_is_not():
@@ -232,6 +243,24 @@ def test_a_stranger_a_wrong_order_and_a_forgery_lead_nowhere(mint, root):
 def test_the_own_certificate_names_the_owner_and_the_station(mint, root, changes, reason):
     leaf = mint(**{"name": "SN1", "issuer": root, **changes}).x509
     assert why_not_own(leaf, organization="ocppfuzz-lab", serial="SN1") == reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"extended": ("clientAuth",)}, ""),
+        ({"extended": ("serverAuth", "clientAuth")}, ""),
+        ({"extended": ("serverAuth",)}, "not for a TLS client"),
+        ({"usage": Usage.ABSENT}, ""),
+        ({"usage": Usage.NO_SIGNATURE}, "not for a TLS client"),
+    ],
+)
+def test_the_own_certificate_must_do_for_a_handshake(changes, reason):
+    made = issue(Description("SN1", organization="ocppfuzz-lab", is_ca=True), now=NOW)
+    leaf = Authority(made, now=lambda: NOW).issue(
+        Chain(Description("SN1", organization="ocppfuzz-lab", **changes))
+    )
+    assert why_not_own(leaf.x509, organization="ocppfuzz-lab", serial="SN1") == reason
 
 
 @pytest.mark.parametrize("serial", ["10.0.0.1", "::1", "station.example.com", "https://x"])
