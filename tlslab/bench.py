@@ -99,7 +99,7 @@ class StationBench(Notes):
         finished: the finished server certificate of the user, when there is no authority.
         now: the moment by the station's clock.
         monotonic: seconds.
-        fast: True leaves out the good run after a refusal that was seen, unless an event is waited for.
+        fast: True leaves out every other good run after a refusal that was seen, unless an event is waited for.
         reconnect_s: the longest that an undisturbed reconnect took so far.
         named_twice: True puts the host's name into subjectAltName too: `prepare` found that it must.
         extended: the Extended Key Usage without which the station takes nothing, () as A00.FR.514 wants it.
@@ -262,6 +262,7 @@ class StationBench(Notes):
         self, offer: Offer, *, label: str = "", control: Offer | None = None
     ) -> Exposure:
         """Whatever it makes of this offer, the station comes back to a proper one without having started anew."""
+        await self.settle()
         boots, at = self.session.booted, len(self.seen.exposures)
         back = f"it comes back to a proper offer after {label or 'it'}"
         try:
@@ -390,12 +391,14 @@ class StationBench(Notes):
         patience: float = 0.0,
     ) -> Exposure:
         await self._ready(event)
+        undisturbed = self.session.connected
         told = len(self.session.events())
         exposure = await self._met(offer, expect, control, label)
         at = len(self.seen.exposures)
         self.seen.exposures.append(exposure)
         refused = Stage.NOTHING < exposure.stage < Stage.UPGRADE
-        if self.fast and refused and not event and not patience:
+        # A station doubles its back-off with every failure, so that a second good run left out would cost more.
+        if self.fast and refused and undisturbed and not event and not patience:
             return exposure
         await self.settle(control if self._let_in(control) else None, within=patience)
         exposure = replace(exposure, events=await self.told(told, *event))
@@ -404,9 +407,10 @@ class StationBench(Notes):
 
     async def _met(self, offer: Offer, expect: Expect, control: Offer, label: str) -> Exposure:
         first, began = self.server.count, self.monotonic()
+        patience = (2 if self.session.connected else 4) * self.reconnect_s + 1
         self._show(offer)
         await self.session.drop()
-        patience = 2 * self.reconnect_s + 1 + offer.pace.stall_s
+        patience += offer.pace.stall_s
         await self._until(lambda: self._decided(first, expect), within=patience)
         if any(c.ended_s is None for c in self.server.since(first)):
             # Somebody is still thinking about it.

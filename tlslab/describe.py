@@ -159,11 +159,16 @@ def _word(value: object) -> str:
         case timedelta():
             return _time(value)
         case tuple():
-            return ", ".join(map(str, value)) or "none"
+            return ", ".join(map(_printable, value)) or "none"
         case bool():
             return "yes" if value else "no"
         case _:
-            return str(value)
+            return _printable(value)
+
+
+def _printable(value: object) -> str:
+    # A name may hold a NUL byte, which is its fault.
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(value))
 
 
 def _time(span: timedelta) -> str:

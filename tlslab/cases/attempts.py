@@ -45,7 +45,7 @@ async def ten_failures(bench: StationBench) -> None:
     longest = (minimum or 0.0) * 2 ** min(times or 0.0, 10.0) + (spread or 0.0)
     await bench.settle(within=max(2 * longest + 10, 10 * bench.reconnect_s))
     if len(seen) < 2:
-        raise Unfinished(f"{len(seen)} attempts were seen in {AS_LONG_AS_S:g} s")
+        raise Unfinished(f"{len(seen)} failed attempts were seen in {AS_LONG_AS_S:g} s")
     _waits(bench, seen, minimum)
     events = await bench.told(told, INVALID)
     bench.require(INVALID in events, f"{INVALID} is raised")
