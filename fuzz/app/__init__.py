@@ -70,6 +70,24 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class CsmsStage:
+    """How the reference CSMS is built and played with.
+
+    `listen` holds places as `[PROFILE@]HOST:PORT`, `stations` is a TOML file, `pki` a lab folder with its certificates
+    and its CA, `organizations` are the owners whose stations it takes, `revoked` identities and serial numbers.
+    """
+
+    listen: tuple[str, ...]
+    stations: Path | None = None
+    pki: Path | None = None
+    organizations: tuple[str, ...] = ()
+    revoked: tuple[str, ...] = ()
+    interval_s: int = 300
+    retry_s: int = 10
+    console: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """What `doctor` saw: lines of (topic, what was seen), and what to check when nobody called."""
 
@@ -137,11 +155,25 @@ def serve_station(options: RunOptions, csms: str, stage: Stage) -> None:
     serve_(options, csms, stage)
 
 
+def serve_csms(options: RunOptions, stage: CsmsStage) -> None:
+    """Run the reference CSMS until it is stopped."""
+    from fuzz.app.serve import serve_csms as serve_
+
+    serve_(options, stage)
+
+
 def bench(options: RunOptions, sink: Sink) -> list[Table]:
     """Measure generation and whole cases on this machine, as ratios within one run."""
     from fuzz.app.measuring import bench as bench_
 
     return bench_(options, sink)
+
+
+def bench_tls(sslyze: Path | None) -> list[Table]:
+    """Measure how fast a server's suites are enumerated; `sslyze` is the Python of an environment that has it."""
+    from fuzz.app.tls_measuring import bench_tls as bench_tls_
+
+    return bench_tls_(sslyze)
 
 
 def show(topic: str) -> Table:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from fuzz.app import Row, Table
 from fuzz.config import nearest
+from fuzz.csms.defects import defects as csms_defects
 from fuzz.engine.effects import effect_of
 from fuzz.errors import UsageError
 from fuzz.oracles.registry import oracles
@@ -21,6 +22,7 @@ from strategies.labels import Kind
 from strategies.schema import message_schema
 from strategies.version import version
 from strategies.violations import sites, violations
+from tlslab.registry import all_cases, all_left_out
 
 
 def show(topic: str) -> Table:
@@ -71,10 +73,15 @@ def _violations() -> Table:
 
 
 def _defects() -> Table:
-    unique = {d.number: d for d in defects().values()}
+    stations = {d.number: d for d in defects().values()}
     rows = tuple(
         Row((d.number, d.name, f"{d.side} {d.layer}", str(d.depth), d.oracle, d.text))
-        for d in unique.values()
+        for d in stations.values()
+    )
+    csmses = {d.number: d for d in csms_defects().values()}
+    others = tuple(
+        Row((d.number, d.name, f"{d.side} {d.layer}", str(d.depth), d.oracle, d.text))
+        for d in csmses.values()
     )
     missing = tuple(
         Row((number, name, "not here", "", "", f"Needs {profile}, which this station has not."))
@@ -82,10 +89,10 @@ def _defects() -> Table:
     )
     headings = ("number", "name", "layer", "depth", "oracle", "what it does")
     return Table(
-        "Defects that can be planted in the reference station",
+        "Defects that can be planted in the reference station and the reference CSMS",
         headings,
-        (*rows, *missing),
-        note="ocppfuzz run --defect NAME",
+        (*rows, *missing, *others),
+        note="ocppfuzz run --defect NAME; those of the CSMS: ocppfuzz serve csms --defect NAME",
     )
 
 
@@ -128,6 +135,32 @@ def _actions() -> Table:
     return Table("Actions of OCPP 2.0.1", ("action", "sent by", "effect"), rows)
 
 
+def _tls_cases() -> Table:
+    cases = all_cases().values()
+    rows = [
+        Row(
+            (
+                c.id,
+                c.topic,
+                c.severity.name.lower(),
+                c.expects,
+                c.effect,
+                c.title,
+                ", ".join(c.requirements),
+            )
+        )
+        for c in cases
+    ]
+    rows += [Row((i, "left out", "", "", "", why, "")) for i, why in all_left_out().items()]
+    headings = ("id", "topic", "severity", "expects", "effect", "what it is about", "requirements")
+    return Table(
+        f"The {len(cases)} cases of the TLS lab",
+        headings,
+        tuple(rows),
+        note="ocppfuzz tls --only 'TS-3*'",
+    )
+
+
 TOPICS: Mapping[str, Callable[[], Table]] = {
     "oracles": _oracles,
     "violations": _violations,
@@ -135,4 +168,5 @@ TOPICS: Mapping[str, Callable[[], Table]] = {
     "decoys": _decoys,
     "coverage": _coverage,
     "actions": _actions,
+    "tls-cases": _tls_cases,
 }
