@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ssl
+from datetime import UTC, datetime
 
 import pytest
 from OpenSSL import SSL
@@ -10,6 +11,7 @@ from OpenSSL import SSL
 from tlslab import tape
 from tlslab.engines import engine_of
 from tlslab.offers import TLS_1_2, TLS_1_3, ClientAuth, Engine, Offer
+from tlslab.revocation import ocsp
 from tlslab.seen import Stage, Way
 
 UNKNOWN_CA = 48
@@ -160,7 +162,9 @@ async def _until_ended(tls, reader, writer):
 
 
 async def test_the_response_is_stapled(lab_server, lab_pki, ended):
-    lab_server.offer = Offer(lab_pki.ecdsa, staple=b"a response", highest=TLS_1_2)
+    shown = lab_pki.ecdsa.certificate
+    response = ocsp(lab_pki.root, shown, now=datetime.now(UTC), revoked=True)
+    lab_server.offer = Offer(lab_pki.ecdsa, staple=response)
     stapled = []
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     context.set_ocsp_client_callback(lambda _c, data, _d: stapled.append(data) or False)
@@ -170,4 +174,4 @@ async def test_the_response_is_stapled(lab_server, lab_pki, ended):
     tls.set_connect_state()
     await _until_ended(tls, reader, writer)
     await ended()
-    assert stapled == [b"a response"]
+    assert stapled == [response]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tlslab.describe import Chain, Description, Digest, KeyKind, Order
+from tlslab.describe import Chain, Description, Digest, KeyKind, Order, Root
 from tlslab.engines import engine_of, ready
 from tlslab.offers import (
     ECDSA_SUITES,
@@ -66,7 +66,7 @@ async def test_a_second_certificate_serves_the_other_suites(lab_server, lab_pki,
 async def test_a_version_that_the_caller_does_not_speak_ends_in_our_alert(
     lab_server, lab_pki, calls, ended
 ):
-    lab_server.offer = Offer(lab_pki.ecdsa, lowest=TLS_1_0, highest=TLS_1_1)
+    lab_server.offer = Offer(lab_pki.ecdsa, lowest=TLS_1_0, highest=TLS_1_1, suites=(0xC009,))
     await calls(lowest=ssl.TLSVersion.TLSv1_2)
     connection = await ended()
     assert connection.stage is Stage.ALERT
@@ -98,7 +98,8 @@ async def test_a_weak_key_is_shown(lab_server, lab_pki, calls, ended, key):
 
 @pytest.mark.parametrize("digest", [Digest.SHA1, Digest.MD5])
 async def test_a_weak_hash_is_shown(lab_server, lab_pki, calls, ended, digest):
-    weak = lab_pki.server(key=KeyKind.RSA_2048, digest=digest)
+    leaf = Description("localhost", key=KeyKind.RSA_2048, digest=digest)
+    weak = lab_pki.authority.issue(Chain(leaf, root=Root.NONE))
     lab_server.offer = Offer(weak, highest=TLS_1_2)
     await calls(suites="AES128-GCM-SHA256")
     connection = await ended()

@@ -187,10 +187,13 @@ class OpenSslMachine(Machine):
         if self._offer.renegotiate_as is not None:
             other = SSL.Context(SSL.TLS_SERVER_METHOD)
             other.set_cipher_list(b"ALL:@SECLEVEL=0")
+            other.set_info_callback(self._heard)
             _show(other, self._offer.renegotiate_as)
             self._tls.set_context(other)
         self._tls.renegotiate()
         self._shaken()
+        # Saying HelloRequest counts as a handshake to OpenSSL; the next one is the caller's.
+        self._handshakes = 0
         self.grace_s = RENEGOTIATION_S
 
     def _settled(self) -> bool:
@@ -203,7 +206,7 @@ class OpenSslMachine(Machine):
         except SSL.Error as error:
             self._refused()
             raise Broken(_words(error)) from error
-        if self._handshakes < 2:
+        if not self._handshakes:
             return False
         tell_note(self._connection, "renegotiation: a second handshake was done")
         self._waived = True
