@@ -116,8 +116,23 @@ def subject(description: Description) -> bytes:
 
 def subject_of(certificate: bytes) -> bytes:
     """The DER of the subject of a DER certificate, as it stands there."""
-    tbs = der.inside(certificate)[0]
-    return der.inside(tbs)[5]
+    return _fields(certificate)[4]
+
+
+def issuer_of(certificate: bytes) -> bytes:
+    """The DER of the issuer's name in a DER certificate, as it stands there."""
+    return _fields(certificate)[2]
+
+
+def key_of(certificate: bytes) -> bytes:
+    """The DER of the SubjectPublicKeyInfo of a DER certificate."""
+    return _fields(certificate)[5]
+
+
+def _fields(certificate: bytes) -> list[bytes]:
+    """The fields of a certificate from its serial number on; the oldest kind names no version before it."""
+    fields = der.inside(der.inside(certificate)[0])
+    return fields[1:] if fields[0][0] == 0xA0 else fields
 
 
 def key_identifier(public: PublicKey) -> bytes:

@@ -45,25 +45,25 @@ class Credential:
 
     @property
     def x509(self) -> x509.Certificate:
-        """The certificate, parsed."""
+        """The certificate, parsed; `cryptography` warns of what is odd in it, or refuses it."""
         return x509.load_pem_x509_certificate(self.certificate)
 
     @property
     def der(self) -> bytes:
         """The certificate's bytes."""
-        return x509.load_pem_x509_certificate(self.certificate).public_bytes(
-            serialization.Encoding.DER
-        )
+        _, _, body, *_ = self.certificate.split(b"-----")
+        return base64.b64decode(body)
 
     @property
     def elliptic(self) -> bool:
         """Whether it signs for the ECDSA suites."""
-        return isinstance(self.x509.public_key(), ec.EllipticCurvePublicKey)
+        key = serialization.load_der_public_key(forge.key_of(self.der))
+        return isinstance(key, ec.EllipticCurvePublicKey)
 
     @property
     def self_signed(self) -> bool:
         """Whether it names itself as its issuer."""
-        return self.x509.subject == self.x509.issuer
+        return forge.subject_of(self.der) == forge.issuer_of(self.der)
 
 
 # --- issuing ----------------------------------------------------------------------------------------------

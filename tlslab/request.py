@@ -5,6 +5,7 @@ Knows bytes and descriptions. Must not know who signs, nor judge what was asked.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -30,9 +31,13 @@ def request(csr: str | bytes) -> Request:
     """The CSR, read. Raises `LabError` for whatever is none, or holds a key that certificates here do not."""
     data = csr.encode("utf-8", "replace") if isinstance(csr, str) else csr
     try:
-        read = x509.load_pem_x509_csr(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # of names that are too long: whoever asked will hear of it
+            read = x509.load_pem_x509_csr(data)
+            names = {a.oid: _text(a.value) for a in reversed(list(read.subject))}
         public = read.public_key()
-        names = {a.oid: _text(a.value) for a in reversed(list(read.subject))}
         valid = read.is_signature_valid
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         raise LabError(f"the CSR cannot be read: {exc}; expected PKCS #10 in PEM") from exc

@@ -196,6 +196,16 @@ def test_a_credential_knows_whether_it_signs_for_ecdsa(kind, elliptic):
     assert AUTHORITY.issue(Chain(replace(LEAF, key=kind))).elliptic is elliptic
 
 
+@pytest.mark.parametrize(
+    "odd", [{"serial_number": 0}, {"serial_number": -1}, {"common_name": "x" * 10_000}]
+)
+def test_an_odd_certificate_is_handled_without_a_warning(odd):
+    made = AUTHORITY.issue(Chain(replace(LEAF, **odd)))
+    assert made.elliptic
+    assert not made.self_signed
+    assert AUTHORITY.issue(Chain(replace(LEAF, **odd), root=Root.NONE)).self_signed
+
+
 def test_md5_needs_an_rsa_ca():
     leaf = replace(LEAF, digest="md5")
     with pytest.raises(Undescribable, match="RSA CA"):

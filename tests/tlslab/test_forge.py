@@ -19,7 +19,7 @@ EC_KEY = new_key(KeyKind.EC_P256)
 LEAF_KEYS = {kind: new_key(kind) for kind in (KeyKind.EC_P256, KeyKind.RSA_2048)}
 ROOT = Description("root", is_ca=True)
 PROPER = Description("csms.test", names=("csms.test",), serial_number=7)
-NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60)
+NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=16)
 HOSTS = st.from_regex(r"[a-z]{1,20}(\.[a-z]{1,20}){0,2}", fullmatch=True)
 
 FIELDS = ("version", "serial", "algorithm", "issuer", "validity", "subject", "key")
@@ -169,6 +169,16 @@ def _usage(bits):
         "decipher_only",
     )
     return x509.KeyUsage(**{word: word in bits for word in words})
+
+
+def test_a_certificate_of_the_oldest_kind_is_read_too():
+    issuer = forge.certificate(ROOT, EC_KEY.public_key(), by=signer(EC_KEY), now=NOW, issues=True)
+    tbs, *rest = der.inside(issuer)
+    bare = der.tlv(der.SEQUENCE, der.tlv(der.SEQUENCE, *der.inside(tbs)[1:7]), *rest)
+    for read in (forge.subject_of, forge.issuer_of, forge.key_of):
+        assert read(bare) == read(issuer)
+    assert forge.subject_of(issuer) == forge.subject(ROOT)
+    assert forge.issuer_of(made(PROPER)) == forge.subject(ROOT)
 
 
 @pytest.mark.parametrize("key", [RSA_KEY, EC_KEY], ids=["rsa", "ec"])

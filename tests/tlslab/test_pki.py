@@ -24,7 +24,7 @@ from tlslab.pki import Credential, Files, Lab, LabError, issue, secure_write
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 ROOT = issue(Description("root", is_ca=True), now=NOW)
-TEXT = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=25)
+TEXT = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=16)
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +199,9 @@ def test_a_root_without_a_key_identifier_still_issues() -> None:
     named = leaf.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     assert named.key_identifier == own.digest
+
+
+@pytest.mark.parametrize("credential", [ROOT, issue(Description("leaf"), now=NOW, issuer=ROOT)])
+def test_the_bytes_of_a_credential_are_those_of_its_certificate(credential: Credential) -> None:
+    assert credential.der == credential.x509.public_bytes(serialization.Encoding.DER)
+    assert credential.self_signed is (credential is ROOT)

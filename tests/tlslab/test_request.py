@@ -8,13 +8,14 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec
 from cryptography.x509.oid import NameOID
 from hypothesis import given, strategies as st
 
+from tlslab import der, forge
 from tlslab.describe import Description, KeyKind
 from tlslab.keys import PublicKey, new_key
 from tlslab.pki import LabError
 from tlslab.request import request, requested
 
 KEY = ec.generate_private_key(ec.SECP384R1())
-TEXT = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60)
+TEXT = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=16)
 
 
 def csr(key, *fields):
@@ -39,6 +40,16 @@ def test_the_names_of_a_csr_are_those_that_it_says(common_name, organization):
 
 def test_what_a_csr_does_not_say_is_not_there():
     assert requested(csr(KEY)) == Description(None, None, key=KeyKind.EC_P384)
+
+
+def test_a_name_that_is_far_too_long_is_read_without_a_word():
+    name = forge.subject(Description("x" * 10_000, None))
+    info = der.inside(der.inside(CSR)[0])
+    body = der.tlv(der.SEQUENCE, info[0], name, *info[2:])
+    made = der.tlv(der.SEQUENCE, body, *der.inside(CSR)[1:])
+    read = request(b"".join((BEGIN, base64.encodebytes(made), END)))
+    assert read.common_name == "x" * 10_000
+    assert not read.self_signed
 
 
 def test_of_two_common_names_the_first_counts():
