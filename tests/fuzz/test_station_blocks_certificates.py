@@ -106,12 +106,18 @@ def test_an_improper_certificate_is_rejected_and_not_listed(mint, wrong):
     assert installed(bench) == []
 
 
-def test_a_ca_that_a_stranger_signed_is_no_root(mint, roots):
+def test_a_ca_that_another_signed_is_no_root(mint, roots):
     signed = mint("signed", issuer=roots[0], ca=True)
-    assert install(boot(roots[1]), signed) == ("Rejected", "InvalidCertificate")
-    bench = boot(roots[0])
-    assert install(bench, signed) == ("Accepted", None)
-    assert (CSMS, hash_data(signed.x509, roots[0].x509, "SHA256")) in installed(bench)
+    for known in (roots[1], roots[0]):
+        bench = boot(known)
+        assert install(bench, signed) == ("Rejected", "InvalidCertificate")
+        assert installed(bench) == [(CSMS, of(known))]
+
+
+def test_a_root_that_the_installed_one_signed_is_listed_by_that_one(moving):
+    bench, old, new = moving
+    assert install(bench, new) == ("Accepted", None)
+    assert (CSMS, hash_data(new.x509, old.x509, "SHA256")) in installed(bench)
 
 
 def test_two_certificates_at_once_are_rejected(roots):

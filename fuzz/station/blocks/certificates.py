@@ -92,7 +92,7 @@ class CertificatesBlock(Block):
     def _install_root(self, use: str, pem: str) -> JsonObject:
         keys, chain = self.context.keys, load_chain(pem)
         root = chain[0]
-        issuer = keys.issuer_of(root)
+        issuer = self._issuer_of(root)
         if len(chain) > 1 or issuer is None or why_no_root(root, self.context.moment()):
             return status("Rejected", "InvalidCertificate")
         if keys.holds(use, root):
@@ -108,13 +108,21 @@ class CertificatesBlock(Block):
         self._changed(f"{use} installed")
         return status("Accepted")
 
+    @property
+    def _checks_additional_roots(self) -> bool:
+        return self.context.value("SecurityCtrlr", "AdditionalRootCertificateCheck") == "true"
+
+    def _issuer_of(self, root: Certificate) -> Certificate | None:
+        """Who signed a root: itself, and another one only where one root replaces another (AS-2)."""
+        issuer = self.context.keys.issuer_of(root)
+        return issuer if issuer == root or self._checks_additional_roots else None
+
     def _to_replace(self, use: str) -> Certificate | None:
         """The CSMS root that must have signed the new one: there may be one alone (M05.FR.09)."""
-        context = self.context
-        checked = context.value("SecurityCtrlr", "AdditionalRootCertificateCheck") == "true"
-        if use != CSMS_ROOT or not checked:
+        if use != CSMS_ROOT or not self._checks_additional_roots:
             return None
-        return context.keys.replaced or next(reversed(context.keys.of(CSMS_ROOT)), None)
+        keys = self.context.keys
+        return keys.replaced or next(reversed(keys.of(CSMS_ROOT)), None)
 
     def _begin_replacing(self, replaced: Certificate) -> None:
         keys = self.context.keys
