@@ -55,7 +55,7 @@ class Authority:
         self._now = now
         self._issuer = issuer or root
         self._keys: dict[tuple[Hashable, KeyKind], PrivateKey] = {}
-        self._chains: dict[tuple[tuple[str, str], ...], _Kept] = {}
+        self._chains: dict[Chain, _Kept] = {}
         self._anchors: dict[Root, _Anchor] = {}
 
     @property
@@ -69,22 +69,24 @@ class Authority:
         return self._issuer
 
     def issue(self, chain: Chain) -> Credential:
-        """What is shown of this chain, and the leaf's key; equal facts give the same one while its times hold."""
-        now, facts = self._now(), tuple(chain.facts().items())
-        kept = self._chains.get(facts)
+        """What is shown of this chain, and the leaf's key; an equal chain gives the same while its times hold."""
+        now = self._now()
+        kept = self._chains.get(chain)
         if kept is None or not timedelta(0) <= now - kept.made < kept.lasts:
             key = self._key("leaf", chain.leaf.key)
             shown = self._shown(chain, key.public_key(), key, now)
             credential = Credential(shown[0], pem_of(key), shown[1:])
-            kept = self._chains[facts] = _Kept(now, _lasts(chain), credential)
+            kept = self._chains[chain] = _Kept(now, _lasts(chain), credential)
         return kept.credential
 
     @property
     def path_length(self) -> int | None:
         """How many CAs may lie below the one that signs (RFC 5280 section 4.2.1.9); None is without limit."""
-        return min(
-            (n for n in map(_path_length, self._trusted_cas()) if n is not None), default=None
-        )
+        upwards = enumerate(reversed(self._trusted_cas()))
+        left = [
+            n - used for used, n in ((d, _path_length(ca)) for d, ca in upwards) if n is not None
+        ]
+        return min(left, default=None)
 
     def sign(
         self, csr: str | bytes, chain: Chain | None = None, *, key: KeyKind | None = None

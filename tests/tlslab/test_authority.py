@@ -217,7 +217,7 @@ def test_md5_needs_an_rsa_ca():
 # --- memory -----------------------------------------------------------------------------------------------
 
 
-def test_equal_facts_give_the_same_chain_and_others_do_not():
+def test_equal_chains_give_the_same_credential_and_others_do_not():
     authority = Authority(ROOT, now=lambda: NOW)
     first = authority.issue(Chain(LEAF, (UPPER,)))
     assert authority.issue(Chain(replace(LEAF), (replace(UPPER),))) is first
@@ -286,8 +286,12 @@ def test_a_false_root_has_false_cas_of_the_same_names_below_it(below, root, expe
 
 def test_it_is_known_how_many_cas_may_lie_below(below):
     assert below.path_length is None
-    limited = issue(replace(UPPER, path_length=2), now=NOW, issuer=ROOT)
-    assert Authority(ROOT, now=lambda: NOW, issuer=limited).path_length == 2
+    upper = issue(replace(UPPER, path_length=2), now=NOW, issuer=ROOT)
+    assert Authority(ROOT, now=lambda: NOW, issuer=upper).path_length == 2
+    lower = issue(LOWER, now=NOW, issuer=upper)
+    assert Authority(ROOT, now=lambda: NOW, issuer=lower).path_length == 1
+    lowest = issue(replace(LOWER, path_length=0), now=NOW, issuer=upper)
+    assert Authority(ROOT, now=lambda: NOW, issuer=lowest).path_length == 0
 
 
 def test_without_any_key_nobody_can_sign():
