@@ -7,24 +7,29 @@ from tlslab.engines.raw import Wire
 from tlslab.offers import Offer
 from tlslab.records import CHANGE_CIPHER_SPEC, HANDSHAKE_RECORD, records
 
+WENT_ON = "it went on with the handshake"
+WAITED = "it waited for more until the lab hung up"
+"""The notes that say that a caller did not refuse an answer at once."""
 REACTION_S = 5.0
 """How long a caller may think about it."""
 MAX_REACTION = 2**17
 
 
 async def answer(wire: Wire, offer: Offer) -> None:
-    """The offer's answer is said; the caller's reaction is on the tape, and in a note when it goes on."""
+    """The offer's answer is said, and the caller's reaction is on the tape; an empty one hangs up at once."""
     connection = wire.connection
     if connection.hello is None or offer.answer is None:
         return
-    await wire.write(offer.answer(connection.hello))
+    if not (words := offer.answer(connection.hello)):
+        return
+    await wire.write(words)
     wire.patience_s = REACTION_S
     said = b""
     while len(said) < MAX_REACTION and (data := await wire.read()):
         said += data
     kinds = {record.type for record in records(said)}
     if CHANGE_CIPHER_SPEC in kinds or HANDSHAKE_RECORD in kinds:
-        tell_note(connection, "it went on with the handshake")
+        tell_note(connection, WENT_ON)
     elif not said and connection.error:
-        tell_note(connection, "it waited for more until the lab hung up")
+        tell_note(connection, WAITED)
         connection.error = ""
