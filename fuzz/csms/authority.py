@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from fuzz.csms.hooks import Issue, IssueAll
+from fuzz.csms import papers
+from fuzz.csms.hooks import Issue
 from tlslab.authority import Authority
 from tlslab.describe import Chain, Description
 from tlslab.pki import Credential, LabError
@@ -28,13 +29,19 @@ def issuing(root: Credential, now: Callable[[], datetime]) -> Issue:
     return issue
 
 
-def issuing_all(root: Credential, now: Callable[[], datetime]) -> IssueAll:
-    """The same CA without its care: what a request asks for is made, whatever it is; for a planted defect."""
+def issuing_all(root: Credential, now: Callable[[], datetime]) -> Issue:
+    """The same CA without its care: the extensions that a request asks for are made, too; for a planted defect."""
     authority = Authority(root, now=now)
-    return lambda csr: _signed(authority, csr, None)
+
+    def issue(csr: str, serial: str, organization: str) -> str:
+        is_ca, names = papers.extensions_asked(csr)
+        description = Description(serial, organization=organization, is_ca=is_ca, names=names)
+        return _signed(authority, csr, Chain(description))
+
+    return issue
 
 
-def _signed(authority: Authority, csr: str, chain: Chain | None) -> str:
+def _signed(authority: Authority, csr: str, chain: Chain) -> str:
     try:
         return b"".join(authority.sign(csr, chain)).decode("ascii")
     except (LabError, ValueError):

@@ -80,15 +80,8 @@ def drop_rejected(_replaced: str) -> str:
 Issue: TypeAlias = Callable[[str, str, str], str]
 """Makes a chain in PEM out of a request, the station's serial number and the owner."""
 
-IssueAll: TypeAlias = Callable[[str], str]
-"""Makes a chain in PEM of everything that a request asks for; only a planted defect wants that."""
-
 
 def _no_issue(csr: str, serial: str, organization: str) -> str:
-    return ""
-
-
-def _no_issue_all(csr: str) -> str:
     return ""
 
 
@@ -100,7 +93,7 @@ class Hooks:
     """
 
     issue: Issue = _no_issue
-    issue_all: IssueAll = _no_issue_all
+    issue_all: Issue = _no_issue
     anonymous: Callable[[str], str] = must_show
     names: Callable[[Upgrade], Sequence[str]] = names_shown
     bound: Callable[[Sequence[str], str], bool] = is_bound

@@ -205,6 +205,19 @@ def request_names(request: Request) -> list[str]:
     return _names(request.subject, NameOID.COMMON_NAME)
 
 
+def extensions_asked(pem: str) -> tuple[bool, tuple[str, ...]]:
+    """Whether a request asks to be a CA, and for which dNSNames; a healthy CA heeds neither."""
+    request = load_request(pem)
+    try:
+        found = [] if request is None else list(request.extensions)
+    except _BROKEN:
+        found = []
+    values = [extension.value for extension in found]
+    is_ca = any(isinstance(value, x509.BasicConstraints) and value.ca for value in values)
+    names = [value for value in values if isinstance(value, x509.SubjectAlternativeName)]
+    return is_ca, tuple(name for value in names for name in value.get_values_for_type(x509.DNSName))
+
+
 def organization_of(pem: str) -> str:
     """The organizationName that a request asks for, "" when it asks for none."""
     request = load_request(pem)

@@ -69,7 +69,7 @@ def revoked_accepted(hooks: Hooks) -> Hooks:
 )
 def csr_as_asked(hooks: Hooks) -> Hooks:
     """What a request asks for is certified: a CA, or further names."""
-    return replace(hooks, issue=lambda csr, serial, organization: hooks.issue_all(csr))
+    return replace(hooks, issue=hooks.issue_all)
 
 
 @plants(
