@@ -12,6 +12,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 DAY = timedelta(days=1)
+OWNER = "ocppfuzz lab"
+"""Whose certificates these are unless another owner is named."""
 
 SKEW = timedelta(hours=1)
 """How far in the past a certificate begins, so that a station whose clock is a little late takes it."""
@@ -100,7 +102,7 @@ class Description:
     """
 
     common_name: str | None
-    organization: str | None = "ocppfuzz lab"
+    organization: str | None = OWNER
     key: KeyKind = KeyKind.EC_P256
     is_ca: bool | None = False
     names: tuple[str, ...] = ()

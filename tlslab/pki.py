@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tlslab import forge
-from tlslab.describe import Description, KeyKind
+from tlslab.describe import OWNER, Description, KeyKind
 from tlslab.keys import PrivateKey, PublicKey, new_key, pem_of
 
 
@@ -238,6 +238,7 @@ class Lab:
         now: datetime,
         csms_names: Sequence[str] = ("localhost",),
         serial: str = "OCPPFUZZ0001",
+        owner: str = OWNER,
         station_key: KeyKind = KeyKind.EC_P256,
         validity: timedelta = timedelta(days=365),
     ) -> Lab:
@@ -246,7 +247,8 @@ class Lab:
         The first of `csms_names` becomes the commonName, which must be the name that the station dials
         (A00.FR.510). A single host name stays without subjectAltName, as A00.FR.511 prefers; several names or an
         address need one. Some TLS stacks read subjectAltName only: give such a station's CSMS two names.
-        `serial` is the station's commonName (A00.FR.511). `validity` holds for all but the root.
+        `serial` is the station's commonName (A00.FR.511), `owner` its organizationName (A00.FR.509). `validity` holds
+        for all but the root.
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
@@ -261,7 +263,7 @@ class Lab:
         lab.root.write(root)
         lab.csms.write(issue(csms, now=now, issuer=root))
         lab.csms_rsa.write(issue(rsa_csms, now=now, issuer=root))
-        station = Description(serial, validity=validity, key=station_key)
+        station = Description(serial, organization=owner, validity=validity, key=station_key)
         lab.station.write(issue(station, now=now, issuer=root))
         return lab
 
