@@ -275,6 +275,9 @@ class _Shell:
             await self._greet(door, connection, address)
         except (OSError, TimeoutError) as error:
             self._log(f"{address}: {_words(error)}")
+        except Exception as error:  # noqa: BLE001
+            # Whatever a caller makes go wrong ends its own connection and no other.
+            self._log(f"{address}: our own fault: {type(error).__name__}: {error}")
         finally:
             if connection is None:
                 caller.close()

@@ -80,7 +80,8 @@ def shown(tls: ssl.SSLObject) -> tuple[bytes, ...]:
         return tuple(tls.get_unverified_chain() or ())
     # Before, ssl has the call but does not show it; 2 asks for DER.
     chain = tls._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
-    return tuple(one.public_bytes(2) for one in chain or ())
+    # A server's chain begins with the caller's own certificate, None when there is none.
+    return tuple(one.public_bytes(2) for one in chain or () if one is not None)
 
 
 def show(context: ssl.SSLContext, credential: Credential) -> None:
