@@ -6,10 +6,10 @@ A machine does no I/O: raw bytes in, raw bytes out. Must not know which library 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Protocol
 
 from tlslab.engines.raw import Wire
-from tlslab.offers import Offer
 from tlslab.records import HelloError, Reader
 from tlslab.seen import Alert, Connection, Way
 
@@ -182,16 +182,7 @@ def certificates_of(message: bytes, version: int) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def shown_by(offer: Offer, *, elliptic: bool) -> tuple[bytes, ...]:
-    """Which of the offer's two chains goes with such a key, DER."""
-    both = [c for c in (offer.credential, offer.second) if c is not None]
-    fitting = [c for c in both if c.elliptic is elliptic] or both
-    return chain_of(fitting[0].presented)
-
-
 def chain_of(presented: bytes) -> tuple[bytes, ...]:
     """The certificates of a PEM file, DER, unread: they may be garbage."""
-    import ssl
-
     parts = presented.decode("ascii", "replace").split(ssl.PEM_FOOTER)[:-1]
     return tuple(ssl.PEM_cert_to_DER_cert(p.strip() + "\n" + ssl.PEM_FOOTER) for p in parts)

@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
-from tlslab.engines.base import Broken, Machine, Unable, shown_by, tell_alert, tell_note
+from tlslab.engines.base import Broken, Machine, Unable, chain_of, tell_alert, tell_note
 from tlslab.engines.stdlib import cipher_list
 from tlslab.offers import ClientAuth, Offer
 from tlslab.pki import Credential
@@ -237,19 +235,22 @@ class OpenSslMachine(Machine):
         connection, tls = self._connection, self._tls
         connection.version = tls.get_protocol_version()
         connection.suite = code_of(tls.get_cipher_name() or "") or 0
-        shown = _der([c for c in [tls.get_certificate(as_cryptography=True)] if c])
-        own = shown_by(self._offer, elliptic=True)
-        connection.server_chain = (
-            own if shown[:1] == own[:1] else shown_by(self._offer, elliptic=False)
-        )
-        # A server is told of the chain without its first certificate.
-        leaf = tls.get_peer_certificate(as_cryptography=True)
-        chain = tls.get_peer_cert_chain(as_cryptography=True) or []
-        connection.client_chain = _der([c for c in [leaf] if c and c not in chain] + list(chain))
+        connection.server_chain = self._shown()
+        # A server is told of the chain without its first certificate. Nothing here is parsed: it is a stranger's.
+        first = tls.get_peer_certificate()
+        leaf = _der([first]) if first is not None else ()
+        rest = _der(tls.get_peer_cert_chain() or [])
+        connection.client_chain = rest if rest[:1] == leaf else (*leaf, *rest)
+
+    def _shown(self) -> tuple[bytes, ...]:
+        """Which of the offer's chains OpenSSL chose."""
+        own = self._tls.get_certificate()
+        chains = [chain_of(c.presented) for c in (self._offer.credential, self._offer.second) if c]
+        return next((c for c in chains if own is not None and c[:1] == _der([own])), ())
 
 
-def _der(certificates: Sequence[x509.Certificate]) -> tuple[bytes, ...]:
-    return tuple(c.public_bytes(Encoding.DER) for c in certificates)
+def _der(certificates: Sequence[crypto.X509]) -> tuple[bytes, ...]:
+    return tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, c) for c in certificates)
 
 
 def _words(error: Exception) -> str:
