@@ -25,6 +25,7 @@ _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 _P = ParamSpec("_P")
 
 UNREADABLE = "unreadable"
+OF_SERVER = "a certificate of a server"
 MAX_CSR = 5500
 """Longest request that SignCertificate carries, in characters."""
 
@@ -131,7 +132,7 @@ def why_not_client(certificate: Certificate) -> str:
     if usage is not None and not usage.digital_signature:
         return "not for signing a handshake"
     extended = _extension(certificate, x509.ExtendedKeyUsage)
-    return "" if extended is None or _CLIENT & set(extended) else "a certificate of a server"
+    return "" if extended is None or _CLIENT & set(extended) else OF_SERVER
 
 
 _CLIENT = {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}

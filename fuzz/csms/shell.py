@@ -187,7 +187,7 @@ class _Shell:
                 made = server_context(
                     self._options.material, security_profile=profile, any_time=any_time
                 )
-                context = wire.tls(made, profile)
+                context = wire.tls(made, self._options.material, profile)
             self._doors.append(_Door(listener, context))
         self._plain_too = wire.plain_too
         return [_port(door, self._options.name) for door in self._doors]

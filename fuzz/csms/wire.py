@@ -10,8 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from fuzz.csms.tls import Material
 
-def _as_made(context: ssl.SSLContext, _security_profile: int) -> ssl.SSLContext:
+
+def _as_made(
+    context: ssl.SSLContext, _material: Material, _security_profile: int
+) -> ssl.SSLContext:
     return context
 
 
@@ -19,10 +23,10 @@ def _as_made(context: ssl.SSLContext, _security_profile: int) -> ssl.SSLContext:
 class Wire:
     """What every connection passes.
 
-    `tls` may alter the context of a port of the given security profile; `plain_too` serves plain HTTP on TLS ports.
+    `tls` may alter or replace the context of a port of the given security profile; `plain_too` serves plain HTTP on TLS ports.
     """
 
-    tls: Callable[[ssl.SSLContext, int], ssl.SSLContext] = _as_made
+    tls: Callable[[ssl.SSLContext, Material, int], ssl.SSLContext] = _as_made
     plain_too: bool = False
 
 

@@ -231,6 +231,7 @@ PLANTED = {
     "foreign-organisation": "of another organisation",
     "expired-accepted": "expired",
     "weak-accepted": "with a short key",
+    "server-certificate-accepted": "of a server",
 }
 
 
