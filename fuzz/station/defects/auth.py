@@ -117,7 +117,16 @@ def _event(number: str, *caught_by: str, mirrors: tuple[str, ...] = (), symptom:
 
 
 @plants(
-    _event("P93", "TS-31", "TS-32", "TS-33", "TS-39", "TS-40", symptom="no InvalidCsmsCertificate")
+    _event(
+        "P93",
+        "TS-31",
+        "TS-32",
+        "TS-33",
+        "TS-39",
+        "TS-40",
+        "TS-67",
+        symptom="no InvalidCsmsCertificate",
+    )
 )
 def no_certificate_event(hooks: Hooks) -> Hooks:
     """No security event tells of a CSMS whose certificate was refused."""
