@@ -135,7 +135,8 @@ class PretendStation:
         connection.client_chain = self._chain
         self._kept.append(connection)
         event = self.rule(offer, connection)
-        if event:
+        # The same failure in a row is told once (the note at A00.FR.316).
+        if event and (event, "") not in self._queued:
             self._queued.append((event, ""))
         if connection.stage >= Stage.WEBSOCKET:
             self.connected, self._failures = True, 0

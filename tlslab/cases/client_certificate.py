@@ -58,8 +58,8 @@ async def not_asked_for_certificate(bench: StationBench) -> None:
     """A CSMS that asks for no certificate authenticates nobody; what the station makes of it is written down."""
     offer = bench.offer(client_auth=ClientAuth.NONE, client_roots=())
     seen = await bench.either(offer, label="no certificate asked for")
-    if seen.stage >= Stage.WEBSOCKET:
-        bench.remark("it talks to a CSMS that did not ask who it is")
+    talks = seen.stage >= Stage.WEBSOCKET
+    bench.record("a CSMS that asks for no certificate", "talked to" if talks else "refused")
     if any(connection.sent_authorization for connection in seen.connections):
         bench.remark("it sends Basic credentials in security profile 3")
 
