@@ -13,7 +13,7 @@ def test_a_wrong_url_is_one_line_and_exit_code_2(capsys):
 
 def test_an_unknown_defect_is_one_line_and_exit_code_2(capsys):
     assert main(["--csms", "ws://localhost", "--defect", "P99"]) == 2
-    assert "known: auth-carry-over, " in capsys.readouterr().err
+    assert "known: alternative-names-only, " in capsys.readouterr().err
 
 
 def test_an_unknown_option_is_exit_code_2():
