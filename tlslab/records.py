@@ -6,6 +6,7 @@ Must not know what a message means; `wire` and `flight` do.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -60,7 +61,7 @@ class Reader:
         data = self.vector(prefix)
         if len(data) % 2:
             raise HelloError(f"{len(data)} bytes are no list of two-byte codes")
-        return tuple(int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2))
+        return struct.unpack(f">{len(data) // 2}H", data)
 
     def extensions(self) -> dict[int, bytes]:
         """The extensions up to the end, raw, by number; {} when there are none. Raises `HelloError`."""
