@@ -6,7 +6,7 @@ Knows cases, benches and outcomes. Must not know how a bench does what it is tol
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tlslab.notes import NotAsked, Unfinished
@@ -38,11 +38,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """One case, the facts, and what they mean."""
+    """One case, the facts, and what they mean; `plays` counts how often it was played with this outcome."""
 
     case: TlsCase
     seen: Seen
     judged: Judged
+    plays: int = 1
 
     @property
     def outcome(self) -> Outcome:
@@ -101,3 +102,11 @@ async def play(case: TlsCase, bench: Bench) -> Played:
     except (Unfinished, SessionError) as why:
         seen.unfinished = str(why)
     return Played(case, seen, judge(seen, csms=case.side is Side.CSMS))
+
+
+def agreed(first: Played, second: Played) -> Played:
+    """What two plays of one case show together: a failure that does not repeat is none, and no success either."""
+    if second.outcome is first.outcome:
+        return replace(first, plays=first.plays + second.plays)
+    text = f"{first.outcome} once, {second.outcome} when it was repeated"
+    return Played(first.case, first.seen, Judged(Outcome.NOT_OBSERVED, first.judged.stage, (text,)))

@@ -14,6 +14,7 @@ from fuzz.app import Replayed
 from fuzz.app.campaign import make_judge, prepare
 from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.rig import rig
+from fuzz.app.tls_replaying import cases_of, replay_handshakes
 from fuzz.config import RunOptions
 from fuzz.engine.effects import allowed_effects, names_credentials
 from fuzz.engine.executor import Executor
@@ -33,7 +34,10 @@ def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Repla
     stored = [(path, _load(path)) for given in paths for path in _files(given)]
     if not stored:
         raise UsageError("no case or finding to replay; name a case file or a folder of findings/")
-    return asyncio.run(_replay(stored, options, sink))
+    handshakes = [(path, item) for path, item in stored if cases_of(item)]
+    messages = [(path, item) for path, item in stored if not cases_of(item)]
+    outcomes = replay_handshakes(handshakes, options, sink) if handshakes else []
+    return outcomes + (asyncio.run(_replay(messages, options, sink)) if messages else [])
 
 
 def _files(path: Path) -> list[Path]:
@@ -137,6 +141,8 @@ def _words(violation: Violation) -> str:
 def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
     """Shrink a stored finding with a generous budget and store what came of it."""
     finding = store.load_finding(path)
+    if cases_of(finding):
+        raise UsageError("a case of the TLS lab is as small as it gets; replay it")
     return asyncio.run(_shrink(path, finding, options, sink))
 
 

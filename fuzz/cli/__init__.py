@@ -25,6 +25,7 @@ COMMANDS = (
     "replay",
     "show",
     "shrink",
+    "tls",
     "conformance",
     "doctor",
     "serve",

@@ -7,7 +7,7 @@ import click
 from fuzz import app
 from fuzz.cli.options import examples, print_table
 
-TOPICS = ("oracles", "violations", "defects", "decoys", "coverage", "actions", "pics")
+TOPICS = ("oracles", "violations", "defects", "decoys", "coverage", "actions", "tls-cases", "pics")
 
 
 @click.command(
@@ -18,6 +18,7 @@ TOPICS = ("oracles", "violations", "defects", "decoys", "coverage", "actions", "
         "ocppfuzz show violations  how a rule is broken",
         "ocppfuzz show coverage  how many sites and boundaries each message has",
         "ocppfuzz show pics dc-2evse-ccs1  the certificate, line by line, with what proves it",
+        "ocppfuzz show tls-cases  what the TLS lab plays, and what it leaves out",
         "ocppfuzz show defects  what can be planted in the reference station",
     ),
 )

@@ -34,6 +34,7 @@ from tlslab.lab import Played
 from tlslab.registry import TlsCase
 from tlslab.seen import STAGE_WORDS, Alert, Connection, Exposure, Way
 from tlslab.suites import suite_name
+from tlslab.verdict import Judged
 
 PHASE = "tls"
 MAX_CONNECTIONS = 12
@@ -52,8 +53,8 @@ def finding_of(played: Played, facts: TargetFacts, *, first_seen: str) -> Findin
         original=case,
         facts=facts,
         status=FindingStatus.CONFIRMED,
-        confirmed=1,
-        tries=1,
+        confirmed=played.plays,
+        tries=played.plays,
         control_hits=0,
         control_tries=sum(e.control is not None for e in shown),
         entries=tuple(_entries(played)),
@@ -77,20 +78,20 @@ def stored_case(case: TlsCase) -> Case:
     )
 
 
-def symptom_of(played: Played) -> str:
+def symptom_of(case: TlsCase, judged: Judged) -> str:
     """Short and stable: what was seen of which case."""
-    return f"{played.case.id} {played.judged.symptom or played.outcome}"
+    return f"{case.id} {judged.symptom or judged.outcome}"
 
 
 def _violation(played: Played) -> Violation:
     case = played.case
     return Violation(
         oracle="O16" if case.topic in _AUTHENTICATION else "O18",
-        name=case.topic.replace(" ", "-"),
+        name=f"{case.topic.replace(' ', '-')} {case.id}",
         basis=Basis.SHALL if case.requirements else Basis.HARDENING,
         severity=Severity(int(case.severity)),
-        symptom=symptom_of(played),
-        text=f"{case.title} ({case.id}). " + "; ".join(played.judged.texts),
+        symptom=symptom_of(case, played.judged),
+        text=f"{case.title} Seen: {'; '.join(played.judged.texts)}",
         clause=", ".join(case.requirements),
         cwe=case.cwe,
     )

@@ -11,25 +11,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tlslab.server import LabServer
-
 from fuzz.clock import Clock
 from fuzz.errors import TargetUnavailable
 from fuzz.lab.preparing import Habits, read_habits, refuse_wandering, tune
 from fuzz.lab.session import StationSession
 from fuzz.pics.answers import Pics
-from fuzz.records import Side, TargetFacts
+from fuzz.records import Side, Target, TargetFacts
 from fuzz.target.embedded import EmbeddedTarget
 from tlslab.authority import Authority
 from tlslab.bench import Station, StationBench
 from tlslab.describe import KeyKind
 from tlslab.notes import Unfinished
+from tlslab.offers import Engine
 from tlslab.pki import Credential, Lab
 from tlslab.registry import Need
+from tlslab.server import LabServer
 from tlslab.session import SessionError
 from tlslab.suites import code_of
 
 PASSWORD = "ocppfuzz-tls-lab-password"
+OWNER = "ocppfuzz-lab"
+"""The OrganizationName of our own station, as it is made."""
 BOOT_S = 20.0
 BOOT_DELAY_S = 0.1
 
@@ -96,35 +98,48 @@ class StationRig:
 
 @contextlib.asynccontextmanager
 async def embedded_station(
-    place: Place, clock: Clock, key: KeyKind, *, fast: bool = False
+    place: Place,
+    clock: Clock,
+    key: KeyKind,
+    *,
+    fast: bool = False,
+    tuned: bool = True,
+    made: Callable[[Place, Lab, str, Path], Target] | None = None,
 ) -> AsyncIterator[StationRig]:
-    """Our own reference station as a process, with a lab of its own; both are gone when it is left."""
+    """Our own reference station, with a lab of its own; both are gone when it is left.
+
+    It is a process unless `made` makes it otherwise, out of the place, the lab, the URL and a folder for its state.
+    """
     with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
         lab = Lab.create(
-            Path(folder) / "pki", serial=place.identity, station_key=key, now=clock.now()
+            Path(folder) / "pki",
+            serial=place.identity,
+            owner=OWNER,
+            station_key=key,
+            now=clock.now(),
         )
         root = lab.root.read()
         authority = Authority(root, now=clock.now)
         material = Material(lab, authority, authority, station_roots=(root.certificate,))
-        targets: list[EmbeddedTarget] = []
+        targets: list[Target] = []
 
         async def operate(event: str, argument: str) -> bool:
             return bool(targets) and await targets[0].operator(event, argument)
 
         rig = await _opened(place, clock, material, Path(folder), operate, fast=fast)
         try:
-            target = _process(place, lab, rig.bench.server.url, Path(folder) / "state")
+            target = (made or _process)(place, lab, rig.bench.server.url, Path(folder) / "state")
             targets.append(target)
             await target.start()
             with _last_words(target):
-                yield await _ready(rig, place, tuned=True, own=True)
+                yield await _ready(rig, place, tuned=tuned, own=True)
         finally:
             for target in targets:
                 await target.stop()
             await _closed(rig)
 
 
-def _process(place: Place, lab: Lab, url: str, state: Path) -> EmbeddedTarget:
+def _process(place: Place, lab: Lab, url: str, state: Path) -> Target:
     profile = place.security_profile
     return EmbeddedTarget(
         csms=url,
@@ -146,7 +161,7 @@ def _process(place: Place, lab: Lab, url: str, state: Path) -> EmbeddedTarget:
 
 
 @contextlib.contextmanager
-def _last_words(target: EmbeddedTarget) -> Iterator[None]:
+def _last_words(target: Target) -> Iterator[None]:
     try:
         yield
     except TargetUnavailable as gone:
@@ -173,6 +188,26 @@ async def standing_station(
             yield await _ready(rig, place, tuned=tuned, own=False)
         finally:
             await _closed(rig)
+
+
+@contextlib.asynccontextmanager
+async def connected_station(
+    place: Place, clock: Clock, material: Material
+) -> AsyncIterator[StationRig]:
+    """A station that somebody else runs, connected as it is now and asked nothing yet; security profile 1 too."""
+    with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
+        rig = await _opened(place, clock, material, Path(folder), _nobody_there, fast=False)
+        try:
+            session = rig.session
+            if not await rig.bench.server.until(lambda: session.connected, within=place.wait_s):
+                raise TargetUnavailable(_nobody(rig.bench.server, place))
+            yield rig
+        finally:
+            await _closed(rig)
+
+
+async def _nobody_there(_event: str, _argument: str) -> bool:
+    return False
 
 
 async def _opened(
@@ -227,7 +262,8 @@ async def _opened(
         available=EVERYTHING,
         fast=fast,
     )
-    server.offer = bench.offer()
+    plain = place.security_profile == 1
+    server.offer = bench.offer(engine=Engine.PLAIN) if plain else bench.offer()
     await server.start()
     return StationRig(bench, session, Habits())
 
@@ -240,12 +276,13 @@ def _codes(names: tuple[str, ...]) -> tuple[int, ...]:
 async def _ready(rig: StationRig, place: Place, *, tuned: bool, own: bool) -> StationRig:
     """The station has called, answers, and stays here. Raises `TargetUnavailable`, `UsageError`."""
     bench, session = rig.bench, rig.session
-    if own and not await bench.server.until(lambda: session.connected, within=place.wait_s):
-        raise TargetUnavailable(_nobody(bench.server, place))
-    try:
-        await bench.prepare()
-    except Unfinished:
-        raise TargetUnavailable(_nobody(bench.server, place)) from None
+    if own:
+        # It takes our first offer, and can be told to come back sooner before it has to come back at all. One with a
+        # planted defect may want another form of the name.
+        if not await bench.server.until(lambda: session.connected, within=place.wait_s):
+            await _prepared(rig, place)
+    else:
+        await _prepared(rig, place)
     try:
         habits = await read_habits(session)
         refuse_wandering(habits)
@@ -253,6 +290,8 @@ async def _ready(rig: StationRig, place: Place, *, tuned: bool, own: bool) -> St
         organization = await session.get_variable("SecurityCtrlr", "OrganizationName")
     except SessionError as error:
         raise TargetUnavailable(f"the station connected but does not answer: {error}") from None
+    if own:
+        await _prepared(rig, place)
     boot = session.csms.voice.facts.boot
     bench.station = replace(
         bench.station,
@@ -260,6 +299,13 @@ async def _ready(rig: StationRig, place: Place, *, tuned: bool, own: bool) -> St
         serial=(boot.serial if boot else "") or bench.station.serial,
     )
     return rig
+
+
+async def _prepared(rig: StationRig, place: Place) -> None:
+    try:
+        await rig.bench.prepare()
+    except Unfinished:
+        raise TargetUnavailable(_nobody(rig.bench.server, place)) from None
 
 
 def _nobody(server: LabServer, place: Place) -> str:
@@ -275,5 +321,6 @@ def _nobody(server: LabServer, place: Place) -> str:
 async def _closed(rig: StationRig) -> None:
     with contextlib.suppress(SessionError):
         await rig.session.restore()
+    await rig.session.drop()
     await rig.session.aclose()
     await rig.bench.server.aclose()

@@ -32,7 +32,7 @@ _LOUD = ("failed", "not observed", "passed with a remark", "recorded")
 class TlsRow:
     """One case: `stage` is such as `S1`, "" when nothing was seen; `why` says what broke, or why it was not played.
 
-    `endangers` are the certification tests that its failure puts at risk.
+    `symptom` is short and stable: it tells one failure of a case from another. `endangers` are the certification tests that its failure puts at risk.
     """
 
     id: str
@@ -46,6 +46,7 @@ class TlsRow:
     why: tuple[str, ...] = ()
     seconds: float = 0.0
     folder: str = ""
+    symptom: str = ""
 
 
 @dataclass(frozen=True, slots=True)

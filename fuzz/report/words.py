@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fuzz.records import Basis, Case, Finding, FindingStatus, Side, TargetFacts, Violation
+from fuzz.records import (
+    Basis,
+    Case,
+    Finding,
+    FindingStatus,
+    Side,
+    TargetFacts,
+    TlsStep,
+    Violation,
+)
 from fuzz.report.safe import safe
 from strategies.labels import Fault, Stance
 
@@ -79,7 +88,12 @@ def severity_reason(violation: Violation) -> str:
 
 
 def expected(finding: Finding) -> str:
-    """What a correct peer would have done with the message."""
+    """What a correct peer would have done with the message, or with the handshake."""
+    if any(isinstance(step, TlsStep) for step in finding.case.steps):
+        return (
+            "The first sentence above says what a correct peer does. The control beside it differs in the named fields "
+            "alone, and shows that nothing else was in the way."
+        )
     expectation = finding.case.expectation
     match expectation.stance:
         case Stance.ACCEPT:

@@ -1,0 +1,141 @@
+"""`ocppfuzz tls`: the TLS lab."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fuzz.cli.options import (
+    examples,
+    json_option,
+    judging_options,
+    options_from,
+    showing_options,
+    target_options,
+)
+from fuzz.report.safe import safe
+
+if TYPE_CHECKING:
+    from fuzz.report.tls import TlsRow
+
+_PATH = click.Path(path_type=Path)
+_LEVELS = click.Choice(["info", "low", "medium", "high", "critical"])
+
+
+@click.command(
+    name="tls",
+    short_help="Every bad certificate, downgrade and step of a certificate's life.",
+    epilog=examples(
+        "ocppfuzz tls",
+        "ocppfuzz tls --only 'TS-3*' --only TR-01",
+        "ocppfuzz tls --listen 0.0.0.0:9000 --identity CS-1 --security-profile 2 --tune",
+        "ocppfuzz tls --target wss://csms.example/ocpp/{identity} --identity CS-1 --ca root.pem",
+        "ocppfuzz tls --self-test csms",
+        "ocppfuzz tls --plan",
+    )
+    + "\n\nExit codes: 0 nothing failed, 1 a case failed, 2 usage, 3 a case was not observed.",
+)
+@click.option("--only", "only_ids", multiple=True, metavar="ID", help="Cases, such as 'TS-3*'.")
+@click.option("--severity", type=_LEVELS, default="info", help="Leave out what matters less.")
+@click.option("--self-test", type=click.Choice(["csms"]), help="Our own CSMS endpoint as target.")
+@click.option("--fast", is_flag=True, help="No good run between refusals that were seen.")
+@click.option("--tune", is_flag=True, help="Shortest back-off at the station, set back in the end.")
+@click.option("--resume", "go_on", is_flag=True, help="Go on behind what the last run finished.")
+@click.option("--unattended", is_flag=True, help="Nobody stands at the real station.")
+@click.option("--plan", is_flag=True, help="Say what would be played, and how long; send nothing.")
+@click.option("--name", default="", metavar="HOST", help="The host in the URL that it dials.")
+@click.option("--declared", default="", metavar="PICS", help="PICS file of the real station.")
+@click.option("--issuer", type=_PATH, metavar="FILE", help="Your CA that signs what the lab shows.")
+@click.option("--issuer-key", type=_PATH, metavar="FILE", help="Its key.")
+@click.option("--root", type=_PATH, metavar="FILE", help="The root that the station trusts.")
+@click.option("--client-ca", type=_PATH, metavar="FILE", help="CA of stations' certificates.")
+@click.option("--client-ca-key", type=_PATH, metavar="FILE", help="Its key.")
+@click.option("--second", default="", metavar="ID", help="Another identity that the CSMS knows.")
+@click.option("--second-cert", type=_PATH, metavar="FILE", help="Its certificate.")
+@click.option("--second-key", type=_PATH, metavar="FILE", help="Its key.")
+@click.option("--second-password-file", type=_PATH, metavar="FILE", help="Its password.")
+@click.option("--revoked", type=_PATH, metavar="FILE", help="A revoked station certificate.")
+@click.option("--revoked-key", type=_PATH, metavar="FILE", help="Its key.")
+@target_options
+@judging_options
+@showing_options
+@json_option
+def command(
+    only_ids: tuple[str, ...],
+    self_test: str | None,
+    *,
+    go_on: bool,
+    unattended: bool,
+    plan: bool,
+    **given: Any,
+) -> int:
+    """Play the TLS lab: handshakes, certificates, suites and rotation, with the evidence.
+
+    Without a target the embedded station is tested. --listen waits for a real one, --target dials a CSMS.
+    """
+    from dataclasses import fields
+
+    from fuzz.app import tlsing
+    from fuzz.lab.options import LabOptions
+    from fuzz.report.tls import report_json, report_lines
+
+    names = {f.name for f in fields(LabOptions)} & set(given)
+    lab = LabOptions(
+        only=only_ids,
+        self_test=self_test or "",
+        resume=go_on,
+        attended=not unattended,
+        **{name: given.pop(name) for name in names},
+    )
+    options = options_from(given)
+    if plan:
+        return _show_plan(options, lab)
+    quiet = options.json or options.quiet
+    report, facts = tlsing.tls(
+        options,
+        lab,
+        told=_told(quiet=quiet),
+        operator=None if unattended else _ask,
+    )
+    if options.json:
+        click.echo(json.dumps(report_json(report, facts), sort_keys=True))
+    else:
+        click.echo("")
+        for line in report_lines(report, every=not options.quiet):
+            click.echo(line.text)
+    return report.exit_code
+
+
+def _told(*, quiet: bool) -> Any:
+    def told(row: TlsRow, done: int, total: int) -> None:
+        if quiet and row.outcome != "failed":
+            return
+        why = f": {safe('; '.join(row.why), 300)}" if row.why and row.outcome != "passed" else ""
+        stage = f", {row.stage}" if row.stage else ""
+        line = f"[{done}/{total}] {row.id} {row.outcome}{stage}, {row.seconds:.1f} s{why}"
+        click.echo(line, err=quiet)
+
+    return told
+
+
+def _show_plan(options: Any, lab: Any) -> int:
+    from fuzz.app.tls_planning import plan_lines
+
+    for line in plan_lines(options, lab):
+        click.echo(line)
+    return 0
+
+
+async def _ask(event: str, argument: str) -> bool:
+    """A person does it and presses Enter; False at the end of the input."""
+    import asyncio
+
+    click.echo(f"please do this at the station, then press Enter: {event} {argument}".rstrip())
+    try:
+        await asyncio.to_thread(input)
+    except EOFError:
+        return False
+    return True
