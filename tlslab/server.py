@@ -77,9 +77,12 @@ class LabServer:
         """Every connection is over, nobody listens any more."""
         if self._server is not None:
             self._server.close()
-        tasks = list(self._callers.values())
+        wires, tasks = list(self._callers), list(self._callers.values())
         for task in tasks:
             task.cancel()
+        # A task that had not begun closes nothing.
+        for wire in wires:
+            wire.abort()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     # --- what is offered ----------------------------------------------------------------------------------

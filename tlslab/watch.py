@@ -15,6 +15,8 @@ from tlslab.session import Stream
 MAX_HEAD = 2**14
 MAX_LINE = 1024
 MAX_NAMES = 100
+MAX_WATCHED = 2**20
+"""Bytes behind the upgrade in which a first message is looked for."""
 _TEXT, _BINARY = 1, 2
 _REQUEST = re.compile(rb"[A-Z]{1,16} \S+ HTTP/\d\.\d")
 
@@ -30,6 +32,7 @@ class Watched:
         self._headed = False
         self._answer = bytearray()
         self._frames = Frames()
+        self._watched = 0
 
     async def read(self) -> bytes:
         """The next bytes; b"" at the end."""
@@ -57,7 +60,8 @@ class Watched:
         self._reached(Stage.UPGRADE)
         if not self._headed:
             data = self._request(data)
-        if data and self._connection.stage < Stage.OCPP:
+        if data and self._connection.stage < Stage.OCPP and self._watched < MAX_WATCHED:
+            self._watched += len(data)
             self._frames.feed(data)
             self._spoke()
 

@@ -7,6 +7,7 @@ import ssl
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from tlslab.engines.raw import MAX_BYTES
 from tlslab.offers import TLS_1_2, TLS_1_3, Engine, Offer, Pace
 from tlslab.seen import MAX_TAPE, Stage, Way
 from tlslab.server import MAX_CALLERS
@@ -280,6 +281,26 @@ async def test_too_many_callers_make_room_for_the_next(lab_server, proper, calls
     assert (await calls()).startswith(b"HTTP/1.1 101")
     for _, writer in idle:
         writer.close()
+
+
+async def test_a_flood_of_frames_is_ended(lab_server, proper, calls, ended):
+    lab_server.offer = proper
+    assert isinstance(await calls(then=bytes(2**27)), OSError)
+    connection = await ended()
+    assert (connection.stage, connection.error) == (
+        Stage.WEBSOCKET,
+        f"more than {MAX_BYTES} bytes came",
+    )
+
+
+async def test_whoever_is_there_is_hung_up_on_at_the_end(lab_server, proper):
+    lab_server.offer = proper
+    reader, writer = await asyncio.open_connection("127.0.0.1", lab_server.port)
+    await lab_server.until(lambda: lab_server.count, within=10)
+    await lab_server.aclose()
+    (heard,) = await asyncio.gather(reader.read(), return_exceptions=True)
+    assert heard == b"" or isinstance(heard, ConnectionError)
+    writer.close()
 
 
 async def test_a_session_that_fails_costs_one_connection(

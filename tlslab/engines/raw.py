@@ -73,8 +73,8 @@ class Wire(asyncio.Protocol):
         """The caller said something."""
         self.connection.record(self._monotonic(), Way.PEER, self.mask.hide(data))
         self._bytes += len(data)
-        if self._bytes > (MAX_BYTES if self._open else MAX_OPENING):
-            return self._give_up(f"more than {self._bytes - 1} bytes came")
+        if self._bytes > (limit := MAX_BYTES if self._open else MAX_OPENING):
+            return self._give_up(f"more than {limit} bytes came")
         self._buffer += data
         self._news.set()
         if len(self._buffer) > _HIGH and self._transport is not None:
