@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,8 @@ from websockets.http11 import Response
 from fuzz.station.connecting import NotConnected, Route, dial
 from fuzz.station.events import Failure
 from fuzz.station.keystore import Credentials
-from tlslab.describe import Description
+from tlslab.authority import Authority
+from tlslab.describe import Chain, Description
 from tlslab.pki import Files, Lab, issue
 
 SUITES = ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384")
@@ -186,3 +188,72 @@ async def test_nonsense_instead_of_a_handshake_is_no_connection():
             route = Route(f"{scheme}://127.0.0.1:{port}", "CS", profile, "ocpp2.0.1", SUITES)
             with pytest.raises(NotConnected):
                 await dial(route, Credentials())
+
+
+# --- hostile offers ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shows(lab, tmp_path):
+    """The TLS of a CSMS that shows a chain of the lab's root."""
+
+    def make(chain):
+        now = datetime.now(UTC)
+        credential = Authority(lab.root.read(), now=lambda: now).issue(chain)
+        (tmp_path / "shown.pem").write_bytes(credential.key + credential.presented)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "shown.pem")
+        return context
+
+    return make
+
+
+CA = Description("intermediate", is_ca=True)
+DEEP = tuple(replace(CA, common_name=f"ca {number}") for number in range(10))
+NAMES = ("localhost", *(f"n{number}.example" for number in range(999)))
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [Chain(Description("localhost"), DEEP), Chain(Description("localhost", names=NAMES))],
+    ids=["ten deep", "a thousand names"],
+)
+async def test_an_unwieldy_chain_is_taken(csms, lab, shows, chain):
+    connection = await dial(await csms(tls=shows(chain)), credentials(lab))
+    await connection.close()
+
+
+async def test_a_hundred_kilobytes_of_certificates_are_no_connection(csms, lab, shows):
+    route = await csms(
+        tls=shows(Chain(Description("localhost", names=("localhost",), padding=600)))
+    )
+    assert await failure(route, credentials(lab)) is not Failure.REFUSED
+    assert csms.requests == []
+
+
+async def test_a_station_that_is_certified_for_clients_is_no_csms(csms, lab):
+    station = Files(lab.station.certificate, lab.station.key)
+    route = await csms(tls=server_context(station))
+    assert await failure(route, credentials(lab)) is Failure.CSMS_CERTIFICATE
+    assert csms.requests == []
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 301 Moved\r\nLocation: ws://localhost:1/\r\n\r\n", b""]
+)
+async def test_plain_text_or_silence_where_tls_is_due_gets_no_password(lab, monkeypatch, said):
+    monkeypatch.setattr("fuzz.station.connecting._OPEN_TIMEOUT_S", 0.2)
+    heard = bytearray()
+
+    async def answer(reader, writer):
+        writer.write(said)
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
+            while data := await reader.read(4096):
+                heard.extend(data)
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        route = Route(f"wss://localhost:{port}", "CS", 2, "ocpp2.0.1", SUITES)
+        assert await failure(route, credentials(lab)) is Failure.UNREACHABLE
+    assert heard.startswith(b"\x16\x03")
+    assert b"GET" not in heard
