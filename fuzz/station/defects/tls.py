@@ -30,7 +30,7 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _OTHER_HOST = ("TS-33", "TS-38", "TS-59", "TS-60", "TS-69", "TS-70")
 _BAD_CERTIFICATE = (
     "TS-31", "TS-32", "TS-37", *_OTHER_HOST, "TS-39", "TS-40", "TS-41", "TS-43", "TS-44", "TS-45", "TS-46", "TS-47",
-    "TS-48", "TS-51", "TS-53", "TS-54", "TS-63", "TS-67", "TS-68", "TS-71", "TS-74", "TR-38",
+    "TS-48", "TS-51", "TS-53", "TS-54", "TS-63", "TS-68", "TS-71", "TS-74", "TR-38",
 )  # fmt: skip
 """The cases that show a certificate which nobody may trust."""
 
