@@ -82,6 +82,14 @@ async def test_a_caller_that_waits_for_more_is_noted(says, lab_server, ended, mo
     writer.close()
 
 
+async def test_a_caller_that_answers_one_retry_and_refuses_the_next_has_refused(says, calls, ended):
+    says(rogue.retry_loop())
+    await calls()
+    connection = await ended()
+    assert connection.stage < Stage.FINISHED
+    assert connection.notes == []
+
+
 def test_an_offer_without_an_answer_is_our_mistake(lab_server, lab_pki):
     with pytest.raises(LabError, match="no answer"):
         lab_server.offer = Offer(lab_pki.ecdsa, engine=Engine.HAND)

@@ -9,7 +9,7 @@ import pytest
 from OpenSSL import SSL
 
 from tlslab import tape
-from tlslab.engines import engine_of
+from tlslab.engines import engine_of, pyopenssl
 from tlslab.offers import TLS_1_2, TLS_1_3, ClientAuth, Engine, Offer
 from tlslab.revocation import ocsp
 from tlslab.seen import Stage, Way
@@ -156,6 +156,35 @@ async def _until_ended(tls, reader, writer):
             break
         tls.bio_write(data)
     writer.close()
+
+
+async def test_a_caller_that_ignores_the_request_is_let_in(lab_server, lab_pki, monkeypatch):
+    monkeypatch.setattr(pyopenssl, "RENEGOTIATION_S", 0.05)
+    lab_server.offer = Offer(lab_pki.ecdsa, renegotiate=True)
+    reader, writer = await asyncio.open_connection("127.0.0.1", lab_server.port)
+    tls = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+    tls.set_connect_state()
+    while not await _shaken(tls, reader, writer):
+        pass
+    tls.send(b"GET /ocpp/CS1 HTTP/1.1\r\n\r\n")
+    writer.write(tls.bio_read(65536))
+    opened = await lab_server.until(lambda: lab_server.newest.stage is Stage.WEBSOCKET, within=10)
+    assert opened
+    assert lab_server.newest.notes == ["renegotiation: ignored"]
+    writer.close()
+
+
+async def _shaken(tls, reader, writer):
+    try:
+        tls.do_handshake()
+        done = True
+    except SSL.WantReadError:
+        done = False
+    with contextlib.suppress(SSL.WantReadError):
+        writer.write(tls.bio_read(65536))
+    if not done:
+        tls.bio_write(await reader.read(65536))
+    return done
 
 
 # --- stapling ---------------------------------------------------------------------------------------------

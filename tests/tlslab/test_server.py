@@ -273,6 +273,19 @@ async def test_a_caller_that_floods_is_ended(lab_server, proper, ended):
     assert (await ended()).error
 
 
+async def test_a_hello_without_end_is_ended(lab_server, proper, ended):
+    lab_server.offer = proper
+    _, writer = await asyncio.open_connection("127.0.0.1", lab_server.port)
+    piece = b"\x16\x03\x01\x40\x00"
+    writer.write(piece + b"\x01\x01\xff\xff" + bytes(0x3FFC))
+    for _ in range(4):
+        writer.write(piece + bytes(0x4000))
+    connection = await ended()
+    assert connection.error == "no ClientHello in 65536 bytes"
+    assert connection.stage is Stage.NOTHING
+    writer.close()
+
+
 async def test_too_many_callers_make_room_for_the_next(lab_server, proper, calls):
     lab_server.offer = proper
     idle = [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tlslab import tape
 from tlslab.engines.base import tell_note
 from tlslab.engines.raw import Wire
 from tlslab.offers import Offer
-from tlslab.records import CHANGE_CIPHER_SPEC, HANDSHAKE_RECORD, records
+from tlslab.records import HANDSHAKE_RECORD, records
 
 WENT_ON = "it went on with the handshake"
 WAITED = "it waited for more until the lab hung up"
@@ -27,9 +28,11 @@ async def answer(wire: Wire, offer: Offer) -> None:
     said = b""
     while len(said) < MAX_REACTION and (data := await wire.read()):
         said += data
-    kinds = {record.type for record in records(said)}
-    if CHANGE_CIPHER_SPEC in kinds or HANDSHAKE_RECORD in kinds:
+    told = tape.facts(connection.tape)
+    spoke = any(record.type == HANDSHAKE_RECORD for record in records(said))
+    waited, connection.error = bool(connection.error), ""
+    # Another ClientHello, as HelloRetryRequest asks for it, is no consent by itself; a Finished is.
+    if told.client_finished or (spoke and waited):
         tell_note(connection, WENT_ON)
-    elif not said and connection.error:
+    elif waited:
         tell_note(connection, WAITED)
-        connection.error = ""
