@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tlslab import rogue
-from tlslab.bench import HAND_NOTES, WENT_ON, StationBench, Unfinished
+from tlslab.bench import HAND_NOTES, WENT_ON, NotAsked, StationBench, Unfinished
 from tlslab.build import SECURE_RENEGOTIATION, flight, handshake, server_hello
 from tlslab.describe import Root
 from tlslab.exchange import Faults, full_flight, offered_suite
@@ -28,10 +28,12 @@ NOT_OFFERED = 0x5A5A + 1
 
 
 async def _flights(bench: StationBench) -> Credential:
-    """Whose flights the station goes on with. Raises `Unfinished` when it believes none that is made by hand."""
+    """Whose flights the station goes on with. Raises `NotAsked`, or `Unfinished` when it believes none of them."""
     credential = bench.offer().credential
     if not offered_suite(await bench.hello(), credential):
-        raise Unfinished("it offers no ECDHE suite of TLS 1.2 that fits the certificate")
+        raise NotAsked(
+            "a station that offers an ECDHE suite of TLS 1.2: these flights are made by hand"
+        )
     if not await bench.believes(credential):
         raise Unfinished("it does not go on with a proper handshake of TLS 1.2 made by hand")
     return credential

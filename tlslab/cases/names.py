@@ -143,6 +143,7 @@ def _alike(bench: StationBench, name: str = "") -> Offer:
 
 
 async def _allowed(bench: StationBench) -> bool:
+    await bench.settle()
     value = await bench.session.get_variable(*WILDCARDS)
     return (value or "").lower() == "true"
 
