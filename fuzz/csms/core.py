@@ -129,10 +129,10 @@ class Csms:
             case Revoke(what):
                 if len(self.door.revoked) >= MAX_REVOKED:
                     return (Note(f"no more than {MAX_REVOKED} can be revoked"),)
-                self.door.revoked.add(what)
+                self.door.revoked |= _both(what)
                 return (Note(f"revoked {what}"),)
             case Restore(what):
-                self.door.revoked.discard(what)
+                self.door.revoked -= _both(what)
                 return (Note(f"restored {what}"),)
             case SetBootStatus(identity, status):
                 told = Note(f"boot status of {identity} is {status.value}")
@@ -158,6 +158,11 @@ class Csms:
         if identity:
             return self._with(identity, _events_of)
         return [c for station in self.stations.values() for c in _events_of(station)]
+
+
+def _both(what: str) -> set[str]:
+    """An identity as it is, and a serial number as tools write it, with colons or 0x."""
+    return {what, what.lower().removeprefix("0x").replace(":", "").lstrip("0")}
 
 
 def _line(station: Station) -> str:

@@ -112,8 +112,13 @@ class Station:
         """The connection is gone; what was asked over it stays unanswered."""
         self.connection = None
         self._triggered.clear()
-        self._sent = None
+        self._not_told()
         self._peer.forget()
+
+    def _not_told(self) -> None:
+        """A certificate is on its way, and nobody knows whether it has arrived: when it is used, it has."""
+        if self._sent is not None:
+            self._renewal, self._sent = self._sent, None
 
     def _look_at(self, leaf: bytes) -> None:
         shown = papers.load(leaf)
@@ -149,7 +154,7 @@ class Station:
         if late is not None:
             self._note(f"did not answer {late.call.action}")
             if late.call.action == "CertificateSigned":
-                self._sent = None
+                self._not_told()
         return self._done()
 
     def trigger(self, message: str) -> list[Command]:

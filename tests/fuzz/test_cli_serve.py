@@ -92,3 +92,40 @@ def test_what_cannot_be_meant_is_one_line_and_exit_code_2(arguments, complaint, 
 def test_help_shows_examples(capsys):
     assert main(["serve", "station", "--help"]) == 0
     assert "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --state" in capsys.readouterr().out
+
+
+def served_csms(monkeypatch):
+    served: list[object] = []
+    monkeypatch.setattr(app, "serve_csms", lambda options, stage: served.append((options, stage)))
+    return served
+
+
+def test_the_csms_is_told_where_to_listen_and_whom_to_know(monkeypatch):
+    served = served_csms(monkeypatch)
+    arguments = "--listen 3@127.0.0.1:1 --listen 2@127.0.0.1:2 --stations s --pki d --revoked A"
+    switches = "--identity CS-1 --defect any-password --console --interval-s 9 --retry-s 3"
+    assert main(["serve", "csms", *arguments.split(), *switches.split()]) == 0
+    ((options, stage),) = served
+    assert (options.identity, options.defects) == ("CS-1", ("any-password",))
+    assert stage == app.CsmsStage(
+        listen=("3@127.0.0.1:1", "2@127.0.0.1:2"),
+        stations=Path("s"),
+        pki=Path("d"),
+        revoked=("A",),
+        interval_s=9,
+        retry_s=3,
+        console=True,
+    )
+
+
+def test_a_password_makes_it_security_profile_2(monkeypatch):
+    Path("p").write_text("secret")
+    served = served_csms(monkeypatch)
+    assert main(["serve", "csms", "--identity", "A", "--password-file", "p"]) == 0
+    assert main(["serve", "csms", "--identity", "A"]) == 0
+    assert [options.security_profile for options, _ in served] == [2, 3]
+
+
+def test_the_csms_has_no_security_profile_0(capsys):
+    assert main(["serve", "csms", "--identity", "A", "--security-profile", "0"]) == 2
+    assert "security profiles 1 to 3" in capsys.readouterr().err

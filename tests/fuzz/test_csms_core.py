@@ -313,6 +313,15 @@ def test_the_old_certificate_works_until_the_new_one_was_used(booted):
     assert "newer" in booted.csms.vouch((OLD.der,))
 
 
+def test_a_certificate_whose_arrival_nobody_confirmed_takes_over_when_it_is_used(booted):
+    _, chain = signed_in(booted.sign(csr()))
+    new = x509.load_pem_x509_certificate(chain.encode()).public_bytes(serialization.Encoding.DER)
+    booted.csms.handle(Lost(1))
+    assert booted.csms.vouch((OLD.der,)) == ""
+    booted.csms.handle(Opened(2, "CS-3", 3, (new,)))
+    assert "newer" in booted.csms.vouch((OLD.der,))
+
+
 def test_a_certificate_that_the_station_refused_is_never_accepted_and_the_old_one_stays(booted):
     new = renewed(booted, "Rejected")
     assert booted.csms.vouch((new,)) != ""
@@ -355,7 +364,7 @@ def test_the_operator_sees_stations_and_revokes(booted):
     assert len(lines) == 3
     booted.csms.handle(Revoke(f"{OLD.x509.serial_number:x}"))
     assert booted.csms.vouch((OLD.der,)) == "revoked"
-    booted.csms.handle(Restore(f"{OLD.x509.serial_number:x}"))
+    booted.csms.handle(Restore(f"0x{OLD.x509.serial_number:X}"))
     assert booted.csms.vouch((OLD.der,)) == ""
 
 
