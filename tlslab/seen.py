@@ -150,7 +150,8 @@ class Exposure:
     `difference` names the fields in which it differs from the control, each as `field: bad instead of good`; `control`
     is how far the control went in the same session, None when none was played. `seconds` is how long the peer took to
     turn up. `events` are the types of the security events that came afterwards. `connections` are all that were seen
-    meanwhile, the one that went furthest decides.
+    meanwhile, the one that went furthest decides. Where a requirement allows a refusal later than usual, such as a CSMS
+    that looks at the serial number of the boot (B01.FR.12), `tolerated` says how far is no more than a remark.
     """
 
     label: str
@@ -162,6 +163,7 @@ class Exposure:
     events: tuple[str, ...] = ()
     connections: tuple[Connection, ...] = ()
     control_connections: tuple[Connection, ...] = ()
+    tolerated: Stage | None = None
 
     @property
     def furthest(self) -> Connection | None:

@@ -92,14 +92,14 @@ def _accepted(exposure: Exposure, text: str) -> Judged:
 def _refused(exposure: Exposure, text: str, *, csms: bool) -> Judged:
     if exposure.stage is Stage.NOTHING:
         return Judged(Outcome.NOT_OBSERVED, texts=(text,))
-    tolerated = Stage.UPGRADE if csms else Stage.FINISHED
-    if exposure.stage > tolerated:
+    usual = Stage.UPGRADE if csms else Stage.FINISHED
+    if exposure.stage > (exposure.tolerated or usual):
         # What went wrong is certain, whatever the control did.
         return Judged(Outcome.FAILED, texts=(text,), symptom=STAGE_WORDS[exposure.stage])
     if exposure.control is None or exposure.control < Stage.WEBSOCKET:
         why = "no control was accepted beside it, so its refusal proves nothing"
         return Judged(Outcome.NOT_OBSERVED, texts=(f"{exposure.label}: {why}",))
-    if exposure.stage is Stage.FINISHED and not csms:
+    if exposure.stage > usual or (exposure.stage is Stage.FINISHED and not csms):
         return Judged(Outcome.REMARK, texts=(text,))
     return Judged(Outcome.PASSED)
 
