@@ -18,7 +18,7 @@ from tlslab.engines import machine, ready
 from tlslab.engines.base import Broken, TlsStream
 from tlslab.engines.hand import answer
 from tlslab.engines.mask import Mask
-from tlslab.engines.plain import decline
+from tlslab.engines.plain import BAD_REQUEST, decline
 from tlslab.engines.raw import Wire
 from tlslab.offers import Engine, Offer
 from tlslab.records import messages, records
@@ -234,7 +234,7 @@ class LabServer:
         if offer.engine is Engine.PLAIN:
             await self._serve(stream, wire.connection, offer)
         else:
-            await _answer(Watched(stream, wire.connection, self._tell), _NOT_HERE)
+            await _answer(Watched(stream, wire.connection, self._tell), BAD_REQUEST)
 
     async def _serve(self, stream: Stream, connection: Connection, offer: Offer) -> None:
         watched = Watched(stream, connection, self._tell)
@@ -243,9 +243,6 @@ class LabServer:
         else:
             await self._session.serve(watched, connection)
             await watched.close()
-
-
-_NOT_HERE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 async def _answer(stream: Watched, answer: bytes) -> None:

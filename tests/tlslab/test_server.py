@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import ssl
+import time
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -10,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from tlslab.engines.raw import MAX_BYTES
 from tlslab.offers import TLS_1_2, TLS_1_3, Engine, Offer, Pace
 from tlslab.seen import MAX_TAPE, Stage, Way
-from tlslab.server import MAX_CALLERS
+from tlslab.server import MAX_CALLERS, LabServer
 
 TEXT_FRAME = b"\x81\x84aaaahey!"
 CLOSE_FRAME = b"\x88\x80aaaa"
@@ -240,11 +242,6 @@ def test_garbage_never_ends_the_server(lab_pki, said, hello):
 
 
 async def _garbage(lab_pki, said, *, hello):
-    import time
-    from datetime import UTC, datetime
-
-    from tlslab.server import LabServer
-
     server = LabServer(
         "127.0.0.1", 0, session=None, monotonic=time.monotonic, now=lambda: datetime.now(UTC)
     )

@@ -14,7 +14,7 @@ from tlslab.offers import ClientAuth, Engine, Offer
 from tlslab.pki import LabError
 from tlslab.seen import Connection
 
-Hear = Callable[[], float]
+Elapsed = Callable[[], float]
 """Seconds since the connection began."""
 
 
@@ -50,19 +50,19 @@ def _try(offer: Offer) -> None:
             machine(offer, Connection(0, 0.0, datetime.fromtimestamp(0, UTC)), lambda: 0.0)
 
 
-def machine(offer: Offer, connection: Connection, hear: Hear) -> Machine:
+def machine(offer: Offer, connection: Connection, elapsed: Elapsed) -> Machine:
     """A server end of TLS that writes what it sees into the connection. Raises `Unable`."""
     match offer.engine:
         case Engine.PYOPENSSL:
             # Imported when needed: each costs a tenth of a second.
             from tlslab.engines import pyopenssl
 
-            return pyopenssl.machine(offer, connection, hear)
+            return pyopenssl.machine(offer, connection, elapsed)
         case Engine.TLSLITE:
             from tlslab.engines import tlslite
 
-            return tlslite.machine(offer, connection, hear)
+            return tlslite.machine(offer, connection, elapsed)
         case _:
             from tlslab.engines import stdlib
 
-            return stdlib.machine(offer, connection, hear)
+            return stdlib.machine(offer, connection, elapsed)

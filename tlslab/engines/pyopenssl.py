@@ -31,10 +31,10 @@ _TIME_ERRORS = (9, 10)
 """X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED: whoever reads the chain judges that, by the station's clock."""
 
 
-def machine(offer: Offer, connection: Connection, hear: Callable[[], float]) -> OpenSslMachine:
+def machine(offer: Offer, connection: Connection, elapsed: Callable[[], float]) -> OpenSslMachine:
     """A server end for this offer. Raises `Unable`."""
     try:
-        return OpenSslMachine(offer, connection, hear)
+        return OpenSslMachine(offer, connection, elapsed)
     except (SSL.Error, ValueError, OSError) as error:
         raise Unable(_words(error)) from error
 
@@ -98,12 +98,12 @@ def _file(data: bytes) -> Iterator[str]:
 class OpenSslMachine(Machine):
     """Implements `Machine`."""
 
-    def __init__(self, offer: Offer, connection: Connection, hear: Callable[[], float]) -> None:
+    def __init__(self, offer: Offer, connection: Connection, elapsed: Callable[[], float]) -> None:
         context = _context(offer)
         context.set_info_callback(self._heard)
         self._offer = offer
         self._connection = connection
-        self._hear = hear
+        self._elapsed = elapsed
         self._handshakes = 0
         self._asked = False
         self._waived = not offer.renegotiate
@@ -227,7 +227,7 @@ class OpenSslMachine(Machine):
     def _heard(self, _tls: SSL.Connection, where: int, told: int) -> None:
         if where in (_READ_ALERT, _WRITE_ALERT):
             way = Way.PEER if where == _READ_ALERT else Way.LAB
-            tell_alert(self._connection, self._hear(), way, told >> 8, told & 0xFF)
+            tell_alert(self._connection, self._elapsed(), way, told >> 8, told & 0xFF)
         elif where & _DONE:
             self._handshakes += 1
 

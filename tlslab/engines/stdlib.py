@@ -32,13 +32,13 @@ _VERSIONS = {
 }
 
 
-def machine(offer: Offer, connection: Connection, hear: Callable[[], float]) -> StdlibMachine:
+def machine(offer: Offer, connection: Connection, elapsed: Callable[[], float]) -> StdlibMachine:
     """A server end for this offer. Raises `Unable`."""
     try:
         with warnings.catch_warnings():
             # Old versions are the point here; ssl warns of them, and the interpreter of ssl's own constants.
             warnings.simplefilter("ignore", DeprecationWarning)
-            return StdlibMachine(_context(offer), connection, hear)
+            return StdlibMachine(_context(offer), connection, elapsed)
     except (ssl.SSLError, ValueError, OSError) as error:
         raise Unable(str(error)) from error
 
@@ -85,10 +85,10 @@ class StdlibMachine(Machine):
     """Implements `Machine`."""
 
     def __init__(
-        self, context: ssl.SSLContext, connection: Connection, hear: Callable[[], float]
+        self, context: ssl.SSLContext, connection: Connection, elapsed: Callable[[], float]
     ) -> None:
         self._connection = connection
-        self._hear = hear
+        self._elapsed = elapsed
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         # The one way to see what went over encrypted: alerts, and chains in TLS 1.3. Only OpenSSL's messages come here.
         context._msg_callback = self._heard  # type: ignore[attr-defined]
@@ -148,7 +148,7 @@ class StdlibMachine(Machine):
     ) -> None:
         who = Way.PEER if way == "read" else Way.LAB
         if content == _ALERT and len(data) == 2:
-            tell_alert(self._connection, self._hear(), who, data[0], data[1])
+            tell_alert(self._connection, self._elapsed(), who, data[0], data[1])
         if content == _HANDSHAKE and data[:1] == bytes([_CERTIFICATE]):
             chain = certificates_of(data, int(version))
             if who is Way.PEER:

@@ -31,10 +31,10 @@ _CHUNK = 2**14
 _VERSIONS = ((3, 0), (3, 1), (3, 2), (3, 3), (3, 4))
 
 
-def machine(offer: Offer, connection: Connection, hear: Callable[[], float]) -> TlsliteMachine:
+def machine(offer: Offer, connection: Connection, elapsed: Callable[[], float]) -> TlsliteMachine:
     """A server end for this offer. Raises `Unable`."""
     try:
-        return TlsliteMachine(offer, connection, hear)
+        return TlsliteMachine(offer, connection, elapsed)
     except Exception as error:
         # The library raises whatever it stumbles over.
         raise Unable(f"{type(error).__name__}: {error}") from error
@@ -86,10 +86,10 @@ class _Choosy(TLSConnection):  # type: ignore[misc]
 class TlsliteMachine(Machine):
     """Implements `Machine`."""
 
-    def __init__(self, offer: Offer, connection: Connection, hear: Callable[[], float]) -> None:
+    def __init__(self, offer: Offer, connection: Connection, elapsed: Callable[[], float]) -> None:
         self._offer = offer
         self._connection = connection
-        self._hear = hear
+        self._elapsed = elapsed
         self._pipe = _Pipe()
         self._tls = _Choosy(self._pipe, offer.suites)
         self._reading: Iterator[Any] | None = None
@@ -165,7 +165,7 @@ class TlsliteMachine(Machine):
                     return step
         except (TLSLocalAlert, TLSRemoteAlert) as alert:
             way = Way.LAB if isinstance(alert, TLSLocalAlert) else Way.PEER
-            tell_alert(self._connection, self._hear(), way, alert.level, alert.description)
+            tell_alert(self._connection, self._elapsed(), way, alert.level, alert.description)
             raise Broken(str(alert)) from alert
         except Exception as error:
             # Whatever a caller says may make the library stumble.
