@@ -466,18 +466,23 @@ class StationBench(Notes):
         def came() -> bool:
             return any(kind in names for kind, _ in self.session.events()[since:])
 
-        if names:
+        if names and self._hears:
             await self._until(came, within=EVENT_S)
         return tuple(kind for kind, _ in self.session.events()[since:])
 
     def _told(self, exposure: Exposure, names: tuple[str, ...], *, must_tell: bool) -> None:
         # What was not seen, or not refused, is judged by its stage; the event would say it twice.
-        if not names or not Stage.NOTHING < exposure.stage < Stage.UPGRADE:
+        if not names or not self._hears or not Stage.NOTHING < exposure.stage < Stage.UPGRADE:
             return
         told = any(kind in names for kind in exposure.events)
         came = ", ".join(exposure.events) or "none"
         wish = f"the security event {' or '.join(names)} after it"
         self.seen.checks.append(Check(wish, told, came, remark=not must_tell))
+
+    @property
+    def _hears(self) -> bool:
+        """Whether an event could be told at all; of a client that speaks no OCPP nothing follows from its silence."""
+        return Need.OCPP in self.available
 
     # --- other facts --------------------------------------------------------------------------------------
 

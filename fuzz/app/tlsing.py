@@ -52,6 +52,7 @@ class Run:
     target: TargetFacts | None = None
     observed: tuple[str, ...] = ()
     left_changed: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, row: TlsRow) -> None:
         """A case is over."""
@@ -255,6 +256,7 @@ async def _play_standing(run: Run, cases: Sequence[TlsCase], operator: Operator 
         terms = replace(
             terms_of(run.options, pics, profile, own=False), available=rig.bench.available
         )
+        run.notes += rig.notes
         await _through(run, rig, _wanted(run, cases, terms))
         run.left_changed += await rig.session.restore()
 
@@ -333,6 +335,7 @@ def _report(run: Run, seconds: float) -> TlsReport:
         observed=run.observed,
         seconds=seconds,
         left_changed=tuple(run.left_changed),
+        notes=tuple(run.notes),
     )
 
 

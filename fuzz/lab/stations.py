@@ -79,6 +79,7 @@ class StationRig:
     bench: StationBench
     session: StationSession
     habits: Habits
+    notes: list[str] = field(default_factory=list)
 
     def facts(self) -> TargetFacts:
         """Who is attacked."""
@@ -289,7 +290,10 @@ async def _ready(rig: StationRig, place: Place, *, tuned: bool, own: bool) -> St
         rig.habits = await tune(session, habits) if tuned else habits
         organization = await session.get_variable("SecurityCtrlr", "OrganizationName")
     except SessionError as error:
-        raise TargetUnavailable(f"the station connected but does not answer: {error}") from None
+        if own:
+            raise TargetUnavailable(f"our station connected but does not answer: {error}") from None
+        _without_ocpp(rig, error)
+        organization = None
     if own:
         await _prepared(rig, place)
     boot = session.csms.voice.facts.boot
@@ -299,6 +303,15 @@ async def _ready(rig: StationRig, place: Place, *, tuned: bool, own: bool) -> St
         serial=(boot.serial if boot else "") or bench.station.serial,
     )
     return rig
+
+
+def _without_ocpp(rig: StationRig, error: SessionError) -> None:
+    """A client that speaks TLS but does not answer can still be shown certificates."""
+    rig.bench.available -= {Need.OCPP, Need.STATION_CA}
+    rig.notes.append(
+        f"the station does not answer OCPP ({error}): only handshakes were judged, no security event could be seen, "
+        "and nobody knows where else it would dial"
+    )
 
 
 async def _prepared(rig: StationRig, place: Place) -> None:
