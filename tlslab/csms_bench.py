@@ -341,7 +341,9 @@ class CsmsBench(Notes):
                 return True
         came = "nothing" if visit is None else visit.connection.error or visit.connection.status
         throttled = visit is not None and visit.connection.status in TOO_MANY
-        self.require(False, f"it serves a proper visitor {when}", came, remark=throttled)
+        self.require(
+            holds=False, what=f"it serves a proper visitor {when}", came=came, remark=throttled
+        )
         return False
 
     async def _controlled(self, good: Knock) -> None:

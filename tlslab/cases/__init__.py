@@ -6,9 +6,16 @@ expected, and nothing of how. A new topic is a new module and one name in the li
 
 from tlslab.cases import (
     attempts,
+    basic_auth,
     ciphers,
     client_certificate,
+    client_identity,
     credentials,
+    csms_certificate,
+    csms_resumption,
+    csms_robustness,
+    csms_signing,
+    csms_versions,
     handshake,
     hello,
     names,
@@ -22,9 +29,16 @@ from tlslab.cases import (
 
 __all__ = [
     "attempts",
+    "basic_auth",
     "ciphers",
     "client_certificate",
+    "client_identity",
     "credentials",
+    "csms_certificate",
+    "csms_resumption",
+    "csms_robustness",
+    "csms_signing",
+    "csms_versions",
     "handshake",
     "hello",
     "names",
