@@ -36,10 +36,15 @@ async def other_identity(bench: CsmsBench) -> None:
             bench.record(name, "no session to resume")
             continue
         tried += 1
-        options = {"ticket": ticket, "lowest": version, "highest": version}
-        control = bench.proper(**options)
+        control = bench.proper(ticket=ticket, lowest=version, highest=version)
         other = bench.other
-        knock = bench.proper(path=bench.path_of(other.name), serial=other.common_name, **options)
+        knock = bench.proper(
+            path=bench.path_of(other.name),
+            serial=other.common_name,
+            ticket=ticket,
+            lowest=version,
+            highest=version,
+        )
         exposure = await bench.refuses(
             knock, label=name, control=control, tolerated=Stage.WEBSOCKET
         )

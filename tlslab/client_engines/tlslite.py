@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
-
 from tlslab.engines.base import Unable, chain_of
-from tlslab.engines.tlslite import TlsliteMachine, _certificates, _Pipe
+from tlslab.engines.tlslite import (
+    HandshakeSettings,
+    TLSConnection,
+    TlsliteMachine,
+    X509CertChain,
+    _certificates,
+    _Pipe,
+    parsePEMKey,
+)
 from tlslab.knock import Knock
 from tlslab.seen import Connection
 

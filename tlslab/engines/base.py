@@ -74,8 +74,9 @@ class TlsStream:
         self._ended = False
 
     async def shake_hands(self, first: bytes) -> None:
-        """The handshake, from the bytes that came already. Raises `Broken`."""
-        self._machine.feed(first)
+        """The handshake, from the bytes that came already; a client begins with none. Raises `Broken`."""
+        if first:
+            self._machine.feed(first)
         while not await self._step():
             try:
                 async with asyncio.timeout(self._machine.grace_s):
