@@ -15,10 +15,10 @@ from tlslab.suites import code_of, openssl_name
 RENEGOTIATED = "renegotiation: a second handshake was done"
 
 
-def machine(knock: Knock, connection: Connection, hear: Callable[[], float]) -> Renegotiating:
+def machine(knock: Knock, connection: Connection, elapsed: Callable[[], float]) -> Renegotiating:
     """A client end for this knock. Raises `Unable`."""
     try:
-        return Renegotiating(knock, connection, hear)
+        return Renegotiating(knock, connection, elapsed)
     except (SSL.Error, ValueError, OSError) as error:
         raise Unable(_words(error)) from error
 
@@ -26,11 +26,11 @@ def machine(knock: Knock, connection: Connection, hear: Callable[[], float]) -> 
 class Renegotiating(OpenSslMachine):
     """The server's machine, turned round."""
 
-    def __init__(self, knock: Knock, connection: Connection, hear: Callable[[], float]) -> None:
+    def __init__(self, knock: Knock, connection: Connection, elapsed: Callable[[], float]) -> None:
         context = _context(knock)
         context.set_info_callback(self._heard)
         self._connection = connection
-        self._hear = hear
+        self._elapsed = elapsed
         self._handshakes = 0
         self._asked = False
         self._waived = not knock.renegotiate

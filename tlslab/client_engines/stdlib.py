@@ -19,13 +19,13 @@ _ALERT, _HANDSHAKE, _CERTIFICATE, _CERTIFICATE_REQUEST = 21, 22, 11, 13
 ASKED = "the CSMS asked for a client certificate"
 
 
-def machine(knock: Knock, connection: Connection, hear: Callable[[], float]) -> ClientMachine:
+def machine(knock: Knock, connection: Connection, elapsed: Callable[[], float]) -> ClientMachine:
     """A client end for this knock. Raises `Unable`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
             context = knock.ticket.context if knock.ticket else _context(knock)
-            return ClientMachine(context, knock, connection, hear)
+            return ClientMachine(context, knock, connection, elapsed)
     except (ssl.SSLError, ValueError, OSError) as error:
         raise Unable(str(error)) from error
 
@@ -52,10 +52,10 @@ class ClientMachine(StdlibMachine):
         context: ssl.SSLContext,
         knock: Knock,
         connection: Connection,
-        hear: Callable[[], float],
+        elapsed: Callable[[], float],
     ) -> None:
         self._connection = connection
-        self._hear = hear
+        self._elapsed = elapsed
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._context = context
         context._msg_callback = self._heard  # type: ignore[attr-defined]
@@ -84,7 +84,7 @@ class ClientMachine(StdlibMachine):
     ) -> None:
         who = Way.PEER if way == "read" else Way.LAB
         if content == _ALERT and len(data) == 2:
-            tell_alert(self._connection, self._hear(), who, data[0], data[1])
+            tell_alert(self._connection, self._elapsed(), who, data[0], data[1])
         if content != _HANDSHAKE:
             return
         if data[:1] == bytes([_CERTIFICATE]):

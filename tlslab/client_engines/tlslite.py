@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tlslab.engines.base import Unable, chain_of
-from tlslab.engines.tlslite import (
-    HandshakeSettings,
-    TLSConnection,
-    TlsliteMachine,
-    X509CertChain,
-    _certificates,
-    _Pipe,
-    parsePEMKey,
-)
+from tlslab.engines.tlslite import TlsliteMachine, _certificates, _Pipe
 from tlslab.knock import Knock
 from tlslab.seen import Connection
 
+with warnings.catch_warnings():
+    # tlslite-ng 0.8.2 imports it for a mixin that is not used here.
+    warnings.filterwarnings("ignore", "The asyncore module", DeprecationWarning)
+    from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
 
-def machine(knock: Knock, connection: Connection, hear: Callable[[], float]) -> LiteClient:
+
+def machine(knock: Knock, connection: Connection, elapsed: Callable[[], float]) -> LiteClient:
     """A client end for this knock. Raises `Unable`."""
     try:
-        return LiteClient(knock, connection, hear)
+        return LiteClient(knock, connection, elapsed)
     except Exception as error:
         # The library raises whatever it stumbles over.
         raise Unable(f"{type(error).__name__}: {error}") from error
@@ -31,9 +29,9 @@ def machine(knock: Knock, connection: Connection, hear: Callable[[], float]) -> 
 class LiteClient(TlsliteMachine):
     """The server's machine, turned round."""
 
-    def __init__(self, knock: Knock, connection: Connection, hear: Callable[[], float]) -> None:
+    def __init__(self, knock: Knock, connection: Connection, elapsed: Callable[[], float]) -> None:
         self._connection = connection
-        self._hear = hear
+        self._elapsed = elapsed
         self._pipe = _Pipe()
         self._tls = TLSConnection(self._pipe)
         self._tls.ignoreAbruptClose = True
