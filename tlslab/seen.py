@@ -94,6 +94,8 @@ class Connection:
         error: why the TLS engine gave up, in its own words; "" when it did not.
         notes: what else is worth knowing, such as how a renegotiation went.
         ended_s: monotonic seconds at which it ended; None while it is open.
+        keeps_secrets: whether the session's secrets are wanted; False keeps none.
+        secrets: the session's secrets as a key log file has them (RFC 9850); "" without, and never shown.
     """
 
     number: int
@@ -116,6 +118,8 @@ class Connection:
     error: str = ""
     notes: list[str] = field(default_factory=list)
     ended_s: float | None = None
+    keeps_secrets: bool = False
+    secrets: str = field(default="", repr=False)
     _kept: int = 0
 
     def record(self, at_s: float, way: Way, data: bytes) -> None:

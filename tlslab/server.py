@@ -54,11 +54,13 @@ class LabServer:
         name: str = "localhost",
         monotonic: Callable[[], float],
         now: Callable[[], datetime],
+        keep_secrets: bool = False,
     ) -> None:
-        """`name` is what callers dial; `port` 0 takes a free one."""
+        """`name` is what callers dial; `port` 0 takes a free one; with `keep_secrets` captures can be decrypted."""
         self._host, self._port, self._name = host, port, name
         self._session = session
         self._monotonic, self._now = monotonic, now
+        self._keep_secrets = keep_secrets
         self._offer: Offer | None = None
         self._ready: Offer | None = None
         self._server: asyncio.Server | None = None
@@ -148,7 +150,8 @@ class LabServer:
     def _caller(self) -> Wire:
         self._count += 1
         began, offer = self._monotonic(), self._ready
-        wire = Wire(Connection(self._count, began, self._now()), self._monotonic, self._begun)
+        connection = Connection(self._count, began, self._now(), keeps_secrets=self._keep_secrets)
+        wire = Wire(connection, self._monotonic, self._begun)
         if offer is not None:
             wire.pace = offer.pace
             wire.mask = Mask(data=any(suite(code).is_null for code in offer.suites))

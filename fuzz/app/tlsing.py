@@ -152,7 +152,10 @@ async def _play_embedded(run: Run, cases: Sequence[TlsCase]) -> None:
         wanted = _wanted(run, group, terms)
         for some in [[case] for case in wanted] if fresh else [wanted] if wanted else []:
             async with embedded_station(
-                _place(run.options, pics, profile), run.clock, key_for(pics), fast=run.lab.fast
+                _place(run.options, pics, profile, with_secrets=run.lab.with_secrets),
+                run.clock,
+                key_for(pics),
+                fast=run.lab.fast,
             ) as rig:
                 await _through(run, rig, some)
 
@@ -170,7 +173,7 @@ def grouped(cases: Sequence[TlsCase], profile: int) -> list[tuple[int, bool, tup
     return [(where, fresh, tuple(found)) for (where, fresh), found in order]
 
 
-def _place(options: RunOptions, pics: Pics, profile: int) -> Place:
+def _place(options: RunOptions, pics: Pics, profile: int, *, with_secrets: bool = False) -> Place:
     return Place(
         host="127.0.0.1",
         port=0,
@@ -183,6 +186,7 @@ def _place(options: RunOptions, pics: Pics, profile: int) -> Place:
         items=dict(pics.items),
         defects=options.defects,
         decoys=options.decoys,
+        with_secrets=with_secrets,
     )
 
 
@@ -287,6 +291,7 @@ async def _standing(
         wait_s=options.wait_s,
         pics=pics,
         items=dict(pics.items) if pics else {},
+        with_secrets=run.lab.with_secrets,
     )
     async with standing_station(
         place,

@@ -44,6 +44,9 @@ _LEVELS = click.Choice(["info", "low", "medium", "high", "critical"])
 @click.option("--fast", is_flag=True, help="No good run between refusals that were seen.")
 @click.option("--tune", is_flag=True, help="Shortest back-off at the station, set back in the end.")
 @click.option("--resume", "go_on", is_flag=True, help="Go on behind what the last run finished.")
+@click.option(
+    "--with-secrets", is_flag=True, help="Keep TLS secrets in private/, for captures to be read."
+)
 @click.option("--unattended", is_flag=True, help="Nobody stands at the real station.")
 @click.option("--plan", is_flag=True, help="Say what would be played, and how long; send nothing.")
 @click.option("--name", default="", metavar="HOST", help="The host in the URL that it dials.")

@@ -28,6 +28,7 @@ from fuzz.records import (
     Violation,
     Who,
 )
+from fuzz.store import PRIVATE
 from strategies.labels import Channel, Expectation, JsonObject, JsonValue, Mutation, Stance, Tier
 from tlslab.codes import alert_name, version_name
 from tlslab.lab import Played
@@ -160,6 +161,10 @@ def evidence_of(played: Played) -> dict[str, bytes]:
     files = {"tls.json": text.encode() + b"\n"}
     if unique:
         files["handshake.pcapng"] = pcapng(unique, f"Case {played.case.id}.")
+    # Whoever sent a password or a token inside of TLS must not be readable from a file that gets about.
+    secrets = "".join(c.secrets for c in unique if not c.sent_authorization)
+    if secrets:
+        files[f"{PRIVATE}keys.log"] = secrets.encode()
     return files
 
 

@@ -70,6 +70,7 @@ class Place:
     items: Mapping[str, bool] = field(default_factory=dict)
     defects: tuple[str, ...] = ()
     decoys: tuple[str, ...] = ()
+    with_secrets: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -239,6 +240,7 @@ async def _opened(
         name=place.name,
         monotonic=clock.monotonic,
         now=clock.now,
+        keep_secrets=place.with_secrets,
     )
     suites = _codes(place.pics.cipher_suites) if place.pics else ()
     station = Station(

@@ -10,7 +10,7 @@ from fuzz.store.codec import (
     case_from_json,
     case_to_json,
 )
-from fuzz.store.files import MAX_FILE_BYTES
+from fuzz.store.files import MAX_FILE_BYTES, PRIVATE
 from fuzz.store.findings import (
     case_size,
     drop_finding,
@@ -34,6 +34,7 @@ __all__ = [
     "MAX_FILE_BYTES",
     "MAX_REPEATS",
     "MAX_TEXT_CHARS",
+    "PRIVATE",
     "CampaignState",
     "case_from_json",
     "case_size",

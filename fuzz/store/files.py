@@ -17,6 +17,9 @@ from pathlib import Path
 
 from fuzz.errors import CaseFormatError, StoreError
 
+PRIVATE = "private/"
+"""Before a file's name: readable by its owner only, and never part of a report or a pack (design 4)."""
+
 MAX_FILE_BYTES = 64 * 2**20
 """Longer case and finding files are refused unread."""
 
@@ -113,7 +116,11 @@ def swap(folder: Path, files: Mapping[str, bytes]) -> None:
     fresh = folder.with_name(f".new-{folder.name}")
     fresh.mkdir()
     for name, data in files.items():
-        write_file(fresh / name, data)
+        if not name.startswith(PRIVATE):
+            write_file(fresh / name, data)
+            continue
+        (fresh / PRIVATE).mkdir(mode=0o700, exist_ok=True)
+        write_file(fresh / name, data, mode=0o600)
     sync_folder(fresh)
     if folder.exists():
         folder.rename(aside(folder))

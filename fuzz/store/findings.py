@@ -44,6 +44,7 @@ from fuzz.store.codec import (
     text_length,
 )
 from fuzz.store.files import (
+    PRIVATE,
     entries_of,
     load_json,
     locked,
@@ -117,8 +118,11 @@ def save_finding(
 def _evidence_in(folder: Path) -> dict[str, bytes]:
     """What lies beside a finding's own files."""
     own = (CASE_FILE, FINDING_FILE, TRANSCRIPT_FILE, REPORT_FILE)
-    found = entries_of(folder)
-    return {f.name: read_bytes(f) for f in found if f.is_file() and f.name not in own}
+    beside = [f for f in entries_of(folder) if f.is_file() and f.name not in own]
+    private = [f for f in entries_of(folder / PRIVATE) if f.is_file()]
+    return {f.name: read_bytes(f) for f in beside} | {
+        f"{PRIVATE}{f.name}": read_bytes(f) for f in private
+    }
 
 
 def drop_finding(finding: Finding, root: Path) -> None:

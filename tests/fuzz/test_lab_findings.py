@@ -114,6 +114,23 @@ def test_names_of_headers_are_told_and_never_their_values() -> None:
     assert "Basic" not in text
 
 
+def test_secrets_lie_in_private_and_never_those_of_who_sent_credentials(tmp_path: Path) -> None:
+    with_secrets, with_password = connection(), connection()
+    with_secrets.secrets, with_password.secrets = "CLIENT_RANDOM a b\n", "CLIENT_RANDOM c d\n"
+    with_secrets.header_names = ("host",)
+    shown = Exposure("x", Expect.REFUSE, Stage.WEBSOCKET, connections=(with_secrets, with_password))
+    seen = Seen([shown])
+    made = Played(case(), seen, judge(seen))
+    evidence = evidence_of(made)
+    finding = finding_of(made, FACTS, first_seen="")
+    folder = store.save_finding(finding, tmp_path, evidence=evidence)
+    store.save_finding(finding, tmp_path)
+    kept = folder / "private" / "keys.log"
+    assert kept.read_text() == "CLIENT_RANDOM a b\n"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert "CLIENT_RANDOM" not in (folder / "tls.json").read_text() + repr(with_secrets)
+
+
 def test_a_failure_that_does_not_repeat_is_no_failure() -> None:
     fine = Played(case(), Seen(), Judged(Outcome.PASSED))
     assert agreed(played(), fine).outcome is Outcome.NOT_OBSERVED

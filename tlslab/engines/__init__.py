@@ -52,8 +52,9 @@ def _try(offer: Offer) -> None:
 
 def machine(offer: Offer, connection: Connection, elapsed: Elapsed) -> Machine:
     """A server end of TLS that writes what it sees into the connection. Raises `Unable`."""
+    wants_secrets = offer.engine is Engine.STDLIB and connection.keeps_secrets
     match offer.engine:
-        case Engine.PYOPENSSL:
+        case Engine.STDLIB | Engine.PYOPENSSL if wants_secrets or offer.engine is not Engine.STDLIB:
             # Imported when needed: each costs a tenth of a second.
             from tlslab.engines import pyopenssl
 

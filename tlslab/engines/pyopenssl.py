@@ -101,6 +101,8 @@ class OpenSslMachine(Machine):
     def __init__(self, offer: Offer, connection: Connection, elapsed: Callable[[], float]) -> None:
         context = _context(offer)
         context.set_info_callback(self._heard)
+        if connection.keeps_secrets:
+            context.set_keylog_callback(self._keep)
         self._offer = offer
         self._connection = connection
         self._elapsed = elapsed
@@ -110,6 +112,9 @@ class OpenSslMachine(Machine):
         self._held = bytearray()
         self._tls = SSL.Connection(context, None)
         self._tls.set_accept_state()
+
+    def _keep(self, _connection: SSL.Connection, line: bytes) -> None:
+        self._connection.secrets += line.decode("ascii") + "\n"
 
     def feed(self, data: bytes) -> None:
         """Raw bytes of the caller; b"" says that no more come."""

@@ -14,4 +14,5 @@ station.handle(() => { throw createRPCError('NotImplemented'); });
 station.on('open', () => station.call('BootNotification', {
     chargingStation: { model: 'plain', vendorName: 'nobody' }, reason: 'PowerUp',
 }).catch(() => {}));
-station.connect().catch(() => {});
+const dial = () => station.connect().catch(() => setTimeout(dial, 300));
+dial();
