@@ -45,6 +45,7 @@ class Csms:
         host: the name in its URL; `server_name` for SNI, "" when it is an address.
         path: what stands before the identity, ending in `/`.
         identity: who we are there; `other` another one that it knows.
+        strict: the identity of a Charging Station in security profile 3, where we dial a port of another.
         organization: the owner whose name is in the certificates of its stations (A00.FR.404).
         roots: PEM of the roots for its certificate.
     """
@@ -55,6 +56,7 @@ class Csms:
     path: str = "/"
     server_name: str = ""
     other: Identity | None = None
+    strict: str = ""
     organization: str = OWNER
     edition: str = "ed3"
     roots: tuple[bytes, ...] = ()

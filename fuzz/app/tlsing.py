@@ -14,6 +14,7 @@ from fuzz import store
 from fuzz.app.rig import DEFAULT_PICS, dialled, key_for, lab_in
 from fuzz.clock import Clock, SystemClock, rfc3339
 from fuzz.config import RunOptions, host_and_port, password_of
+from fuzz.csms.defects import rewire
 from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.lab.findings import evidence_of, finding_of, played_to_json, symptom_of
 from fuzz.lab.journal import Journal
@@ -96,7 +97,7 @@ def tls(
     """
     side = side_of(options, lab)
     cases = chosen(lab, side)
-    find_plants(options.defects, options.decoys)  # an unknown name is told before a process starts
+    _check_planted(options, side)
     clock = SystemClock()
     began = clock.monotonic()
     name = _name_of(options, lab)
@@ -126,6 +127,16 @@ def chosen(lab: LabOptions, side: Side) -> tuple[TlsCase, ...]:
     return found
 
 
+def _check_planted(options: RunOptions, side: Side) -> None:
+    """An unknown name is told before a process starts. Raises `UsageError`."""
+    if side is Side.STATION:
+        find_plants(options.defects, options.decoys)
+    else:
+        rewire(options.defects)
+        if options.decoys:
+            raise UsageError("decoys are planted in the embedded station only; leave them out")
+
+
 def _name_of(options: RunOptions, lab: LabOptions) -> str:
     where = options.target or options.listen or lab.self_test or "embedded"
     return f"{where} {options.identity} {options.security_profile} {options.edition}"
@@ -149,8 +160,8 @@ async def _play_embedded(run: Run, cases: Sequence[TlsCase]) -> None:
     pics = load_pics(run.options.pics or DEFAULT_PICS)
     for profile, fresh, group in grouped(cases, run.options.security_profile):
         terms = terms_of(run.options, pics, profile, own=True)
-        wanted = _wanted(run, group, terms)
-        for some in [[case] for case in wanted] if fresh else [wanted] if wanted else []:
+        asked = wanted(run, group, terms)
+        for some in [[case] for case in asked] if fresh else [asked] if asked else []:
             async with embedded_station(
                 _place(run.options, pics, profile, with_secrets=run.lab.with_secrets),
                 run.clock,
@@ -192,7 +203,7 @@ def _place(options: RunOptions, pics: Pics, profile: int, *, with_secrets: bool 
 
 def terms_of(options: RunOptions, pics: Pics | None, profile: int, *, own: bool) -> Terms:
     """What is known of the station, and what may be done to it."""
-    allowed = frozenset(Effect) if own else HARMLESS | _named(options.allow)
+    allowed = allowed_effects(options, own=own)
     pairs = {"ecdsa" if "ECDSA" in suite else "rsa" for suite in pics.cipher_suites} if pics else ()
     return Terms(
         Side.STATION,
@@ -205,14 +216,15 @@ def terms_of(options: RunOptions, pics: Pics | None, profile: int, *, own: bool)
     )
 
 
-def _named(names: Sequence[str]) -> frozenset[Effect]:
-    """The lab knows no case that energises."""
-    return frozenset(Effect(name) for name in names if name in set(Effect))
+def allowed_effects(options: RunOptions, *, own: bool) -> frozenset[Effect]:
+    """What may be left behind at the peer; the lab knows no case that energises."""
+    named = {Effect(name) for name in options.allow if name in set(Effect)}
+    return frozenset(Effect) if own else HARMLESS | named
 
 
-def _wanted(run: Run, cases: Sequence[TlsCase], terms: Terms) -> list[TlsCase]:
+def wanted(run: Run, cases: Sequence[TlsCase], terms: Terms) -> list[TlsCase]:
     """The cases that are to be played; the others are told at once, finished ones as they were."""
-    wanted = []
+    found = []
     for case in cases:
         finished = run.journal.rows if run.journal else {}
         done, why = finished.get(case.id), skipped(case, terms)
@@ -221,8 +233,8 @@ def _wanted(run: Run, cases: Sequence[TlsCase], terms: Terms) -> list[TlsCase]:
         elif done is not None:
             run.add(done)
         else:
-            wanted.append(case)
-    return wanted
+            found.append(case)
+    return found
 
 
 async def _through(run: Run, rig: StationRig, cases: Sequence[TlsCase]) -> None:
@@ -261,7 +273,7 @@ async def _play_standing(run: Run, cases: Sequence[TlsCase], operator: Operator 
             terms_of(run.options, pics, profile, own=False), available=rig.bench.available
         )
         run.notes += rig.notes
-        await _through(run, rig, _wanted(run, cases, terms))
+        await _through(run, rig, wanted(run, cases, terms))
         run.left_changed += await rig.session.restore()
 
 
