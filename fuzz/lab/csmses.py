@@ -271,7 +271,7 @@ async def _verified(rig: CsmsRig, options: RunOptions) -> None:
             f"the certificate of {name} does not lead to {options.ca}: {error.verify_message}"
         ) from None
     except (OSError, TimeoutError) as error:
-        raise TargetUnavailable(f"{rig.url} does not answer: {str(error) or "too slow"}") from None
+        raise TargetUnavailable(f"{rig.url} does not answer: {str(error) or 'too slow'}") from None
 
 
 def _attribute(credential: Credential, oid: ObjectIdentifier) -> str:
