@@ -46,6 +46,7 @@ class Csms:
         path: what stands before the identity, ending in `/`.
         identity: who we are there; `other` another one that it knows.
         strict: the identity of a Charging Station in security profile 3, where we dial a port of another.
+        waiting: a Charging Station whose boot is answered with Pending or Rejected.
         organization: the owner whose name is in the certificates of its stations (A00.FR.404).
         roots: PEM of the roots for its certificate.
     """
@@ -57,6 +58,7 @@ class Csms:
     server_name: str = ""
     other: Identity | None = None
     strict: str = ""
+    waiting: Identity | None = None
     organization: str = OWNER
     edition: str = "ed3"
     roots: tuple[bytes, ...] = ()
@@ -209,6 +211,9 @@ class CsmsBench(Notes):
             "tls.hello": "hand-built" if knock.hello else "proper",
             "http.path": knock.path,
             "http.basic": basic,
+            "http.subprotocol": "that of OCPP"
+            if knock.subprotocol is None
+            else knock.subprotocol or "none",
             "http.headers": ", ".join(name for name, _ in knock.headers) or "none",
             "boot.serial": knock.serial,
         }
@@ -238,6 +243,7 @@ class CsmsBench(Notes):
             path=knock.path,
             headers=knock.headers,
             basic=knock.basic,
+            subprotocol=knock.subprotocol,
         )
         try:
             visit.ticket = opened.ticket
@@ -360,6 +366,16 @@ class CsmsBench(Notes):
     def prober(self) -> Prober:
         """Asks the CSMS for versions and suites."""
         return Prober(self.client.connect, self.csms.server_name)
+
+    @property
+    def suites_taken(self) -> tuple[int, ...]:
+        """The suites that a survey has found, whatever the version; none before one."""
+        found = self._survey
+        return (
+            ()
+            if found is None
+            else tuple({c: 0 for v in found.supported for c in found.accepted(v)})
+        )
 
     async def survey(self) -> Survey:
         """All that can be found out by hellos; asked once."""

@@ -58,6 +58,7 @@ class Knock:
         facts: the visit in plain words, field by field; what differs from the control is the fault.
         basic: user and password of the Authorization header; None sends none.
         headers: further headers.
+        subprotocol: of WebSocket; None offers that of OCPP, "" none.
         engine: STDLIB unless another is needed.
         lowest: the lowest version spoken, `highest` the highest.
         suites: IANA codes, in order of preference; TLS 1.3's own are always there.
@@ -75,6 +76,7 @@ class Knock:
     facts: Mapping[str, str] = field(default_factory=dict)
     basic: tuple[str, str] | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    subprotocol: str | None = None
     engine: Engine = Engine.STDLIB
     lowest: int = TLS_1_2
     highest: int = TLS_1_3

@@ -130,7 +130,7 @@ def tls_case(
         text = inspect.getdoc(function) or ""
         _CASES[id_] = TlsCase(
             id=id_,
-            topic=function.__module__.rpartition(".")[2].replace("_", " "),
+            topic=function.__module__.rpartition(".")[2].replace("_", " ").replace("csms", "CSMS"),
             title=text.partition("\n")[0],
             text=text,
             side=Side.CSMS if id_.startswith("TC") else Side.STATION,

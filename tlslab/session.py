@@ -160,6 +160,10 @@ class Caller(Protocol):
         path: str,
         headers: Sequence[tuple[str, str]] = (),
         basic: tuple[str, str] | None = None,
+        subprotocol: str | None = None,
     ) -> Dialogue:
-        """The conversation; `status` tells whether it came about. Never raises for what the CSMS does."""
+        """The conversation; `status` tells whether it came about. Never raises for what the CSMS does.
+
+        `subprotocol` is offered in the place of OCPP's; "" offers none.
+        """
         ...

@@ -11,6 +11,7 @@ from fuzz.app.tlsing import IRREVERSIBLE, Run, allowed_effects, grouped, wanted
 from fuzz.lab.csmses import EVERYTHING, CsmsRig, embedded_csms, standing_csms
 from tlslab.lab import Played, Terms, agreed, play
 from tlslab.registry import Need, Side, TlsCase
+from tlslab.suites import suite_name
 from tlslab.verdict import Outcome
 
 
@@ -53,6 +54,7 @@ async def _through(run: Run, rig: CsmsRig, cases: Sequence[TlsCase]) -> None:
     run.target = run.target or rig.facts()
     for case in cases:
         run.over(await _sure(run, rig, case), rig.facts())
+    run.observed = tuple(map(suite_name, rig.bench.suites_taken)) or run.observed
 
 
 async def _sure(run: Run, rig: CsmsRig, case: TlsCase) -> Played:

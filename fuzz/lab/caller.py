@@ -37,12 +37,9 @@ MAX_HEARD = 1_000
 class StationCaller:
     """Implements `tlslab.session.Caller`; every conversation is a Charging Station of its own."""
 
-    def __init__(
-        self, voice: Callable[[], StationVoice], *, subprotocol: str | None = None
-    ) -> None:
-        """`voice` gives the proper answers of a fresh Charging Station; "" offers no subprotocol."""
+    def __init__(self, voice: Callable[[], StationVoice]) -> None:
+        """`voice` gives the proper answers of a fresh Charging Station."""
         self._voice = voice
-        self._subprotocol = version().subprotocol if subprotocol is None else subprotocol
 
     async def dial(
         self,
@@ -52,9 +49,11 @@ class StationCaller:
         path: str,
         headers: Sequence[tuple[str, str]] = (),
         basic: tuple[str, str] | None = None,
+        subprotocol: str | None = None,
     ) -> StationDialogue:
         """The conversation; `status` tells whether it came about. Never raises for what the CSMS does."""
-        offered = [Subprotocol(self._subprotocol)] if self._subprotocol else None
+        wanted = version().subprotocol if subprotocol is None else subprotocol
+        offered = [Subprotocol(wanted)] if wanted else None
         protocol = ClientProtocol(
             WebSocketURI(secure=False, host=host, port=0, path=path, query=""),
             subprotocols=offered,

@@ -35,9 +35,13 @@ from tlslab.notes import Unfinished
 from tlslab.pki import Credential, Lab, LabError
 from tlslab.registry import Need
 
-IDENTITY, SECOND, STRICT = "OCPPFUZZ0001", "OCPPFUZZ0002", "OCPPFUZZ0003"
-"""The stations of our own endpoint; the last is of security profile 3 wherever we dial."""
+IDENTITY, SECOND = "OCPPFUZZ0001", "OCPPFUZZ0002"
+STRICT = "OCPPFUZZ0003"
+"""Of security profile 3 wherever we dial our own endpoint."""
+WAITING = "OCPPFUZZ0004"
+"""Answered with Pending whenever it boots."""
 PASSWORD, SECOND_PASSWORD = "ocppfuzz-Csms-lab-password", "ocppfuzz-Second-lab-password"
+WAITING_PASSWORD = "ocppfuzz-Waiting-lab-password"
 EVERYTHING = frozenset({Need.OCPP, Need.STATION_CA, Need.TWO_IDENTITIES, Need.REVOCATION})
 """What there is around our own endpoint."""
 VERIFY_S = 10.0
@@ -118,6 +122,7 @@ def _process(
         CsmsStation(IDENTITY, profile, PASSWORD if basic else None),
         CsmsStation(SECOND, profile, SECOND_PASSWORD if basic else None),
         CsmsStation(STRICT, 3),
+        CsmsStation(WAITING, profile, WAITING_PASSWORD if basic else None, boot="Pending"),
     )
     return EmbeddedCsms(
         folder=folder,
@@ -131,13 +136,17 @@ def _process(
 
 def _known(url: str, profile: int, edition: str, authority: Authority) -> Csms:
     way = way_of(url, IDENTITY)
-    one, other = (
+    one, other, waiting = (
         Identity(
             name,
             password=password if profile < 3 else None,
             credential=authority.issue(Chain(Description(name))) if profile == 3 else None,
         )
-        for name, password in ((IDENTITY, PASSWORD), (SECOND, SECOND_PASSWORD))
+        for name, password in (
+            (IDENTITY, PASSWORD),
+            (SECOND, SECOND_PASSWORD),
+            (WAITING, WAITING_PASSWORD),
+        )
     )
     return Csms(
         host=way.host,
@@ -147,6 +156,7 @@ def _known(url: str, profile: int, edition: str, authority: Authority) -> Csms:
         server_name=way.host,
         other=other,
         strict=STRICT if profile < 3 else "",
+        waiting=waiting,
         organization=OWNER,
         edition=edition,
         roots=(authority.root.certificate,),

@@ -245,3 +245,29 @@ async def plain_text(bench: CsmsBench) -> None:
     exposure = await bench.refuses(knock, label="ws:// at the port of wss://")
     asked = any(c.status == 401 for c in exposure.connections)
     bench.require(not asked, "no password is asked for in plain text")
+
+
+@tls_case(
+    "TC-52",
+    *("A00.FR.001", "A00.FR.002", "A05.FR.07"),
+    expects="refuse",
+    severity=Severity.CRITICAL,
+    endangers=("TC_A_08_CSMS",),
+    profiles=(2,),
+    attacker=Attacker.REACHES,
+    cwe="CWE-287",
+)
+async def strict_identity(bench: CsmsBench) -> None:
+    """A Charging Station of security profile 3 is not let in where passwords are taken, with or without one."""
+    name = bench.csms.strict
+    if not name:
+        raise NotAsked("an identity of security profile 3, beside the port of security profile 2")
+    path, tried = (
+        bench.path_of(name),
+        {"no password": None, "an invented password": (name, "x" * 20)},
+    )
+    for label, basic in tried.items():
+        says = {"http.basic": label}
+        await bench.refuses(
+            bench.proper(path=path, serial=name, basic=basic, says=says), label=label
+        )

@@ -165,6 +165,9 @@ async def certificate_of_another(bench: CsmsBench) -> None:
     ):
         knock = bench.proper(identity=bench.other, path=bench.path_of(ours.name), serial=serial)
         await bench.refuses(knock, label=label, control=control, tolerated=Stage.WEBSOCKET)
+    label = "our path and certificate, its serial number"
+    exposure = await bench.either(bench.proper(serial=bench.other.common_name), label=label)
+    bench.require(exposure.stage < Stage.OCPP, f"no boot is accepted: {label}")
 
 
 async def _other_leaf(

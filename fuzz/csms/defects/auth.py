@@ -63,7 +63,7 @@ def username_mismatch(hooks: Hooks) -> Hooks:
         mirrors=("G2",),
         oracle="O17",
         symptom="every attempt is looked at",
-        witness=shown_by("TC-42"),
+        witness=shown_by("TC-48"),
         security_profile=2,
     )
 )
@@ -131,7 +131,7 @@ def alternative_identity(hooks: Hooks) -> Hooks:
         mirrors=(),
         oracle="O16",
         symptom="101 on the port of another security profile",
-        witness=shown_by("TC-30"),
+        witness=shown_by("TC-52"),
         security_profile=2,
     )
 )
@@ -161,7 +161,7 @@ def serial_unbound(hooks: Hooks) -> Hooks:
         mirrors=(),
         oracle="O11",
         symptom="served before it was accepted",
-        witness=shown_by("TC-17"),
+        witness=shown_by("TC-54"),
         depth=1,
     )
 )

@@ -35,7 +35,7 @@ def garbage_csr(hooks: Hooks) -> Hooks:
         mirrors=(),
         oracle="O16",
         symptom="101 with the certificate of another organisation",
-        witness=shown_by("TC-20", "TC-28"),
+        witness=shown_by("TC-20"),
     )
 )
 def foreign_organisation(hooks: Hooks) -> Hooks:

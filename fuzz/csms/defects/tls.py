@@ -47,7 +47,7 @@ def _plant_weak(hooks: Hooks) -> Hooks:
         mirrors=("F6",),
         oracle="O16",
         symptom="101 without TLS",
-        witness=shown_by("TC-43"),
+        witness=shown_by("TC-50"),
         security_profile=2,
     )
 )
