@@ -34,6 +34,8 @@ from tlslab.session import (
 Operator = Callable[[str, str], Awaitable[bool]]
 
 _CHUNK = 2**16
+_CLOSE_S = 1.0
+"""How long a station may take over its close frame; one that speaks no WebSocket properly never sends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,13 @@ class StationSession:
     async def drop(self) -> None:
         """Close every connection with the Charging Station."""
         for connection in self.csms.connections:
-            if connection.open:
-                await connection.link.close(1001, "going away")
+            if not connection.open:
+                continue
+            try:
+                async with asyncio.timeout(_CLOSE_S):
+                    await connection.link.close(1001, "going away")
+            except TimeoutError:
+                await connection.link.abort()
         with contextlib.suppress(Failed):
             await self.csms.disconnected(within=5.0)
 
