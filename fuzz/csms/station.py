@@ -289,7 +289,6 @@ class Station:
         return "the key is in use already" if used else ""
 
     def _certify(self, csr: str, kind: str) -> None:
-        self._signed.append(self._clock.monotonic())
         organization = papers.organization_of(csr)
         chain = self._hooks.issue(csr, self.enrolled.name, organization)
         request = papers.load_request(csr)
@@ -297,6 +296,7 @@ class Station:
         if request is None or not made:
             # Nobody can sign here, or a planted defect has accepted what nobody could.
             return
+        self._signed.append(self._clock.monotonic())
         self._sent = _Renewal(papers.key_of(request), made, self._shown)
         payload: JsonObject = {"certificateChain": chain}
         if kind:

@@ -29,15 +29,16 @@ def _now():
 
 
 class _Conversation:
-    """A conversation in which every BootNotification of an open WebSocket is accepted."""
+    """A conversation in which the BootNotification of whom the path names is accepted."""
 
-    def __init__(self, stream, status):
-        self.stream, self.status, self.open = stream, status, status == 101
+    def __init__(self, stream, status, name=""):
+        self.stream, self.status, self.open, self.name = stream, status, status == 101, name
 
     async def call(self, action, payload, *, within=10.0):
         if action != "BootNotification":
             raise NotAnswered(action)
-        return {"status": "Accepted"}
+        own = payload["chargingStation"]["serialNumber"] == self.name
+        return {"status": "Accepted" if own else "Rejected"}
 
     def answer(self, action, payload):
         raise AssertionError(action)
@@ -59,7 +60,7 @@ class _Caller:
             if not data:
                 return _Conversation(stream, 0)
             answer += data
-        return _Conversation(stream, int(answer.split(b" ")[1]))
+        return _Conversation(stream, int(answer.split(b" ")[1]), path.rpartition("/")[2])
 
 
 class _Pki:

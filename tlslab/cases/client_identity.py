@@ -399,7 +399,7 @@ async def twice_at_once(bench: CsmsBench) -> None:
     cwe="CWE-290",
 )
 async def certificate_in_headers(bench: CsmsBench) -> None:
-    """Headers that a proxy would set do not take the place of a client certificate."""
+    """Headers that a proxy would set do not take the place of a client certificate, nor of the name in it."""
     own = bench.proper().credential
     if own is None:
         raise NotAsked("the certificate of our identity")
@@ -416,5 +416,15 @@ async def certificate_in_headers(bench: CsmsBench) -> None:
         ),
     }
     for label, headers in kinds.items():
+        control = bench.proper(headers=headers)
         knock = bench.proper(credential=None, headers=headers)
-        await bench.refuses(knock, label=label, control=bench.proper(headers=headers))
+        await bench.refuses(knock, label=f"{label}, no certificate", control=control)
+        if bench.csms.other is not None:
+            other = bench.proper(
+                identity=bench.csms.other,
+                path=bench.path_of(bench.csms.identity.name),
+                serial=name,
+                headers=headers,
+            )
+            label = f"{label}, the certificate of another"
+            await bench.refuses(other, label=label, control=control, tolerated=Stage.WEBSOCKET)
