@@ -17,11 +17,12 @@ from urllib.parse import quote
 from tlslab.authority import Authority
 from tlslab.client import LabClient
 from tlslab.client_engines.stdlib import ASKED
-from tlslab.describe import OWNER, Chain, Description, Order, Root
+from tlslab.describe import OWNER, Chain, Description, KeyKind, Order, Root
+from tlslab.keys import new_key, pem_of
 from tlslab.knock import Identity, Knock, Ticket
 from tlslab.notes import NotAsked, Notes, Unfinished
 from tlslab.offers import Engine, difference
-from tlslab.pki import Credential, LabError
+from tlslab.pki import Credential, LabError, issue
 from tlslab.probe import Prober, Survey, survey
 from tlslab.registry import Need
 from tlslab.seen import Connection, Expect, Exposure, Stage
@@ -31,9 +32,10 @@ from tlslab.wire import version_name
 
 TOO_MANY = (429, 503)
 """What a CSMS answers that counts failed attempts; it may take until the wait is over."""
-WAITS_S = (0.0, 1.0, 2.0, 5.0, 15.0)
+WAITS_S = (0.0, 1.0, 2.0, 4.0, 5.0, 15.0)
 """Before each attempt at a proper visit after a hostile one."""
 BOOT_S = 10.0
+_OUTSIDER = Description("ocppfuzz outsider root", is_ca=True)
 VENDOR, MODEL = "ocppfuzz", "lab"
 
 
@@ -90,6 +92,7 @@ class CsmsBench(Notes):
         now: the moment on the clock on the wall.
         monotonic: seconds.
         authority: signs client certificates that the CSMS trusts; None when its key is not there.
+        client_root: PEM of the root of stations' certificates where only its key is missing.
         revoked: a credential of our identity that its CA has revoked.
         accepted: how each control went.
     """
@@ -100,9 +103,11 @@ class CsmsBench(Notes):
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     authority: Authority | None = None
+    client_root: bytes = b""
     revoked: Credential | None = None
     accepted: dict[tuple[tuple[str, str], ...], Connection] = field(default_factory=dict)
     _survey: Survey | None = None
+    _outsider: Authority | None = None
 
     async def prepare(self) -> None:
         """A proper visit comes about. Raises `Unfinished` when it does not."""
@@ -140,10 +145,19 @@ class CsmsBench(Notes):
         return Chain(leaf or self.leaf, cas, root, order, leaf_signs)
 
     def credential(self, chain: Chain) -> Credential:
-        """What is shown of this chain. Raises `NotAsked` without the CA's key."""
-        if self.authority is None:
+        """What is shown of this chain. Raises `NotAsked` without the CA's key, where nobody else could sign it."""
+        if self.authority is not None:
+            return self.authority.issue(chain)
+        if chain.root is Root.TRUSTED:
             raise NotAsked(Need.STATION_CA)
-        return self.authority.issue(chain)
+        if chain.root is Root.NAMESAKE and not self.client_root:
+            raise NotAsked("the root of the stations' certificates")
+        if self._outsider is None:
+            # Only its name is used, never its key.
+            root = self.client_root or issue(_OUTSIDER, now=self.now()).certificate
+            key = pem_of(new_key(KeyKind.EC_P256))
+            self._outsider = Authority(Credential(root, key), now=self.now)
+        return self._outsider.issue(chain)
 
     @property
     def other(self) -> Identity:

@@ -186,7 +186,7 @@ async def standing_csms(options: RunOptions, lab: LabOptions, clock: Clock) -> C
         csms = _named(options, lab, url, clock)
         bench = _bench(csms, url, clock)
         _equip(bench, lab, clock)
-    except LabError as error:
+    except (LabError, OSError) as error:
         raise UsageError(str(error)) from None
     rig = CsmsRig(bench, url)
     await _verified(rig, options)
@@ -247,6 +247,8 @@ def _equip(bench: CsmsBench, lab: LabOptions, clock: Clock) -> None:
     if lab.client_ca is not None and lab.client_ca_key is not None:
         bench.authority = own.from_ca(lab.client_ca, lab.client_ca_key, now=clock.now)
         available.add(Need.STATION_CA)
+    elif lab.client_ca is not None:
+        bench.client_root = lab.client_ca.read_bytes()
     elif lab.client_ca_key is not None:
         raise UsageError("--client-ca-key needs --client-ca, its certificate")
     if bench.csms.other is not None:
