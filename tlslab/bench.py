@@ -332,6 +332,21 @@ class StationBench(Notes):
             raise Unfinished("the station did not come back to a proper offer")
         return found
 
+    async def attempts_of(
+        self, offer: Offer, count: int, *, within: float
+    ) -> tuple[Connection, ...]:
+        """The first `count` attempts at this offer, let in or not; the station is not settled before."""
+        first = self.server.count
+        self._show(offer)
+        await self.session.drop()
+        enough = lambda: len(self.server.since(first)) >= count or self._back(first)  # noqa: E731
+        await self._until(enough, within=within)
+        return tuple(self.server.since(first))
+
+    async def comes(self, first: int, *, within: float) -> Connection | None:
+        """The connection after number `first` that the station makes by itself and that is let in; None: it makes none."""
+        return await self._until(lambda: self._back(first), within=within)
+
     async def _comes_to(self, offer: Offer, *, within: float = 0.0) -> Connection | None:
         """The connection in which the station took this offer; what came of it is kept as a control either way."""
         undisturbed = self.session.connected
