@@ -158,17 +158,22 @@ async def _play(run: Run, cases: Sequence[TlsCase], side: Side, operator: Operat
 
 async def _play_embedded(run: Run, cases: Sequence[TlsCase]) -> None:
     pics = load_pics(run.options.pics or DEFAULT_PICS)
+    turns = asyncio.Semaphore(run.lab.jobs)
+
+    async def one(profile: int, some: Sequence[TlsCase]) -> None:
+        place = _place(run.options, pics, profile, with_secrets=run.lab.with_secrets)
+        async with (
+            turns,
+            embedded_station(place, run.clock, key_for(pics), fast=run.lab.fast) as rig,
+        ):
+            await _through(run, rig, some)
+
+    pieces: list[tuple[int, Sequence[TlsCase]]] = []
     for profile, fresh, group in grouped(cases, run.options.security_profile):
-        terms = terms_of(run.options, pics, profile, own=True)
-        asked = wanted(run, group, terms)
-        for some in [[case] for case in asked] if fresh else [asked] if asked else []:
-            async with embedded_station(
-                _place(run.options, pics, profile, with_secrets=run.lab.with_secrets),
-                run.clock,
-                key_for(pics),
-                fast=run.lab.fast,
-            ) as rig:
-                await _through(run, rig, some)
+        asked = wanted(run, group, terms_of(run.options, pics, profile, own=True))
+        size = 1 if fresh else -(-len(asked) // run.lab.jobs)
+        pieces += [(profile, asked[at : at + size]) for at in range(0, len(asked), max(size, 1))]
+    await asyncio.gather(*(one(profile, some) for profile, some in pieces))
 
 
 def grouped(cases: Sequence[TlsCase], profile: int) -> list[tuple[int, bool, tuple[TlsCase, ...]]]:

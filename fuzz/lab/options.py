@@ -15,11 +15,12 @@ class LabOptions:
 
     `only` are shell patterns of case ids, `severity` the least severe that counts. `self_test` is `csms` for our own
     reference endpoint. `attended` says that somebody stands at the station. `fast` leaves out the good run after a
-    refusal that was seen; `tune` lets the station wait as little as it accepts before a reconnect. `resume` goes on
-    behind the cases that the last run of this target finished. `name` is the host in the URL that the station dials.
-    `root`, `issuer` and `issuer_key` are a PKI of the user's own; `declared` the PICS file of a station of theirs.
-    `second` is a further identity that the CSMS knows, with certificate and key or password file; `revoked` a
-    certificate with key that its CA has revoked; `client_ca` and `client_ca_key` the CA of stations' certificates.
+    refusal that was seen; `tune` lets the station wait as little as it accepts before a reconnect. `jobs` stations of
+    our own are played with side by side. `resume` goes on behind the cases that the last run of this target finished.
+    `name` is the host in the URL that the station dials. `root`, `issuer` and `issuer_key` are a PKI of the user's own;
+    `declared` the PICS file of a station of theirs. `second` is a further identity that the CSMS knows, with certificate
+    and key or password file; `revoked` a certificate with key that its CA has revoked; `client_ca` and `client_ca_key`
+    the CA of stations' certificates.
     """
 
     only: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class LabOptions:
     fast: bool = False
     tune: bool = False
     resume: bool = False
+    jobs: int = 4
     with_secrets: bool = False
     name: str = ""
     root: Path | None = None
