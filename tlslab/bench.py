@@ -195,8 +195,10 @@ class StationBench(Notes):
         """
         credential, facts = self._credential(chain, by)
         asks = self.station.security_profile == 3
+        plain = self.station.security_profile == 1
         base = Offer(
             credential,
+            engine=Engine.PLAIN if plain else Engine.STDLIB,
             client_auth=ClientAuth.VERIFY if asks else ClientAuth.NONE,
             client_roots=self.station.own_roots if asks else (),
         )

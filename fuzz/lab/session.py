@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,23 +82,28 @@ class StationSession:
         basic = {identity: password} if password and security_profile == 2 else None
         self._terms = Terms(passwords=basic, identities=frozenset({identity}))
         self._inner = Port("127.0.0.1", 0, clock, self.csms.arrived)
+        self._certified = Port("127.0.0.1", 0, clock, self.csms.arrived)
+        """Where nobody is asked for a password: for who showed a certificate, as in security profile 3."""
         self._before: dict[tuple[str, str], str] = {}
 
     async def start(self) -> None:
         """Ready to serve streams."""
         await self._inner.start(self._terms)
+        await self._certified.start(replace(self._terms, passwords=None))
 
     async def aclose(self) -> None:
         """Every conversation is over."""
         await self.csms.aclose()
         await self._inner.aclose()
+        await self._certified.aclose()
 
     # --- streams ------------------------------------------------------------------------------------------
 
     async def serve(self, stream: Stream, connection: Connection) -> None:
         """Speak HTTP, WebSocket and OCPP on a decrypted stream until it ends."""
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._inner.number)
+            port = self._certified if connection.client_chain else self._inner
+            reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
         except OSError:
             await stream.close()
             return
