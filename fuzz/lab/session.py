@@ -18,6 +18,7 @@ from fuzz.conformance.script import SILENT, Csms, Failed
 from fuzz.conformance.view import View
 from fuzz.errors import UsageError
 from fuzz.ocppj.peer import Refused
+from fuzz.records import LinkClosed
 from strategies.labels import JsonObject
 from tlslab.pki import Lab
 from tlslab.seen import Connection
@@ -148,6 +149,9 @@ class StationSession:
             answer = await self.csms.ask(action, dict(payload), within=within, proper=False)
         except Failed as failed:
             raise NotAnswered(str(failed)) from None
+        except LinkClosed as closed:
+            # Said into a connection that was gone already, which nobody had noticed yet.
+            raise NotAnswered(f"{action} could not be sent: {closed}") from None
         if isinstance(answer, Refused):
             raise AnsweredWithError(action, answer.code)
         return answer.payload
