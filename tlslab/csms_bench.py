@@ -107,6 +107,7 @@ class CsmsBench(Notes):
     revoked: Credential | None = None
     accepted: dict[tuple[tuple[str, str], ...], Connection] = field(default_factory=dict)
     _survey: Survey | None = None
+    _shut: set[tuple[tuple[str, str], ...]] = field(default_factory=set)
     _outsider: Authority | None = None
 
     async def prepare(self) -> None:
@@ -355,12 +356,16 @@ class CsmsBench(Notes):
     async def serves(self, when: str, good: Knock | None = None) -> bool:
         """A proper visitor is let in; says so where one was let in before. Waits while the CSMS counts failures."""
         wanted, visit = good or self.proper(), None
-        for wait_s in WAITS_S:
+        # Who shut us out for good is not waited for again and again.
+        waits = WAITS_S[:1] if wanted.key in self._shut else WAITS_S
+        for wait_s in waits:
             await asyncio.sleep(wait_s)
             visit = await self.knock(wanted)
             if visit.stage >= Stage.WEBSOCKET:
                 self.accepted[wanted.key] = visit.connection
+                self._shut.discard(wanted.key)
                 return True
+        self._shut.add(wanted.key)
         came = "nothing" if visit is None else visit.connection.error or visit.connection.status
         throttled = visit is not None and visit.connection.status in TOO_MANY
         self.require(

@@ -14,7 +14,7 @@ from tlslab.csms_bench import CsmsBench, Unfinished, Visit
 from tlslab.csr import Wish, csr
 from tlslab.describe import DAY, Chain, KeyKind
 from tlslab.keys import PrivateKey, new_key, pem_of
-from tlslab.knock import Knock, Ticket
+from tlslab.knock import Identity, Knock, Ticket
 from tlslab.notes import NotAsked
 from tlslab.pki import Credential
 from tlslab.registry import Attacker, Effect, Need, Severity, tls_case
@@ -24,6 +24,7 @@ from tlslab.session import AnsweredWithError, Dialogue, NotAnswered, NotSeen
 SIGNED_S = 10.0
 FLOOD = 10
 TYPE = "ChargingStationCertificate"
+_PASSING = "certificate that passes "
 MUST_REJECT = "the CSMS signs no CSR with"
 
 
@@ -141,7 +142,7 @@ def _odd(bench: CsmsBench) -> Mapping[str, Wish]:
 )
 async def what_is_signed(bench: CsmsBench) -> None:
     """The CSMS signs what a Charging Station may ask for and nothing else, whatever the CSR says."""
-    async with bench.staying(bench.proper()) as visit:
+    async with bench.staying(_passing(bench, bench.csms.identity)) as visit:
         dialogue = _in(visit)
         dialogue.answer("CertificateSigned", {"status": "Rejected"})
         await _signs(bench, dialogue)
@@ -163,10 +164,20 @@ async def what_is_signed(bench: CsmsBench) -> None:
 
 async def _alone(bench: CsmsBench, text: str) -> Signed:
     """What becomes of a CSR in a conversation of its own; the certificate is never taken."""
-    async with bench.staying(bench.proper()) as visit:
+    async with bench.staying(_passing(bench, bench.csms.identity)) as visit:
         dialogue = _in(visit)
         dialogue.answer("CertificateSigned", {"status": "Rejected"})
         return await _ask(dialogue, text)
+
+
+def _passing(bench: CsmsBench, who: Identity) -> Knock:
+    """A proper visit, with a certificate of its own where one can be made: a CSMS at fault may drop the one it saw."""
+    if bench.csms.security_profile < 3 or bench.authority is None:
+        return bench.proper(identity=who)
+    number = len([k for k in bench.memo if k.startswith(_PASSING)]) + 1
+    bench.memo[f"{_PASSING}{number}"] = True
+    leaf = replace(bench.leaf_of(who), validity=(200 + number) * DAY)
+    return bench.proper(bench.chain(leaf), identity=who)
 
 
 @tls_case(
@@ -184,7 +195,7 @@ async def many_requests(bench: CsmsBench) -> None:
     # Whoever is limited after this is better not the one that later cases are about.
     who = bench.csms.other or bench.csms.identity
     text = csr(Wish(who.common_name, bench.csms.organization), new_key(KeyKind.EC_P256))
-    async with bench.staying(bench.proper(identity=who)) as visit:
+    async with bench.staying(_passing(bench, who)) as visit:
         dialogue = _in(visit)
         dialogue.answer("CertificateSigned", {"status": "Rejected"})
         signed = 0

@@ -19,7 +19,7 @@ _HEADERS = ("X-Client-CN", "X-SSL-Client-CN", "SSL-Client-S-DN-CN")
         mirrors=("F4", "F5"),
         oracle="O16",
         symptom="101 as another station",
-        witness=shown_by("TC-19", "TC-21", "TC-22"),
+        witness=shown_by("TC-19", "TC-21", "TC-22", "TC-31", "TC-33"),
     )
 )
 def cert_identity_unbound(hooks: Hooks) -> Hooks:
@@ -33,7 +33,7 @@ def cert_identity_unbound(hooks: Hooks) -> Hooks:
         mirrors=("G1",),
         oracle="O16",
         symptom="101 without the password",
-        witness=shown_by("TC-41"),
+        witness=shown_by("TC-41", "TC-44", "TC-46", "TC-48"),
         security_profile=2,
     )
 )
@@ -48,7 +48,7 @@ def any_password(hooks: Hooks) -> Hooks:
         mirrors=("G1",),
         oracle="O16",
         symptom="101 as another station",
-        witness=shown_by("TC-41"),
+        witness=shown_by("TC-43"),
         security_profile=2,
     )
 )

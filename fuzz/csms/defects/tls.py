@@ -62,7 +62,7 @@ def plain_on_profile2(wire: Wire) -> Wire:
         mirrors=("F6",),
         oracle="O18",
         symptom="TLS 1.0 or 1.1",
-        witness=shown_by("TC-01", "TC-02", "TC-07"),
+        witness=shown_by("TC-01", "TC-02"),
         security_profile=2,
     )
 )
@@ -107,7 +107,7 @@ def null_suite(wire: Wire) -> Wire:
         mirrors=(),
         oracle="O16",
         symptom="101 without a certificate",
-        witness=shown_by("TC-13"),
+        witness=shown_by("TC-13", "TC-30", "TC-33"),
         plant=_plant_anonymous,
     )
 )
