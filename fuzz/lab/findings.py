@@ -74,7 +74,7 @@ def stored_case(case: TlsCase) -> Case:
         expectation=Expectation(Stance.UNSPECIFIED, Tier.JSON),
         preamble=Preamble.CONNECTED,
         effect=Effect(case.effect.value),
-        mutations=(Mutation(Channel.HANDSHAKE, "", case.topic, case.id),),
+        mutations=(Mutation(Channel.HANDSHAKE, case.id, case.topic, case.expects),),
         provenance=Provenance(PHASE, tool=f"ocppfuzz {__version__}"),
     )
 

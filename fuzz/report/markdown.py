@@ -145,7 +145,10 @@ def _told_quietly(step: Expect | Wait | Disconnect | Operator | TlsStep) -> str:
                 f"At the target: {code(event)} {code(argument) if argument else ''}".rstrip() + "."
             )
         case TlsStep(id_):
-            return f"Play the TLS case {code(id_)}."
+            return (
+                f"Meet it with the offer of case {code(id_)} of the TLS lab, and with its control: the transcript says "
+                "what differs, `handshake.pcapng` holds both."
+            )
 
 
 def _fenced(text: Text) -> list[str]:
@@ -201,6 +204,9 @@ def _facts(finding: Finding) -> list[str]:
 
 
 def _message(case: Case) -> str:
+    """The action and position; nothing for a handshake, in which no message was said."""
+    if any(isinstance(step, TlsStep) for step in case.steps):
+        return ""
     return f"{case.action or 'no action'}, as {case.position.value.upper()}"
 
 

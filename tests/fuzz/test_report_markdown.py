@@ -204,7 +204,7 @@ def test_every_kind_of_step_can_be_followed_by_hand():
      ```text
      x
      ```
-10. Play the TLS case `expired`."""
+10. Meet it with the offer of case `expired` of the TLS lab, and with its control: the transcript says what differs, `handshake.pcapng` holds both."""
     )
 
 
