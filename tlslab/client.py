@@ -118,6 +118,9 @@ class LabClient:
             connection.error = connection.error or str(why)
             await wire.close()
             self.judge(connection)
+            if connection.hello is None:
+                # What our own library did not even begin says nothing of the CSMS.
+                connection.stage = Stage.NOTHING
             return Opened(connection)
         wire.finished = True
         connection.reached(Stage.FINISHED)

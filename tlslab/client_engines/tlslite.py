@@ -9,6 +9,7 @@ from typing import Any
 from tlslab.engines.base import Unable, chain_of
 from tlslab.engines.tlslite import TlsliteMachine, _certificates, _Pipe
 from tlslab.knock import Knock
+from tlslab.offers import TLS_1_3
 from tlslab.seen import Connection
 
 with warnings.catch_warnings():
@@ -80,4 +81,6 @@ def _settings(knock: Knock) -> Any:
         v for v in ((3, 4), (3, 3)) if settings.minVersion <= v <= settings.maxVersion
     ]
     settings.certificate_compression_send = []
+    if knock.lowest == TLS_1_3:
+        settings.eccCurves = [c for c in settings.eccCurves if "brainpool" not in c]
     return settings
