@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from tlslab.authority import Authority
 from tlslab.bench import NotAsked, Station, StationBench, Unfinished
-from tlslab.describe import Chain, Description
+from tlslab.describe import DAY, OWNER, Chain, Description
 from tlslab.offers import Engine, Offer
 from tlslab.pki import Credential, issue
+from tlslab.pretending import Papers
 from tlslab.registry import Need, TlsCase
 from tlslab.rehearsal import BEGAN, PretendStation
 from tlslab.seen import Connection, Expect, Exposure, Seen, Stage
@@ -57,6 +58,23 @@ class Rehearsal(StationBench):
         self._expect = Expect.ACCEPT
         self._event = ""
         self._shown = issue(Description(station.host), now=BEGAN)
+
+    def certify(self) -> None:
+        """The station has papers from now on, whose CA is anybody's: whoever signs, it costs the same."""
+        station, pretend = self.station, self.pretend
+        root = issue(Description("ocppfuzz rehearsal", is_ca=True, begins=-DAY), now=BEGAN)
+        self.authority = self.signer = Authority(root, now=pretend.wall)
+        pretend.papers = Papers(
+            self.signer,
+            serial=station.serial,
+            organization=station.organization or OWNER,
+            now=pretend.wall,
+            level=station.security_profile,
+            checks_roots=station.items.get("AS-2", False),
+            errata=station.edition != "ed3",
+        )
+        if station.items.get("AS-3", False):
+            pretend.variables["SecurityCtrlr", "CertSigningWaitMinimum"] = "60"
 
     def credential(self, chain: Chain, by: Authority | None = None) -> Credential:
         """Always the same: nobody looks at it."""
@@ -114,6 +132,9 @@ async def estimate(
     pretend.variables["OCPPCommCtrlr", "RetryBackOffWaitMinimum"] = str(reconnect_s)
     bench = Rehearsal(station, pretend, fast=fast)
     bench.reconnect_s = reconnect_s
+    cases = tuple(cases)
+    if any(case.id.startswith(("TR", "TP")) for case in cases):
+        bench.certify()
     total = Estimate()
     for case in cases:
         total += await _rehearsed(case, bench)

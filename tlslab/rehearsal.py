@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from tlslab.build import client_hello
 from tlslab.offers import Engine, Offer
+from tlslab.pretending import Papers
 from tlslab.seen import Connection, Stage
 from tlslab.session import NotSeen, Payload, Where
 from tlslab.wire import ClientHello, parse_client_hello
@@ -65,6 +66,8 @@ class PretendStation:
         connected: as `Session.connected`.
         booted: as `Session.booted`.
         variables: what `get_variable` gives, by component and name.
+        papers: its certificates, None for one that has none to speak of.
+        url: as `LabServer.url`.
     """
 
     def __init__(
@@ -86,6 +89,8 @@ class PretendStation:
         self.connected = False
         self.booted = 1
         self.variables: dict[tuple[str, str], str] = {}
+        self.papers: Papers | None = None
+        self.url = "wss://csms.test:9443/ocpp"
         self._reconnect_s = reconnect_s
         self._repeat_times = repeat_times
         self._hello = hello or parse_client_hello(client_hello(suites=SUITES))
@@ -133,6 +138,8 @@ class PretendStation:
         # A fresh random, as every hello has.
         connection.hello = _fresh(self._hello, self.count)
         connection.client_chain = self._chain
+        if self.papers is not None and self.papers.level == 3:
+            connection.client_chain = self.papers.shown
         self._kept.append(connection)
         event = self.rule(offer, connection)
         # The same failure in a row is told once (the note at A00.FR.316).
@@ -161,45 +168,74 @@ class PretendStation:
             self._next_s = self.now_s + self._reconnect_s
 
     async def call(self, action: str, payload: Payload, *, within: float | None = None) -> Payload:
-        """It takes whatever it is asked."""
-        return {"status": "Accepted"}
+        """What its papers say; without any it takes whatever it is asked."""
+        if self.papers is None:
+            return {"status": "Accepted"}
+        answer = self.papers.answer(action, payload)
+        self.booted += self.papers.boots
+        if self.papers.leaves:
+            await self.drop()
+        self.papers.leaves = self.papers.boots = False
+        return answer
 
     async def wait_for(self, action: str, where: Where = None, *, within: float) -> Payload:
-        """It never asks anything. Raises `NotSeen`."""
-        self.now_s += self._reconnect_s
+        """What its papers let it say. Raises `NotSeen` for all else."""
+        said = self.papers.said if self.papers is not None else []
+        for one in said:
+            if one[0] == action:
+                said.remove(one)
+                return one[1]
+        self.now_s += within if self.papers is not None else self._reconnect_s
         raise NotSeen(f"no {action}: this station is a rule and says nothing")
 
     def heard(self, action: str, where: Where = None) -> Sequence[Payload]:
-        """Nothing."""
-        return ()
+        """What its papers let it say, and nobody took."""
+        said = self.papers.said if self.papers is not None else []
+        return [payload for name, payload in said if name == action]
 
     def forget(self, *actions: str) -> None:
-        """There is nothing to forget."""
+        """What it said counts no more."""
+        if self.papers is not None:
+            self.papers.said = [
+                one for one in self.papers.said if actions and one[0] not in actions
+            ]
 
     def answer(self, action: str, payload: Payload, *, times: int = 1) -> None:
-        """It asks nothing that could be answered."""
+        """Whether a certificate will come decides whether a key is kept."""
+        if self.papers is not None and action == "SignCertificate":
+            self.papers.signs = str(payload["status"])
 
     def answer_properly(self, *actions: str) -> None:
-        """It asks nothing that could be answered."""
+        """Nothing is signed, as usual."""
+        if self.papers is not None:
+            self.papers.signs = "Rejected"
 
     def mute(self, action: str) -> None:
         """It asks nothing that could be left unanswered."""
 
     def events(self) -> Sequence[tuple[str, str]]:
         """Those that it told so far."""
-        return tuple(self._events)
+        papers = self.papers.told if self.papers is not None else []
+        return (*self._events, *((kind, "") for kind in papers))
 
     async def operator(self, event: str, argument: str = "") -> bool:
         """Counted, and done."""
         self.actions += 1
+        if event == "power-cycle" and self.papers is not None:
+            self.papers.lose_power()
+            self.booted += 1
+            await self.drop()
         return True
 
     async def get_variable(self, component: str, name: str) -> str | None:
-        """What `variables` says."""
-        return self.variables.get((component, name))
+        """What `variables` says, or its papers."""
+        said = self.variables.get((component, name))
+        return self.papers.get(name) if said is None and self.papers is not None else said
 
     async def set_variable(self, component: str, name: str, value: str) -> str:
-        """Always set."""
+        """Always set, unless its papers decide."""
+        if self.papers is not None and self.papers.get(name) is not None:
+            return self.papers.set(name, value)
         self.variables[component, name] = value
         return "Accepted"
 

@@ -335,9 +335,9 @@ async def odd_use(bench: StationBench) -> None:
     """
     await controlled(bench)
     odd: dict[str, Describe] = {
-        "a CA's certificate": lambda d: Chain(replace(d, is_ca=True)),
+        "a CA's": lambda d: Chain(replace(d, is_ca=True)),
         "for servers only": lambda d: Chain(replace(d, extended=("serverAuth",))),
-        "may not sign": lambda d: Chain(replace(d, usage=Usage.NO_SIGNATURE)),
+        "not for signing": lambda d: Chain(replace(d, usage=Usage.NO_SIGNATURE)),
         "no keyUsage": lambda d: Chain(replace(d, usage=Usage.ABSENT)),
     }
     for label, describe in odd.items():
