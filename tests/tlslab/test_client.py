@@ -76,7 +76,16 @@ async def _greet(reader, writer):
 
 @asynccontextmanager
 async def served(handler, tls=None, *, patience_s=10.0):
-    server = await asyncio.start_server(handler, "127.0.0.1", 0, ssl=tls)
+    tasks = set()
+
+    async def serve(reader, writer):
+        tasks.add(asyncio.current_task())
+        try:
+            await handler(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
     try:
         yield LabClient(
@@ -84,6 +93,9 @@ async def served(handler, tls=None, *, patience_s=10.0):
         )
     finally:
         server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def saying(data):
