@@ -70,6 +70,7 @@ class Papers:
         self.later: tuple[Certificate, ...] = ()
         self.pending: list[PrivateKey] = []
         self.roots = list(_read(authority.root.certificate))
+        self._ever = list(self.roots)
         self.old: Certificate | None = None
         self.back_to_old = False
         self.said: list[tuple[str, Payload]] = []
@@ -213,6 +214,7 @@ class Papers:
         if self.checks_roots:
             self.old = self.roots[-1]
         self.roots.append(root)
+        self._ever.append(root)
         return "Accepted"
 
     def why_no_root(self, root: Certificate, issuers: list[Certificate]) -> str:
@@ -248,7 +250,7 @@ class Papers:
         return dict(self._name(root)) == dict(asked)
 
     def _name(self, root: Certificate) -> HashData:
-        issuer = next(r for r in (root, *self.roots) if r.subject == root.issuer)
+        issuer = next(r for r in (root, *self._ever) if r.subject == root.issuer)
         encoding = serialization.Encoding.DER
         return hash_data(root.public_bytes(encoding), issuer.public_bytes(encoding))
 

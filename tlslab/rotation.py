@@ -16,7 +16,7 @@ from tlslab.bench import StationBench
 from tlslab.describe import Chain, Description, KeyKind
 from tlslab.notes import NotAsked, Unfinished
 from tlslab.offers import ClientAuth, Engine
-from tlslab.pki import LabError
+from tlslab.pki import Credential, LabError
 from tlslab.registry import Need
 from tlslab.request import requested
 from tlslab.seen import Connection
@@ -56,8 +56,6 @@ class Renewal:
 
 def der_of(pem: bytes) -> bytes:
     """The bytes of the certificate."""
-    from tlslab.pki import Credential
-
     return Credential(pem, b"").der
 
 
@@ -71,9 +69,20 @@ def signer_of(bench: StationBench) -> Authority:
 # --- asking -----------------------------------------------------------------------------------------------
 
 
-async def trigger(bench: StationBench) -> str:
-    """The status, or CALLERROR code, of asking for a renewal."""
+async def trigger(bench: StationBench, *, answer: str = ACCEPTED) -> str:
+    """The status, or CALLERROR code, of asking for a renewal, whose CSR is answered with `answer`."""
+    bench.session.forget("SignCertificate")
+    bench.session.answer("SignCertificate", {"status": answer})
     return await told(bench, "TriggerMessage", {"requestedMessage": TRIGGER})
+
+
+async def came(bench: StationBench) -> str:
+    """The CSR that follows a trigger. Raises `Unfinished` when none does."""
+    try:
+        payload = await bench.session.wait_for("SignCertificate", within=CSR_S)
+    except SessionError as why:
+        raise Unfinished(f"no CSR after its trigger was accepted: {why}") from None
+    return str(payload.get("csr", ""))
 
 
 async def asked(bench: StationBench, *, answer: str = ACCEPTED) -> str:
@@ -83,18 +92,12 @@ async def asked(bench: StationBench, *, answer: str = ACCEPTED) -> str:
         NotAsked: a station below security profile 3 asks for none.
         Unfinished: one in security profile 3 asks for none.
     """
-    bench.session.forget("SignCertificate")
-    bench.session.answer("SignCertificate", {"status": answer})
-    status = await trigger(bench)
+    status = await trigger(bench, answer=answer)
     if status != ACCEPTED:
         if bench.station.security_profile < 3:
             raise NotAsked("a station that asks for certificates below security profile 3, too")
         raise Unfinished(f"TriggerMessage {TRIGGER} was answered with {status}")
-    try:
-        payload = await bench.session.wait_for("SignCertificate", within=CSR_S)
-    except SessionError as why:
-        raise Unfinished(f"no CSR after its trigger was accepted: {why}") from None
-    return str(payload.get("csr", ""))
+    return await came(bench)
 
 
 def proper(bench: StationBench, csr: str) -> Description:
@@ -147,8 +150,19 @@ async def renew(
     key: KeyKind | None = None,
 ) -> Renewal:
     """Asks for a CSR and sends a certificate for it; `key` puts another's key into it."""
+    return await fulfil(bench, await asked(bench), describe, by=by, key=key)
+
+
+async def fulfil(
+    bench: StationBench,
+    csr: str,
+    describe: Describe = direct,
+    *,
+    by: Authority | None = None,
+    key: KeyKind | None = None,
+) -> Renewal:
+    """Sends a certificate for a CSR."""
     authority = by or signer_of(bench)
-    csr = await asked(bench)
     made = authority.sign(csr, describe(proper(bench, csr)), key=key)
     return Renewal(csr, made, await send(bench, text_of(made)))
 

@@ -23,11 +23,15 @@ from tlslab.rotation import (
     ACCEPTED,
     REJECTED,
     SILENT,
+    TRIGGER,
     anew,
     answering,
     asked,
+    came,
     controlled,
+    der_of,
     direct,
+    fulfil,
     patience,
     proper,
     reachable,
@@ -39,6 +43,7 @@ from tlslab.rotation import (
     subject,
     switched,
     text_of,
+    told,
     trigger,
 )
 from tlslab.seen import Connection, Stage
@@ -81,10 +86,12 @@ async def renewed(bench: StationBench) -> None:
     """A triggered renewal is asked for with a new key, accepted, and used from the next connection on."""
     before = await shown(bench)
     with answering(bench):
+        first, began = bench.server.count, bench.monotonic()
         status = await trigger(bench)
         bench.require(status == ACCEPTED, "the trigger is accepted", status)
-        first, began = bench.server.count, bench.monotonic()
-        made = await renew(bench)
+        if status != ACCEPTED:
+            return
+        made = await fulfil(bench, await came(bench))
         bench.require(made.accepted, "a good certificate is accepted", made.answer)
         if not made.accepted:
             return
@@ -208,17 +215,13 @@ async def two_pending(bench: StationBench) -> None:
             answers.append(answer)
             if answer == ACCEPTED:
                 used, _ = await switched(bench, first)
-                fits = used in (b"", _der(made[0]))
+                fits = used in (b"", der_of(made[0]))
                 bench.require(fits, f"the certificate for request {number} is used")
         bench.require(
             ACCEPTED in answers, "one of two is accepted", ", ".join(answers), remark=True
         )
         bench.require(SILENT not in answers, "both are answered", ", ".join(answers))
         await restored(bench)
-
-
-def _der(pem: bytes) -> bytes:
-    return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
 
 
 # --- a CSMS that does not sign ----------------------------------------------------------------------------
@@ -364,7 +367,7 @@ async def never_answered(bench: StationBench) -> None:
     with answering(bench):
         session.forget("SignCertificate")
         session.mute("SignCertificate")
-        status = await trigger(bench)
+        status = await told(bench, "TriggerMessage", {"requestedMessage": TRIGGER})
         if status != ACCEPTED:
             raise NotAsked(f"a station that asks for certificates; the trigger: {status}")
         await bench.server.until(lambda: bool(session.heard("SignCertificate")), within=QUIET_S)
@@ -547,13 +550,13 @@ async def near_its_end(bench: StationBench) -> None:
             raise Unfinished(f"a certificate that ends in 20 days: {made.answer}")
         await switched(bench, first)
         bench.session.answer("SignCertificate", {"status": REJECTED})
-        came = await _asks_again(bench, 1.0)
-        if not came:
+        itself = await _asks_again(bench, 1.0)
+        if not itself:
             first = bench.server.count
             await bench.session.call("Reset", {"type": "Immediate"})
             await bench.comes(first, within=POWER_S)
-            came = await _asks_again(bench, ASKS_ITSELF_S)
-        bench.require(came, "it asks for a new certificate by itself", remark=True)
+            itself = await _asks_again(bench, ASKS_ITSELF_S)
+        bench.require(itself, "it asks for a new certificate by itself", remark=True)
     await restored(bench)
 
 

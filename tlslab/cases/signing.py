@@ -30,6 +30,7 @@ from tlslab.rotation import (
     answering,
     asked,
     controlled,
+    der_of,
     direct,
     kept,
     proper,
@@ -391,13 +392,9 @@ async def _in_order(bench: StationBench, how: Order) -> None:
             return
         if how is Order.LEAF_LAST:
             bench.remark("a chain whose leaf comes last was accepted")
-        sent = [*map(_der, found.certificates)]
+        sent = [*map(der_of, found.certificates)]
         used, _ = await switched(bench, first)
         bench.require(used in sent, f"a certificate of the accepted chain is used: {how}")
-
-
-def _der(pem: bytes) -> bytes:
-    return x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
 
 
 # --- sizes and garbage ------------------------------------------------------------------------------------
