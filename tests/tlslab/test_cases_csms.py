@@ -187,6 +187,7 @@ async def test_a_proper_server_passes_what_hellos_tell(outcomes):
         ("TC-13", 3, {"unbound": True, "no_certificate": True}),
         ("TC-33", 3, {"unbound": True, "no_certificate": True}),
         ("TC-17", 3, {"any_time": True}),
+        ("TC-53", 2, {}),
         ("TC-12", 2, {"certificates": 1}),
         ("TC-03", 2, {"certificates": 1}),
         ("TC-01", 2, {"suites": "ALL:@SECLEVEL=0", "lowest": ssl.TLSVersion.TLSv1}),
