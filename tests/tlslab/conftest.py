@@ -12,7 +12,12 @@ import pytest
 
 from tlslab import pki
 from tlslab.authority import Authority
-from tlslab.describe import Chain, Description, KeyKind
+from tlslab.bench import Station, StationBench
+from tlslab.describe import DAY, Chain, Description, KeyKind
+from tlslab.offers import ECDSA_SUITES
+from tlslab.pretending import Papers
+from tlslab.registry import Need
+from tlslab.rehearsal import BEGAN, PretendStation
 from tlslab.server import LabServer
 
 UPGRADE = b"GET /ocpp/CS1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic c2VjcmV0\r\n\r\n"
@@ -138,3 +143,30 @@ def calls(lab_server, lab_pki, tmp_path):
             return error
 
     return call
+
+
+@pytest.fixture
+def bench():
+    """A bench with a pretended station in security profile 3 that has papers."""
+    pretend = PretendStation(lambda *_: "")
+    root = pki.issue(
+        Description("lab root", is_ca=True, begins=-DAY, validity=3650 * DAY), now=BEGAN
+    )
+    authority = Authority(root, now=pretend.wall)
+    pretend.papers = Papers(authority, serial="SN-1", organization="O", now=pretend.wall)
+    pretend.rule = pretend.papers.meets
+    station = Station(
+        "csms.test", "SN-1", "O", 3, suites=ECDSA_SUITES, own_roots=(root.certificate,)
+    )
+    found = StationBench(
+        station,
+        pretend,
+        pretend,
+        authority,
+        pretend.wall,
+        pretend.monotonic,
+        signer=authority,
+        available=frozenset(Need),
+    )
+    found.reconnect_s = 1.0
+    return found

@@ -32,6 +32,7 @@ from tlslab.rotation import (
     der_of,
     direct,
     fulfil,
+    long_patience,
     patience,
     proper,
     reachable,
@@ -60,7 +61,6 @@ NEAR_END = 20 * DAY
 ASKS_ITSELF_S = 60.0
 SHORT_S = 25
 POWER_S = 90.0
-BACK_S = 240.0
 TRIES = 4
 SECRET = "PRIVATE KEY"
 GUESSES = ("PrivateKey", "ChargingStationPrivateKey", "ChargingStationCertificate", "ClientKey")
@@ -439,7 +439,7 @@ async def _fallen_back(bench: StationBench) -> bytes:
         with answering(bench):
             first = bench.server.count
             await _under_another(bench, trust)
-            found = await bench.comes(first, within=BACK_S)
+            found = await bench.comes(first, within=long_patience(bench))
             refused = [c for c in bench.server.since(first) if c.stage < Stage.UPGRADE]
             bench.record("attempts that the lab refused", len(refused))
             what = "it comes back with the old certificate when the new one is refused"
@@ -479,14 +479,14 @@ async def old_one_is_gone(bench: StationBench) -> None:
             if await shown(bench, found) != leaf:
                 raise Unfinished("the new certificate was not used although the lab takes it")
             # From here on the lab knows the old one alone.
-            seen = await bench.attempts_of(bench.offer(), TRIES, within=BACK_S)
+            seen = await bench.attempts_of(bench.offer(), TRIES, within=long_patience(bench))
             back = [c for c in seen if before in c.client_chain[:1] and c.stage >= Stage.WEBSOCKET]
             bench.record(
                 "after the new one was refused", "the old one is shown" if back else "never"
             )
             if bench.station.edition != "ed3":
                 bench.require(not back, "the old certificate is discarded (A02.FR.10)")
-            await bench.again(both, within=BACK_S)
+            await bench.again(both, within=long_patience(bench))
             await restored(bench)
 
 
@@ -589,7 +589,7 @@ async def own_one_expired(bench: StationBench) -> None:
         lenient = bench.offer(engine=Engine.PYOPENSSL, client_auth=ClientAuth.ANY)
         found: Connection | None = None
         try:
-            found = await bench.again(lenient, within=BACK_S / 4)
+            found = await bench.again(lenient, within=long_patience(bench))
         except Unfinished as why:
             bench.record("it stayed away", why)
         bench.require(found is not None, "it connects with an expired certificate", remark=True)
