@@ -17,6 +17,8 @@ from tlslab.verdict import Outcome
 
 async def play_csms(run: Run, cases: Sequence[TlsCase]) -> None:
     """Every case, on a CSMS of ours or on the one that the options name."""
+    if run.lab.with_secrets:
+        run.notes.append("secrets of handshakes are kept of Charging Stations only")
     if run.options.target is None:
         await _play_embedded(run, cases)
         return

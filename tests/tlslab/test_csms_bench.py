@@ -234,6 +234,20 @@ async def test_a_csms_that_lets_no_proper_visitor_in_cannot_be_prepared():
         await bench.prepare()
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, True),
+        ({"basic": None}, False),
+        ({"basic": None, "headers": (("AUTHORIZATION", "x"),)}, True),
+    ],
+)
+async def test_a_connection_knows_whether_credentials_went_over_it(options, told):
+    bench, _ = bench_of()
+    visit = await bench.knock(bench.proper(**options))
+    assert visit.connection.sent_authorization is told
+
+
 @pytest.mark.parametrize(("profile", "basic", "shown"), [(2, True, False), (3, False, True)])
 def test_a_proper_visitor_shows_what_its_security_profile_asks_for(profile, basic, shown):
     bench, _ = bench_of(security_profile=profile)
