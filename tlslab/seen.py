@@ -12,6 +12,8 @@ from enum import IntEnum, StrEnum
 
 from tlslab.wire import ClientHello
 
+AUTHORIZATION = "authorization"
+"""The name of the header whose connections stay unreadable."""
 MAX_TAPE = 512 * 1024
 """Bytes kept of one connection in both directions together; a handshake with the largest chain fits."""
 
@@ -136,7 +138,11 @@ class Connection:
     @property
     def sent_authorization(self) -> bool:
         """Whether the request held credentials: what is secret of such a connection is never stored."""
-        return "authorization" in self.header_names
+        return AUTHORIZATION in self.header_names
+
+    def keep_no_secrets(self) -> None:
+        """Forget what would make the tape readable, and keep no more of it."""
+        self.keeps_secrets, self.secrets = False, ""
 
 
 class Expect(StrEnum):

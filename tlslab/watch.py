@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tlslab.seen import Connection, Stage
+from tlslab.seen import AUTHORIZATION, Connection, Stage
 from tlslab.session import Stream
 
 MAX_HEAD = 2**14
@@ -70,14 +70,18 @@ class Watched:
         self._head += data
         head, end, rest = bytes(self._head).partition(b"\r\n\r\n")
         lines = head[:MAX_HEAD].split(b"\r\n")
-        # Before its end a line may still be half of itself, and half a name would be one that was not sent.
-        whole = lines if end else lines[:-1]
+        # Half a name would be one that was not sent; a name with its colon is whole.
+        whole = lines if end or b":" in lines[-1] else lines[:-1]
         # Only what is a request line for certain: anything else may be a header.
         self._connection.request = _word(lines[0]) if _REQUEST.fullmatch(lines[0]) else ""
-        self._connection.header_names = tuple(
-            _word(line.partition(b":")[0]).strip().lower() for line in whole[1 : MAX_NAMES + 1]
-        )
+        names = [_word(line.partition(b":")[0]).strip().lower() for line in whole[1:]]
+        # Whoever hides credentials behind a hundred headers has sent them all the same.
+        late = [AUTHORIZATION] if AUTHORIZATION in names[MAX_NAMES:] else []
+        self._connection.header_names = (*names[:MAX_NAMES], *late)
         self._headed = bool(end) or len(self._head) > MAX_HEAD
+        if self._headed and not end:
+            # Nobody reads on whether credentials follow.
+            self._connection.keep_no_secrets()
         if self._headed:
             # Its values are nobody's business from here on.
             self._head.clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fuzz import __version__, store
 from fuzz.capture import pcapng
@@ -161,11 +161,20 @@ def evidence_of(played: Played) -> dict[str, bytes]:
     files = {"tls.json": text.encode() + b"\n"}
     if unique:
         files["handshake.pcapng"] = pcapng(unique, f"Case {played.case.id}.")
-    # Whoever sent a password or a token inside of TLS must not be readable from a file that gets about.
-    secrets = "".join(c.secrets for c in unique if not c.sent_authorization)
-    if secrets:
+    if secrets := _secrets(unique, shown):
         files[f"{PRIVATE}keys.log"] = secrets.encode()
     return files
+
+
+def _secrets(connections: Sequence[Connection], every: Sequence[Connection]) -> str:
+    """The key log without what would make a password readable: a resumed session has the secret of the first one."""
+    closed = {line.split()[-1] for c in every if c.sent_authorization for line in _keys(c)}
+    lines = [line for c in connections if not c.sent_authorization for line in _keys(c)]
+    return "".join(f"{line}\n" for line in lines if line.split()[-1] not in closed)
+
+
+def _keys(connection: Connection) -> list[str]:
+    return [line for line in connection.secrets.splitlines() if line.strip()]
 
 
 def played_to_json(played: Played) -> JsonObject:

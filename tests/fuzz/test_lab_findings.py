@@ -131,6 +131,15 @@ def test_secrets_lie_in_private_and_never_those_of_who_sent_credentials(tmp_path
     assert "CLIENT_RANDOM" not in (folder / "tls.json").read_text() + repr(with_secrets)
 
 
+def test_the_secret_of_a_session_that_was_resumed_with_credentials_is_kept_of_neither() -> None:
+    first, resumed = connection(), connection()
+    first.secrets, resumed.secrets = "CLIENT_RANDOM a same\n", "CLIENT_RANDOM b same\n"
+    first.header_names = ("host",)
+    shown = Exposure("x", Expect.REFUSE, Stage.WEBSOCKET, connections=(first, resumed))
+    seen = Seen([shown])
+    assert not [n for n in evidence_of(Played(case(), seen, judge(seen))) if "keys.log" in n]
+
+
 def test_a_failure_that_does_not_repeat_is_no_failure() -> None:
     fine = Played(case(), Seen(), Judged(Outcome.PASSED))
     assert agreed(played(), fine).outcome is Outcome.NOT_OBSERVED

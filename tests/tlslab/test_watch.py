@@ -128,3 +128,26 @@ def test_garbage_never_fails(parts, answer):
         return connection
 
     assert asyncio.run(play()).stage <= Stage.OCPP
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD[: HEAD.index(b"Basic")],
+        HEAD[: HEAD.index(b"Authorization")]
+        + b"x: y\r\n" * 200
+        + b"authorization : Basic x\r\n\r\n",
+    ],
+    ids=["half a line", "behind many"],
+)
+async def test_credentials_are_noticed_wherever_they_stand(head):
+    stream, connection, _ = _watched([head])
+    await _all(stream)
+    assert connection.sent_authorization
+
+
+async def test_of_a_head_that_is_too_long_to_be_read_no_secret_is_kept():
+    stream, connection, _ = _watched([b"GET / HTTP/1.1\r\nX: " + b"a" * MAX_HEAD])
+    connection.keeps_secrets, connection.secrets = True, "CLIENT_RANDOM a b\n"
+    await _all(stream)
+    assert (connection.keeps_secrets, connection.secrets) == (False, "")

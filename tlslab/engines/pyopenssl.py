@@ -114,7 +114,8 @@ class OpenSslMachine(Machine):
         self._tls.set_accept_state()
 
     def _keep(self, _connection: SSL.Connection, line: bytes) -> None:
-        self._connection.secrets += line.decode("ascii") + "\n"
+        if self._connection.keeps_secrets:
+            self._connection.secrets += line.decode("ascii") + "\n"
 
     def feed(self, data: bytes) -> None:
         """Raw bytes of the caller; b"" says that no more come."""
