@@ -1,4 +1,4 @@
-"""Basic authentication at the door of a CSMS in security profile 2 (A00.FR.301 to FR.304, FR.324; RFC 7617)."""
+"""Basic authentication at the door of a CSMS in security profile 2 (A00.FR.303, FR.324; RFC 7617)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tlslab.offers import Engine
 from tlslab.registry import Attacker, Effect, Need, Severity, tls_case
 from tlslab.seen import Stage
 
-BASIC = ("A00.FR.301", "A00.FR.302", "A00.FR.303")
+BASIC = ("A00.FR.303", "A00.FR.324")
 FAILURES = 30
 
 
@@ -185,7 +185,7 @@ async def two_headers(bench: CsmsBench) -> None:
 
 @tls_case(
     "TC-48",
-    *("A00.FR.304", "A00.FR.324"),
+    "A00.FR.324",
     expects="a limit on failed attempts",
     severity=Severity.LOW,
     profiles=(2,),
@@ -213,7 +213,7 @@ async def failed_attempts(bench: CsmsBench) -> None:
 
 @tls_case(
     "TC-49",
-    "A00.FR.302",
+    "A00.FR.303",
     expects="accept",
     severity=Severity.LOW,
 )
@@ -252,7 +252,7 @@ async def plain_text(bench: CsmsBench) -> None:
     *("A00.FR.001", "A00.FR.002", "A05.FR.07"),
     expects="refuse",
     severity=Severity.CRITICAL,
-    endangers=("TC_A_08_CSMS",),
+    endangers=("TC_A_19_CSMS",),
     profiles=(2,),
     attacker=Attacker.REACHES,
     cwe="CWE-287",

@@ -39,7 +39,7 @@ async def no_certificate(bench: CsmsBench) -> None:
     *("A00.FR.002", "A05.FR.07"),
     expects="refuse",
     severity=Severity.CRITICAL,
-    endangers=("TC_A_08_CSMS",),
+    endangers=("TC_A_19_CSMS",),
     profiles=(3,),
     attacker=Attacker.REACHES,
     cwe="CWE-287",

@@ -48,7 +48,7 @@ def _read(chain: Sequence[bytes]) -> list[x509.Certificate]:
     *("A00.FR.510", "A00.FR.511", "A00.FR.512", "A00.FR.514"),
     expects="as the specification describes it",
     severity=Severity.HIGH,
-    endangers=("TC_A_04_CSMS",),
+    endangers=("TC_A_04_CSMS", "TC_A_07_CSMS"),
     cwe="CWE-295",
 )
 async def review(bench: CsmsBench) -> None:
@@ -141,7 +141,7 @@ def _ordered(bench: CsmsBench, pair: str, chain: Sequence[x509.Certificate]) -> 
     *("A00.FR.318", "A00.FR.421"),
     expects="both kinds",
     severity=Severity.HIGH,
-    endangers=("TC_A_04_CSMS",),
+    endangers=("TC_A_04_CSMS", "TC_A_07_CSMS"),
 )
 async def two_certificates(bench: CsmsBench) -> None:
     """The CSMS has a certificate for ECDSA and one for RSA, since its four suites need both."""

@@ -268,6 +268,7 @@ async def _renewed(bench: CsmsBench, days: int) -> _Renewed:
     *("A01.FR.02", "A02.FR.08"),
     expects="record",
     severity=Severity.MEDIUM,
+    endangers=("TC_A_11_CSMS",),
     needs=(Need.OCPP, Need.STATION_CA),
     profiles=(3,),
     effect=Effect.PERSISTENT,

@@ -74,7 +74,7 @@ async def old_versions_end(bench: CsmsBench) -> None:
     *("A00.FR.318", "A00.FR.421"),
     expects="all four suites",
     severity=Severity.HIGH,
-    endangers=("TC_A_04_CSMS",),
+    endangers=("TC_A_04_CSMS", "TC_A_07_CSMS"),
 )
 async def four_suites(bench: CsmsBench) -> None:
     """All four suites of OCPP are served: those with an ECDSA certificate and those with RSA key exchange."""
@@ -94,7 +94,7 @@ def _suites(found: Survey, wanted: Callable[[int], str]) -> list[str]:
 
 @tls_case(
     "TC-04",
-    *("A00.FR.320", "A00.FR.323", "A00.FR.423", "A00.FR.426"),
+    *("A00.FR.320", "A00.FR.322", "A00.FR.423", "A00.FR.425"),
     expects="none",
     severity=Severity.CRITICAL,
     endangers=("TC_A_04_CSMS",),
@@ -122,7 +122,7 @@ async def no_legacy_suites(bench: CsmsBench) -> None:
 
 @tls_case(
     "TC-06",
-    *("A00.FR.321", "A00.FR.420"),
+    *("A00.FR.321", "A00.FR.424"),
     expects="no compression",
     severity=Severity.HIGH,
     cwe="CWE-310",
