@@ -76,10 +76,10 @@ async def trigger(bench: StationBench, *, answer: str = ACCEPTED) -> str:
     return await told(bench, "TriggerMessage", {"requestedMessage": TRIGGER})
 
 
-async def came(bench: StationBench) -> str:
+async def came(bench: StationBench, *, within: float = CSR_S) -> str:
     """The CSR that follows a trigger. Raises `Unfinished` when none does."""
     try:
-        payload = await bench.session.wait_for("SignCertificate", within=CSR_S)
+        payload = await bench.session.wait_for("SignCertificate", within=within)
     except SessionError as why:
         raise Unfinished(f"no CSR after its trigger was accepted: {why}") from None
     return str(payload.get("csr", ""))

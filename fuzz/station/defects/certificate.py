@@ -106,7 +106,7 @@ def delete_by_serial_only(hooks: Hooks) -> Hooks:
                 '{"certificateType":"CSMSRootCertificate","certificate":"no PEM"}',
             ),
         ),
-        caught_by=("TR-31",),
+        caught_by=("TR-31", "TR-39"),
     )
 )
 def cert_install_no_answer(hooks: Hooks) -> Hooks:
