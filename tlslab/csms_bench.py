@@ -35,6 +35,7 @@ TOO_MANY = (429, 503)
 WAITS_S = (0.0, 1.0, 2.0, 4.0, 5.0, 15.0)
 """Before each attempt at a proper visit after a hostile one."""
 BOOT_S = 10.0
+HTTPS = 443
 _OUTSIDER = Description("ocppfuzz outsider root", is_ca=True)
 VENDOR, MODEL = "ocppfuzz", "lab"
 
@@ -208,6 +209,13 @@ class CsmsBench(Notes):
         """The path of a Charging Station with this name (Part 4 section 3.1.1)."""
         return self.csms.path + quote(name, safe="")
 
+    @property
+    def _authority(self) -> str:
+        """Host and port as a request names them (RFC 9110 section 7.2)."""
+        host, port = self.csms.host, self.client.port
+        host = f"[{host}]" if ":" in host else host
+        return host if port == HTTPS else f"{host}:{port}"
+
     def _shape(self, knock: Knock, who: Identity) -> dict[str, str]:
         """What else a CSMS can tell, in words; never a password."""
         versions = dict.fromkeys(version_name(v) for v in (knock.lowest, knock.highest))
@@ -256,7 +264,7 @@ class CsmsBench(Notes):
             return
         visit.dialogue = dialogue = await self.caller.dial(
             opened.stream,
-            host=self.csms.host,
+            host=self._authority,
             path=knock.path,
             headers=knock.headers,
             basic=knock.basic,

@@ -77,6 +77,12 @@ def test_a_defect_that_no_csms_knows_is_a_usage_error(ocppfuzz):
     assert "cert-identity-unbound" in done.complains_once()
 
 
+def test_a_decoy_is_for_stations_only(ocppfuzz):
+    done = ocppfuzz("tls", "--self-test", "csms", "--decoy", "slow")
+    assert done.code == 2
+    assert "station" in done.complains_once()
+
+
 STATIONS = """
 [[station]]
 identity = "CS-3"

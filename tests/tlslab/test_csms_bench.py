@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
@@ -77,6 +77,8 @@ class Pretended:
 
     rule: Callable[[Knock], Answer]
     visits: list[Knock] = field(default_factory=list)
+    hosts: list[str] = field(default_factory=list)
+    port: int = 443
 
     async def open(self, knock: Knock) -> Opened:
         self.visits.append(knock)
@@ -87,6 +89,7 @@ class Pretended:
         return Opened(connection, Stream(answer))
 
     async def dial(self, stream, *, host, path, headers, basic, subprotocol):
+        self.hosts.append(host)
         return Talk(stream.answer)
 
     def judge(self, connection: Connection) -> None:
@@ -261,6 +264,22 @@ def test_another_chain_differs_in_its_fault_alone():
     assert csms_bench.difference(bad.facts, good.facts) == (
         f"chain.root: {Root.STRANGER} instead of {Root.TRUSTED}",
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "named"),
+    [
+        ("csms.example", 443, "csms.example"),
+        ("csms.example", 9443, "csms.example:9443"),
+        ("::1", 9443, "[::1]:9443"),
+    ],
+)
+async def test_the_request_names_host_and_port(host, port, named):
+    bench, pretended = bench_of()
+    pretended.port = port
+    bench.csms = replace(bench.csms, host=host)
+    await bench.knock(bench.proper())
+    assert pretended.hosts == [named]
 
 
 @given(st.text(min_size=1, max_size=40), st.text(min_size=6, max_size=30))
