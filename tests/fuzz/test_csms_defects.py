@@ -7,7 +7,9 @@ from fuzz.csms.hooks import Hooks
 from fuzz.csms.wire import HEALTHY
 from fuzz.errors import UsageError
 from fuzz.station.defects import defects as of_stations
+from tlslab.registry import all_cases
 
+AUTHENTICATION = ("basic auth", "client identity")
 ALL = {found.number: found for found in defects().values()}
 
 
@@ -32,6 +34,16 @@ def test_each_says_what_it_is_and_how_it_is_found(number):
     assert found.oracle
     assert found.symptom
     assert found.layer in {layer.__name__.rpartition(".")[2] for layer in LAYERS}
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_each_names_the_oracle_of_its_cases_and_the_security_profile_in_which_they_are_played(
+    number,
+):
+    found, cases = ALL[number], all_cases()
+    shown = [cases[step.id] for step in found.witness]
+    assert {"O16" if c.topic in AUTHENTICATION else "O18" for c in shown} <= {found.oracle, "O18"}
+    assert all(found.security_profile in case.profiles for case in shown)
 
 
 @pytest.mark.parametrize("number", ALL)

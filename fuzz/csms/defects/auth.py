@@ -61,7 +61,7 @@ def username_mismatch(hooks: Hooks) -> Hooks:
     Defect(
         "P57",
         mirrors=("G2",),
-        oracle="O17",
+        oracle="O16",
         symptom="every attempt is looked at",
         witness=shown_by("TC-48"),
         security_profile=2,
@@ -159,7 +159,7 @@ def serial_unbound(hooks: Hooks) -> Hooks:
     Defect(
         "P106",
         mirrors=(),
-        oracle="O11",
+        oracle="O18",
         symptom="served before it was accepted",
         witness=shown_by("TC-54"),
         depth=1,

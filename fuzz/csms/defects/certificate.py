@@ -14,7 +14,7 @@ from fuzz.csms.hooks import Hooks
     Defect(
         "P54",
         mirrors=("F8",),
-        oracle="O8",
+        oracle="O18",
         symptom="SignCertificate Accepted",
         witness=shown_by("TC-36"),
         depth=1,
@@ -61,7 +61,7 @@ def revoked_accepted(hooks: Hooks) -> Hooks:
     Defect(
         "P109",
         mirrors=(),
-        oracle="O12",
+        oracle="O18",
         symptom="a certificate of a CA",
         witness=shown_by("TC-36"),
         depth=1,
@@ -76,7 +76,7 @@ def csr_as_asked(hooks: Hooks) -> Hooks:
     Defect(
         "P110",
         mirrors=(),
-        oracle="O16",
+        oracle="O18",
         symptom="a certificate of another station",
         witness=shown_by("TC-36"),
         depth=1,
@@ -103,7 +103,7 @@ def csr_other_name(hooks: Hooks) -> Hooks:
     Defect(
         "P111",
         mirrors=(),
-        oracle="O29",
+        oracle="O18",
         symptom="the old certificate is refused",
         witness=shown_by("TC-38"),
         depth=2,

@@ -127,7 +127,7 @@ def certificate_optional(wire: Wire) -> Wire:
     Defect(
         "P115",
         mirrors=(),
-        oracle="O18",
+        oracle="O16",
         symptom="101 with an expired certificate",
         witness=shown_by("TC-17"),
         plant=_plant_expired,
@@ -148,7 +148,7 @@ def expired_accepted(wire: Wire) -> Wire:
     Defect(
         "P116",
         mirrors=(),
-        oracle="O18",
+        oracle="O16",
         symptom="101 with a weak certificate",
         witness=shown_by("TC-25"),
         plant=_plant_weak,
@@ -169,7 +169,7 @@ def weak_accepted(wire: Wire) -> Wire:
     Defect(
         "P117",
         mirrors=(),
-        oracle="O18",
+        oracle="O16",
         symptom="101 with the certificate of a server",
         witness=shown_by("TC-23"),
         plant=_plant_server,
