@@ -67,7 +67,7 @@ def why_not_applicable(case: TlsCase, terms: Terms) -> str:
     if terms.edition not in case.editions:
         return f"edition {' or '.join(case.editions)} only"
     if case.suites and case.suites not in terms.pairs:
-        return f"C-41: no {case.suites.upper()} suites are declared"
+        return f"C-41: no {case.suites.upper()} suites are declared or offered"
     for item in case.items:
         name, wanted_yes = item.removeprefix("!"), not item.startswith("!")
         if (terms.items or {}).get(name, wanted_yes) is not wanted_yes:

@@ -5,8 +5,6 @@ Knows the options and the files that they name. Must not know what is done with 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fuzz.clock import Clock
 from fuzz.config import RunOptions
 from fuzz.errors import UsageError
@@ -48,19 +46,12 @@ def _stations(
 ) -> tuple[Authority | None, tuple[bytes, ...]]:
     """The CA of stations' certificates, and the roots under which the present one may hang."""
     if lab.client_ca is not None:
-        roots = (_read(lab.client_ca),)
+        roots = (own.root(lab.client_ca),)
         if lab.client_ca_key is None:
             return None, roots
         return own.from_ca(lab.client_ca, lab.client_ca_key, now=clock.now), roots
     if lab.client_ca_key is not None:
         raise UsageError("--client-ca-key needs --client-ca, its certificate")
     if options.ca is not None:
-        return None, (_read(options.ca),)
-    return own.from_lab(kept, now=clock.now), (_read(kept.root.certificate),)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}; check the path") from None
+        return None, (own.root(options.ca),)
+    return own.from_lab(kept, now=clock.now), (own.root(kept.root.certificate),)

@@ -16,6 +16,7 @@ from fuzz.config import RunOptions
 from fuzz.lab.options import LabOptions
 from fuzz.pics.answers import Pics
 from fuzz.pics.loading import load_pics
+from fuzz.report.tls import duration
 from tlslab.bench import Station
 from tlslab.estimate import Estimate, estimate
 from tlslab.lab import skipped
@@ -120,11 +121,3 @@ def plan_lines(options: RunOptions, lab: LabOptions) -> list[str]:
     ]
     lines += [f"{count} not played: {why}" for why, count in plan.not_played]
     return [*lines, "nothing was sent"]
-
-
-def duration(seconds: float) -> str:
-    """A time for people."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{round(seconds)} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fuzz import store
-from fuzz.app.rig import DEFAULT_PICS, dialled, key_for, lab_in
+from fuzz.app.rig import DEFAULT_PICS, dialled, how_to_dial, key_for, lab_in
 from fuzz.clock import Clock, SystemClock, rfc3339
 from fuzz.config import RunOptions, host_and_port, password_of
 from fuzz.csms.defects import rewire
@@ -24,11 +24,13 @@ from fuzz.pics.answers import Pics
 from fuzz.pics.loading import load_pics
 from fuzz.records import TargetFacts
 from fuzz.report.markdown import render_finding
-from fuzz.report.tls import TlsReport, TlsRow
+from fuzz.report.tls import TlsReport, TlsRow, duration
 from fuzz.report.words import attacked, folder_name
 from fuzz.station.planting import find_plants
 from strategies.labels import JsonObject
+from tlslab.estimate import estimate
 from tlslab.lab import HARMLESS, Played, Terms, agreed, play, skipped
+from tlslab.offers import ECDSA_SUITES, RSA_SUITES
 from tlslab.registry import Effect, Need, Severity, Side, TlsCase, matching
 from tlslab.suites import suite_name
 from tlslab.verdict import Judged, Outcome
@@ -46,6 +48,7 @@ class Run:
     lab: LabOptions
     clock: Clock
     told: Told
+    note: Callable[[str], None]
     journal: Journal | None
     total: int
     rows: list[TlsRow] = field(default_factory=list)
@@ -87,12 +90,13 @@ def tls(
     lab: LabOptions,
     *,
     told: Told,
+    note: Callable[[str], None] = lambda _: None,
     operator: Operator | None = None,
     keep: bool = True,
 ) -> tuple[TlsReport, list[JsonObject]]:
     """Play the lab's cases against the peer that the options name; the report, and the facts of what was played.
 
-    `operator` has a person do something at a station; None means that nobody is there. With `keep` False nothing is
+    `note` is told what a person must know before anything is played. `operator` has a person do something at a station; None means that nobody is there. With `keep` False nothing is
     written, as when a finding is replayed. Raises `OcppfuzzError` for everything that we could not do.
     """
     side = side_of(options, lab)
@@ -102,7 +106,7 @@ def tls(
     began = clock.monotonic()
     name = _name_of(options, lab)
     journal = Journal(options.findings_dir, name, resume=lab.resume) if keep else None
-    run = Run(options, lab, clock, told, journal, len(cases))
+    run = Run(options, lab, clock, told, note, journal, len(cases))
     asyncio.run(_play(run, cases, side, operator))
     if journal is not None and not lab.only:
         journal.finished()
@@ -275,11 +279,40 @@ async def _play_standing(run: Run, cases: Sequence[TlsCase], operator: Operator 
         raise UsageError("the TLS lab needs a station in security profile 2 or 3")
     async with _standing(run, pics, operator) as rig:
         terms = replace(
-            terms_of(run.options, pics, profile, own=False), available=rig.bench.available
+            terms_of(run.options, pics, profile, own=False),
+            available=rig.bench.available,
+            pairs=_pairs(rig.bench.station.suites),
         )
         run.notes += rig.notes
-        await _through(run, rig, wanted(run, cases, terms))
+        asked = wanted(run, cases, terms)
+        await _tell_time(run, rig, asked)
+        await _through(run, rig, asked)
         run.left_changed += await rig.session.restore()
+
+
+def _pairs(codes: Sequence[int]) -> frozenset[str]:
+    """Which of A00.FR.319's pairs a station has; both when nothing is known."""
+    found = {"ecdsa" for code in codes if code in ECDSA_SUITES}
+    found |= {"rsa" for code in codes if code in RSA_SUITES}
+    return frozenset(found or ("ecdsa", "rsa"))
+
+
+async def _tell_time(run: Run, rig: StationRig, cases: Sequence[TlsCase]) -> None:
+    """What is about to be asked of the station and of whoever stands beside it."""
+    habits, bench = rig.habits, rig.bench
+    told = await estimate(
+        cases,
+        bench.station,
+        reconnect_s=bench.reconnect_s,
+        repeat_times=habits.repeat_times,
+        fast=bench.fast,
+    )
+    for line in habits.lines():
+        run.note(f"the station says: {line}")
+    run.note(
+        f"{len(cases)} cases, about {duration(told.seconds)}, {told.reconnects} connections, {told.operator_actions} "
+        f"things to do by hand; it came back after {bench.reconnect_s:.1f} s. Ctrl-C stops, --resume goes on"
+    )
 
 
 @contextlib.asynccontextmanager
@@ -310,6 +343,10 @@ async def _standing(
         items=dict(pics.items) if pics else {},
         with_secrets=run.lab.with_secrets,
     )
+    url = f"wss://{name}:{port}/ocpp"
+    root = run.lab.root or (kept.root.certificate if material.authority else None)
+    for line in how_to_dial(url, options, root):
+        run.note(line)
     async with standing_station(
         place,
         run.clock,

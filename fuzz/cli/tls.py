@@ -102,6 +102,7 @@ def command(
         options,
         lab,
         told=_told(quiet=quiet),
+        note=lambda text: click.echo(text, err=options.json),
         operator=None if unattended else _ask,
     )
     if options.json:

@@ -42,6 +42,11 @@ class Habits:
         listed = self.values.get("NetworkConfigurationPriority", "")
         return tuple(slot.strip() for slot in listed.split(",") if slot.strip())
 
+    @property
+    def repeat_times(self) -> int:
+        """How often the wait doubles after a failure; 0 when it is not known."""
+        return int(self._number(_READ[4]) or 0)
+
     def lines(self) -> tuple[str, ...]:
         """For people."""
         return tuple(f"{name} = {value}" for name, value in self.values.items())

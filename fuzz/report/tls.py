@@ -143,6 +143,14 @@ def _count(rows: Sequence[TlsRow], seconds: float) -> str:
     return f"{len(rows)} cases: {', '.join(parts)}, in {seconds:.0f} s"
 
 
+def duration(seconds: float) -> str:
+    """A time for people."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{round(seconds)} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def report_json(report: TlsReport, cases: Sequence[Mapping[str, object]]) -> Mapping[str, object]:
     """The report for programs; `cases` are the facts of what was played."""
     return {
