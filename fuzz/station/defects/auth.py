@@ -89,7 +89,7 @@ def password_change_mute(hooks: Hooks) -> Hooks:
             ),
         ),
         security_profile=2,
-        caught_by=("TP-04",),
+        caught_by=("TP-04", "TP-02"),
     )
 )
 def profile_downgrade(hooks: Hooks) -> Hooks:
