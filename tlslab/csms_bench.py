@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote
 
+from tlslab import tape
 from tlslab.authority import Authority
 from tlslab.client import LabClient
 from tlslab.client_engines.stdlib import ASKED
@@ -35,6 +36,9 @@ TOO_MANY = (429, 503)
 WAITS_S = (0.0, 1.0, 2.0, 4.0, 5.0, 15.0)
 """Before each attempt at a proper visit after a hostile one."""
 BOOT_S = 10.0
+UNVERIFIED = (
+    "the CSMS showed another certificate than the one that was verified; no password was sent"
+)
 HTTPS = 443
 _OUTSIDER = Description("ocppfuzz outsider root", is_ca=True)
 VENDOR, MODEL = "ocppfuzz", "lab"
@@ -52,6 +56,7 @@ class Csms:
         waiting: a Charging Station whose boot is answered with Pending or Rejected.
         organization: the owner whose name is in the certificates of its stations (A00.FR.404).
         roots: PEM of the roots for its certificate.
+        verified: its own certificates, DER, that were verified; () verifies none. No password goes to any other.
     """
 
     host: str
@@ -65,6 +70,7 @@ class Csms:
     organization: str = OWNER
     edition: str = "ed3"
     roots: tuple[bytes, ...] = ()
+    verified: frozenset[bytes] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -256,6 +262,9 @@ class CsmsBench(Notes):
         except LabError as why:
             raise NotAsked(f"a TLS library that can do this: {why}") from None
         visit = Visit(opened.connection)
+        if opened.stream is not None and self._unknown(knock, opened.connection):
+            await opened.stream.close()
+            raise Unfinished(UNVERIFIED)
         # Whose request holds a password is never readable in what is stored.
         opened.connection.header_names = _names(knock)
         if opened.stream is None:
@@ -278,6 +287,16 @@ class CsmsBench(Notes):
         finally:
             await dialogue.close()
             self.client.judge(visit.connection)
+
+    def _unknown(self, knock: Knock, connection: Connection) -> bool:
+        """Whether a password would go to one whose certificate was not verified; a resumed session shows none."""
+        if not self.csms.verified or knock.engine is Engine.PLAIN or knock.ticket is not None:
+            return False
+        secret = knock.basic is not None or any(
+            n.lower() == AUTHORIZATION for n, _ in knock.headers
+        )
+        chain = connection.server_chain or tape.facts(connection.tape).server_chain
+        return secret and (not chain or chain[0] not in self.csms.verified)
 
     async def _enter(self, knock: Knock, visit: Visit, dialogue: Dialogue) -> None:
         connection = visit.connection

@@ -60,6 +60,11 @@ def finished(certificate: Path, key: Path, *, now: Callable[[], datetime]) -> Cr
     return _credential(certificate, key, found)
 
 
+def root(path: Path) -> bytes:
+    """The certificates of a file in PEM, to be trusted or shown as they are. Raises `LabError` when there is none."""
+    return b"".join(map(_pem, _certificates(path)))
+
+
 def _credential(path: Path, key_path: Path, found: list[x509.Certificate]) -> Credential:
     key = _key(key_path)
     if not _belongs(key, found[0]):

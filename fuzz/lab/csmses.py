@@ -10,7 +10,7 @@ import contextlib
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -30,10 +30,12 @@ from tlslab.authority import Authority
 from tlslab.client import LabClient
 from tlslab.csms_bench import Csms, CsmsBench
 from tlslab.describe import DAY, OWNER, Chain, Description
-from tlslab.knock import Identity
+from tlslab.knock import MIXED_SUITES, Identity
 from tlslab.notes import Unfinished
+from tlslab.offers import ECDSA_SUITES
 from tlslab.pki import Credential, Lab, LabError
 from tlslab.registry import Need
+from tlslab.suites import openssl_name
 
 IDENTITY, SECOND = "OCPPFUZZ0001", "OCPPFUZZ0002"
 STRICT = "OCPPFUZZ0003"
@@ -45,6 +47,12 @@ WAITING_PASSWORD = "ocppfuzz-Waiting-lab-password"
 EVERYTHING = frozenset({Need.OCPP, Need.STATION_CA, Need.TWO_IDENTITIES, Need.REVOCATION})
 """What there is around our own endpoint."""
 VERIFY_S = 10.0
+ANY_KEY = (ssl.TLSVersion.TLSv1_3, MIXED_SUITES)
+ONE_KEY = (
+    (ssl.TLSVersion.TLSv1_2, ECDSA_SUITES),
+    (ssl.TLSVersion.TLSv1_2, tuple(s for s in MIXED_SUITES if s not in ECDSA_SUITES)),
+)
+"""Highest version and suites that show each certificate of a CSMS that has one of either kind."""
 DEFAULT_PORTS = {"wss": 443, "ws": 80}
 
 
@@ -186,7 +194,7 @@ async def standing_csms(options: RunOptions, lab: LabOptions, clock: Clock) -> C
         csms = _named(options, lab, url, clock)
         bench = _bench(csms, url, clock)
         _equip(bench, lab, clock)
-    except (LabError, OSError) as error:
+    except LabError as error:
         raise UsageError(str(error)) from None
     rig = CsmsRig(bench, url)
     await _verified(rig, options)
@@ -212,7 +220,7 @@ def _named(options: RunOptions, lab: LabOptions, url: str, clock: Clock) -> Csms
         other=_second(lab, clock),
         organization=owner,
         edition=options.edition,
-        roots=(options.ca.read_bytes(),) if options.ca else (),
+        roots=(own.root(options.ca),) if options.ca else (),
     )
 
 
@@ -248,7 +256,7 @@ def _equip(bench: CsmsBench, lab: LabOptions, clock: Clock) -> None:
         bench.authority = own.from_ca(lab.client_ca, lab.client_ca_key, now=clock.now)
         available.add(Need.STATION_CA)
     elif lab.client_ca is not None:
-        bench.client_root = lab.client_ca.read_bytes()
+        bench.client_root = own.root(lab.client_ca)
     elif lab.client_ca_key is not None:
         raise UsageError("--client-ca-key needs --client-ca, its certificate")
     if bench.csms.other is not None:
@@ -264,26 +272,45 @@ def _equip(bench: CsmsBench, lab: LabOptions, clock: Clock) -> None:
 async def _verified(rig: CsmsRig, options: RunOptions) -> None:
     """The CSMS is the one that is meant, before a password is sent. Raises `TargetUnavailable` when it is not.
 
-    Only with `--ca`: the lab itself takes every certificate and reviews it.
+    The lab itself takes every certificate and reviews it; a password goes only to those that were verified here. In
+    security profile 3 nothing of ours is secret on the way, and a CSMS may be played without its root.
     """
-    if options.ca is None:
+    if options.ca is None and options.security_profile == 3:
         rig.notes.append("the certificate of the CSMS was not verified; --ca ROOT does so")
         return
-    bench = rig.bench
+    found = {await _leaf(rig, options, *ANY_KEY)}
+    for version, suites in ONE_KEY:
+        # One that has a single certificate does not serve the suites of the other kind.
+        with contextlib.suppress(TargetUnavailable):
+            found.add(await _leaf(rig, options, version, suites))
+    rig.bench.csms = replace(rig.bench.csms, verified=frozenset(found))
+
+
+async def _leaf(
+    rig: CsmsRig, options: RunOptions, highest: ssl.TLSVersion, suites: tuple[int, ...]
+) -> bytes:
+    """The certificate that the CSMS shows with these suites, DER, verified as a station would."""
     context = client_context(ca=options.ca, certificate=options.cert, key=options.key)
-    name = bench.csms.host
+    context.maximum_version = highest
+    context.set_ciphers(":".join(name for s in suites if (name := openssl_name(s))))
+    client, name = rig.bench.client, rig.bench.csms.host
     try:
         async with asyncio.timeout(VERIFY_S):
             _, writer = await asyncio.open_connection(
-                bench.client.host, bench.client.port, ssl=context, server_hostname=name
+                client.host, client.port, ssl=context, server_hostname=name
             )
-        writer.transport.abort()
     except ssl.SSLCertVerificationError as error:
+        root = options.ca or "a root of this machine; name its root with --ca"
         raise TargetUnavailable(
-            f"the certificate of {name} does not lead to {options.ca}: {error.verify_message}"
+            f"the certificate of {name} does not lead to {root}: {error.verify_message}"
         ) from None
     except (OSError, TimeoutError) as error:
         raise TargetUnavailable(f"{rig.url} does not answer: {str(error) or 'too slow'}") from None
+    try:
+        tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        return tls.getpeercert(binary_form=True) or b""
+    finally:
+        writer.transport.abort()
 
 
 def _attribute(credential: Credential, oid: ObjectIdentifier) -> str:
