@@ -9,6 +9,7 @@ from tlslab.notes import NotAsked, Unfinished
 from tlslab.pki import issue
 from tlslab.pretending import Papers
 from tlslab.rehearsal import BEGAN
+from tlslab.roots import second
 from tlslab.rotation import (
     EVENT,
     asked,
@@ -23,6 +24,7 @@ from tlslab.rotation import (
     subject,
     text_of,
 )
+from tlslab.seen import Stage
 
 
 async def test_a_renewal_changes_the_certificate_that_is_shown(bench):
@@ -95,3 +97,22 @@ def test_whose_certificate_it_is_is_told_even_of_garbage():
 async def test_certificates_become_one_text_that_can_be_read_back(bench):
     made = bench.signer.sign(await asked(bench))
     assert x509.load_pem_x509_certificates(text_of(made).encode())
+
+
+async def test_a_connection_is_waited_for_that_the_station_makes_by_itself(bench):
+    await bench.settle()
+    first = bench.server.count
+    assert await bench.comes(first, within=5.0) is None
+    await renew(bench)
+    found = await bench.comes(first, within=5.0)
+    assert found is not None
+    assert found.number == first + 1
+
+
+async def test_attempts_are_counted_that_fail_until_one_is_let_in(bench):
+    await bench.settle()
+    nobody = bench.offer(client_roots=(second(bench, "other").root.certificate,))
+    failed = await bench.attempts_of(nobody, 3, within=60.0)
+    assert len(failed) == 3
+    assert all(c.stage < Stage.UPGRADE for c in failed)
+    assert len(await bench.attempts_of(bench.offer(), 3, within=60.0)) == 1
