@@ -137,7 +137,6 @@ async def no_compression(bench: CsmsBench) -> None:
 
 @tls_case(
     "TC-07",
-    *("A00.FR.317", "A00.FR.420"),
     expects="alert 86 or 70",
     severity=Severity.LOW,
     cwe="CWE-757",
@@ -169,7 +168,6 @@ async def no_weak_groups(bench: CsmsBench) -> None:
 
 @tls_case(
     "TC-09",
-    "A00.FR.420",
     expects="refuse",
     severity=Severity.MEDIUM,
     cwe="CWE-400",
