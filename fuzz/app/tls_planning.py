@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fuzz.app.rig import DEFAULT_PICS
+from fuzz.app.tls_checking import check_options
 from fuzz.app.tlsing import chosen, grouped, side_of, terms_of
 from fuzz.config import RunOptions
 from fuzz.lab.options import LabOptions
@@ -44,6 +45,7 @@ class LabPlan:
 
 def plan_tls(options: RunOptions, lab: LabOptions) -> LabPlan:
     """The plan of a run. Raises `UsageError` when no case fits."""
+    check_options(options, lab)
     side = side_of(options, lab)
     cases = chosen(lab, side)
     if side is Side.CSMS:

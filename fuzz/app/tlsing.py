@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from fuzz import store
 from fuzz.app.rig import DEFAULT_PICS, dialled, how_to_dial, key_for, lab_in
+from fuzz.app.tls_checking import check_options
 from fuzz.clock import Clock, SystemClock, rfc3339
 from fuzz.config import RunOptions, host_and_port, password_of
 from fuzz.csms.defects import rewire
@@ -99,6 +100,7 @@ def tls(
     `note` is told what a person must know before anything is played. `operator` has a person do something at a station; None means that nobody is there. With `keep` False nothing is
     written, as when a finding is replayed. Raises `OcppfuzzError` for everything that we could not do.
     """
+    check_options(options, lab)
     side = side_of(options, lab)
     cases = chosen(lab, side)
     _check_planted(options, side)

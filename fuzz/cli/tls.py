@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,13 +99,15 @@ def command(
     options = options_from(given)
     if plan:
         return _show_plan(options, lab)
+    # What is said along the way must not stand between a reader of JSON and the report.
+    say = partial(click.echo, err=options.json)
     quiet = options.json or options.quiet
     report, facts = tlsing.tls(
         options,
         lab,
         told=_told(quiet=quiet),
-        note=lambda text: click.echo(text, err=options.json),
-        operator=None if unattended else _ask,
+        note=lambda text: say(safe(text, 1_000)),
+        operator=None if unattended else partial(_ask, say),
     )
     if options.json:
         click.echo(json.dumps(report_json(report, facts), sort_keys=True))
@@ -127,18 +131,24 @@ def _told(*, quiet: bool) -> Any:
 
 
 def _show_plan(options: Any, lab: Any) -> int:
-    from fuzz.app.tls_planning import plan_lines
+    from dataclasses import asdict
 
-    for line in plan_lines(options, lab):
-        click.echo(line)
+    from fuzz.app.tls_planning import plan_lines, plan_tls
+
+    if options.json:
+        click.echo(json.dumps(asdict(plan_tls(options, lab)), sort_keys=True))
+    else:
+        for line in plan_lines(options, lab):
+            click.echo(line)
     return 0
 
 
-async def _ask(event: str, argument: str) -> bool:
+async def _ask(say: Callable[[str], None], event: str, argument: str) -> bool:
     """A person does it and presses Enter; False at the end of the input."""
     import asyncio
 
-    click.echo(f"please do this at the station, then press Enter: {event} {argument}".rstrip())
+    wanted = safe(f"{event} {argument}".rstrip(), 300)
+    say(f"please do this at the station, then press Enter: {wanted}")
     try:
         await asyncio.to_thread(input)
     except EOFError:

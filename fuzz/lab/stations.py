@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fuzz.clock import Clock
-from fuzz.errors import TargetUnavailable
+from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.lab.preparing import Habits, read_habits, refuse_wandering, tune
 from fuzz.lab.session import StationSession
 from fuzz.pics.answers import Pics
@@ -267,7 +267,13 @@ async def _opened(
     )
     plain = place.security_profile == 1
     server.offer = bench.offer(engine=Engine.PLAIN) if plain else bench.offer()
-    await server.start()
+    try:
+        await server.start()
+    except OSError as error:
+        await session.aclose()
+        raise UsageError(
+            f"cannot listen on {place.host}:{place.port}: {error.strerror}; choose another --listen"
+        ) from None
     return StationRig(bench, session, Habits())
 
 
@@ -285,6 +291,8 @@ async def _ready(rig: StationRig, place: Place, *, tuned: bool, own: bool) -> St
         if not await bench.server.until(lambda: session.connected, within=place.wait_s):
             await _prepared(rig, place)
     else:
+        if not await bench.server.until(lambda: bench.server.newest, within=place.wait_s):
+            raise TargetUnavailable(_nobody(bench.server, place))
         await _prepared(rig, place)
     try:
         habits = await read_habits(session)
