@@ -33,7 +33,7 @@ from strategies.labels import Channel, Expectation, JsonObject, JsonValue, Mutat
 from tlslab.codes import alert_name, version_name
 from tlslab.lab import Played
 from tlslab.registry import TlsCase
-from tlslab.seen import STAGE_WORDS, Alert, Connection, Exposure, Way
+from tlslab.seen import STAGE_WORDS, Connection, Exposure, Way
 from tlslab.suites import suite_name
 from tlslab.verdict import Judged
 
@@ -129,12 +129,14 @@ def _entries(played: Played) -> Iterator[Entry]:
 
 def _told(connection: Connection) -> Iterator[Entry]:
     hello = base64.b64encode(connection.hello_bytes[:4096]).decode()
-    yield Entry(0.0, Who.TARGET, "bytes", hello)
+    # Who dials says hello: a Charging Station under test, or we at a CSMS.
+    first = next((chunk.way for chunk in connection.tape), Way.PEER)
+    yield Entry(0.0, _who(first), "bytes", hello)
     if connection.version:
         agreed = f"{version_name(connection.version)} {suite_name(connection.suite)}"
         yield _note(0.0, Who.HARNESS, f"agreed on {agreed}")
     for alert in connection.alerts:
-        yield _note(alert.at_s, _who(alert), f"alert {alert_name(alert.number)}")
+        yield _note(alert.at_s, _who(alert.way), f"alert {alert_name(alert.number)}")
     ended = connection.ended_s if connection.ended_s is not None else connection.began_s
     text = f"connection {connection.number}: {STAGE_WORDS[connection.stage]}"
     if connection.sent_authorization:
@@ -142,8 +144,8 @@ def _told(connection: Connection) -> Iterator[Entry]:
     yield _note(ended - connection.began_s, Who.HARNESS, text)
 
 
-def _who(alert: Alert) -> Who:
-    return Who.TARGET if alert.way is Way.PEER else Who.US
+def _who(way: Way) -> Who:
+    return Who.TARGET if way is Way.PEER else Who.US
 
 
 def _note(at_s: float, who: Who, text: str) -> Entry:

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fuzz import store
 from fuzz.lab.findings import evidence_of, finding_of, symptom_of
-from fuzz.records import FindingStatus, Side as Attacked, TargetFacts, TlsStep
+from fuzz.records import FindingStatus, Side as Attacked, TargetFacts, TlsStep, Who
 from fuzz.report.markdown import render_finding
 from tlslab.lab import Played, agreed
 from tlslab.registry import Attacker, Effect, Severity, Side, TlsCase
-from tlslab.seen import Alert, Check, Connection, Expect, Exposure, Seen, Stage, Way
+from tlslab.seen import Alert, Check, Chunk, Connection, Expect, Exposure, Seen, Stage, Way
 from tlslab.verdict import Judged, Outcome, judge
 
 FACTS = TargetFacts(Attacked.STATION, url="wss://localhost:1/ocpp/CS-1", identity="CS-1")
@@ -150,3 +152,11 @@ def test_a_failure_that_does_not_repeat_is_no_failure() -> None:
 
 def test_a_symptom_names_the_case() -> None:
     assert symptom_of(case(), played().judged).startswith("TS-31 ")
+
+
+@pytest.mark.parametrize(("way", "who"), [(Way.PEER, Who.TARGET), (Way.LAB, Who.US)])
+def test_who_dialled_says_the_hello(way: Way, who: Who) -> None:
+    made = played()
+    made.seen.exposures[0].connections[0].tape[:] = [Chunk(0.0, way, b"\x16\x03\x01")]
+    found = finding_of(made, FACTS, first_seen="2026-01-01T00:00:00Z")
+    assert [e.who for e in found.entries if e.kind == "bytes"] == [who]
