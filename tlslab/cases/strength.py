@@ -9,7 +9,7 @@ from tlslab.describe import Description, Digest, KeyKind
 from tlslab.offers import ECDSA_SUITES, RSA_SUITES
 from tlslab.registry import Need, Severity, tls_case
 
-INVALID = "InvalidCsmsCertificate"
+INVALID, NO_SUITE = "InvalidCsmsCertificate", "InvalidTLSCipherSuite"
 
 
 @tls_case(
@@ -48,7 +48,8 @@ async def short_curve(bench: StationBench) -> None:
         bench.offer(bench.chain(replace(good, key=KeyKind.EC_P192)), suites=ECDSA_SUITES),
         label=KeyKind.EC_P192,
         control=bench.offer(bench.chain(good), suites=ECDSA_SUITES),
-        event=INVALID,
+        # Where the curve is not offered, nobody gets as far as a certificate: no common ground is what is told then.
+        event=(INVALID, NO_SUITE),
         must_tell=False,
     )
 
