@@ -121,17 +121,18 @@ class StationBench(Notes):
     extended: tuple[str, ...] = ()
     accepted: dict[Control, tuple[Connection, ...]] = field(default_factory=dict)
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, within: float = 0.0) -> None:
         """The station is connected to a proper offer, and it is known which form of a name and which key it takes.
 
         A certificate that is known by its commonName alone and has no Extended Key Usage is tried first (A00.FR.511,
-        FR.514), then what some TLS libraries want besides. Raises `Unfinished` when it takes none of them.
+        FR.514), then what some TLS libraries want besides, each for `within` seconds, 0 for as long as it may take.
+        Raises `Unfinished` when it takes none of them.
         """
         for self.named_twice, self.extended in FORMS:
-            if await self._comes_to(self.offer()):
+            if await self._comes_to(self.offer(), within=within):
                 self._offered()
                 return
-            if self._offered() and await self._comes_to(self.offer()):
+            if self._offered() and await self._comes_to(self.offer(), within=within):
                 return
         raise Unfinished("the station takes no proper offer of the lab")
 

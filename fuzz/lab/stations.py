@@ -293,7 +293,7 @@ async def _ready(rig: StationRig, place: Place, *, tuned: bool, own: bool) -> St
     else:
         if not await bench.server.until(lambda: bench.server.newest, within=place.wait_s):
             raise TargetUnavailable(_nobody(bench.server, place))
-        await _prepared(rig, place)
+        await _prepared(rig, place, within=place.wait_s)
     try:
         habits = await read_habits(session)
         refuse_wandering(habits)
@@ -326,9 +326,9 @@ def _without_ocpp(rig: StationRig, error: SessionError) -> None:
     )
 
 
-async def _prepared(rig: StationRig, place: Place) -> None:
+async def _prepared(rig: StationRig, place: Place, *, within: float = 0.0) -> None:
     try:
-        await rig.bench.prepare()
+        await rig.bench.prepare(within=within)
     except Unfinished:
         raise TargetUnavailable(_nobody(rig.bench.server, place)) from None
 
