@@ -13,6 +13,7 @@ from tlslab.registry import Severity, tls_case
 from tlslab.seen import Exposure, Stage
 
 STRONG = ("sha256", "sha384", "sha512")
+OWN = "of the certificate"
 
 
 @tls_case(
@@ -94,13 +95,13 @@ def _review(bench: StationBench, leaf: x509.Certificate) -> None:
     owners = _values(leaf, NameOID.ORGANIZATION_NAME)
     bench.record("subject", leaf.subject.rfc4514_string())
     bench.require(names == [station.serial], "commonName is the serial number", ", ".join(names))
-    bench.require(
-        station.organization in owners, "organizationName is the CSO's", ", ".join(owners)
-    )
+    # A station that does not tell its OrganizationName must still have some owner in it (A00.FR.509).
+    fits = station.organization in owners if station.organization else bool(owners)
+    bench.require(fits, "organizationName is the CSO's", ", ".join(owners))
     bench.require(leaf.serial_number > 0, "the certificate has a serial number")
     within = leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc
     bench.require(within, "the certificate is valid now", f"until {leaf.not_valid_after_utc:%F}")
-    _strong(bench, leaf, "of the certificate")
+    _strong(bench, leaf, OWN)
     basic = _extension(leaf, x509.BasicConstraints)
     bench.require(not getattr(basic, "ca", False), "the certificate is no CA's")
     for kind, wanted, what in (
@@ -118,6 +119,8 @@ def _strong(bench: StationBench, certificate: x509.Certificate, whose: str) -> N
     kind = "RSA" if isinstance(key, rsa.RSAPublicKey) else "EC" if bits else type(key).__name__
     needed = 2048 if kind == "RSA" else 224
     bench.require(bits >= needed, f"the key {whose} is strong enough", f"{kind} {bits}")
+    if whose != OWN and certificate.subject == certificate.issuer:
+        return  # Nobody relies on the signature of a root.
     digest = certificate.signature_hash_algorithm
     name = digest.name if digest else "none"
     bench.require(name in STRONG, f"the signature {whose} uses SHA-256 or better", name)
