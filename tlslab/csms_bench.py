@@ -121,7 +121,9 @@ class CsmsBench(Notes):
         """A proper visit comes about. Raises `Unfinished` when it does not."""
         visit = await self.knock(self.proper())
         if visit.stage < Stage.WEBSOCKET:
-            told = visit.connection.error or f"HTTP {visit.connection.status}"
+            status = visit.connection.status
+            answer = f"HTTP {status}" if status else "it said nothing that is HTTP"
+            told = visit.connection.error or answer
             raise Unfinished(f"the CSMS does not let a proper visitor in: {told}")
 
     # --- describing ---------------------------------------------------------------------------------------

@@ -3,8 +3,12 @@
 import re
 import sys
 import unicodedata
+from datetime import UTC, datetime
 
 import pytest
+
+from tlslab.describe import Description
+from tlslab.pki import Lab, issue
 
 STAYS_IN = ("escapes", "errors", "garbage", "flood")
 NEVER_IN = ("raw", "unfinished", "headers")
@@ -14,12 +18,17 @@ NEVER_IN = ("raw", "unfinished", "headers")
 def attacked(ocppfuzz, started, peers, port, tmp_path):
     """Plays a case against a station of this behaviour."""
 
-    def play(behaviour, *words):
+    def play(behaviour, *words, shows=None):
         lab = tmp_path / "findings" / "private" / "pki"
         lab.parent.mkdir(parents=True)
         made = ocppfuzz("pki", "create", lab, "--name", "localhost", "--serial", "CS-1")
         assert made.code == 0, made.err
-        started(sys.executable, peers / "hostile_station.py", port, lab, behaviour)
+        file = tmp_path / "own.pem"
+        if shows is not None:
+            credential = issue(shows, now=datetime.now(UTC), issuer=Lab.load(lab).root.read())
+            file.write_bytes(credential.key + credential.presented)
+        own = [file] if shows is not None else []
+        started(sys.executable, peers / "hostile_station.py", port, lab, behaviour, *own)
         place = ("--listen", f"127.0.0.1:{port}", "--identity", "CS-1", "--security-profile", 3)
         return ocppfuzz("tls", *place, "--wait", 3, "--unattended", *words)
 
@@ -55,3 +64,20 @@ def test_a_finding_about_it_holds_its_words_harmless(attacked, tmp_path):
     for text in (done.out, report.read_text(), report.with_name("tls.json").read_text()):
         assert hidden(text) == set()
     assert "**x**" not in report.read_text().replace("`", "").split("## ")[1]
+
+
+def test_a_certificate_with_escapes_in_its_names_is_judged_and_shown_harmless(attacked, tmp_path):
+    odd = Description("CS-1\x1b[31m\u202e<b>", organization="O\x1b]0;x\x07|**x**")
+    done = attacked("escapes", "--only", "TS-66", shows=odd)
+    assert done.code == 1, done.err
+    assert "commonName is the serial number; came: CS-1\\x1b[31m" in done.out
+    (report,) = (tmp_path / "findings").glob("*/REPORT.md")
+    for text in (done.out, report.read_text(), report.with_name("tls.json").read_text()):
+        assert hidden(text) == set()
+
+
+def test_a_certificate_of_a_hundred_kilobytes_is_refused_and_told(attacked):
+    huge = Description("CS-1", names=tuple(f"{i:05d}.{'a' * 60}.example" for i in range(1200)))
+    done = attacked("escapes", "--only", "TS-01", shows=huge)
+    assert done.code == 3
+    assert "came no further than S" in done.complains_once()

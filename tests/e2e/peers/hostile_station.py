@@ -1,4 +1,4 @@
-"""A station that comes in properly and behaves badly: hostile_station.py PORT FOLDER-OF-THE-LAB BEHAVIOUR.
+"""A station that comes in properly and behaves badly: PORT, FOLDER-OF-THE-LAB, BEHAVIOUR, [CERTIFICATE-AND-KEY].
 
 Speaks TLS and WebSocket by hand, so that nothing keeps it from saying what no library would.
 """
@@ -110,7 +110,8 @@ def converse(tls):
 
 def call():
     context = ssl.create_default_context(cafile=f"{LAB}/root.pem")
-    context.load_cert_chain(f"{LAB}/station.pem", f"{LAB}/station.key")
+    own = sys.argv[4:] or [f"{LAB}/station.pem", f"{LAB}/station.key"]
+    context.load_cert_chain(*own)
     with socket.create_connection(("127.0.0.1", PORT), 10) as raw:
         if BEHAVIOUR == "raw":
             for _ in range(999):
