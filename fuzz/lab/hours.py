@@ -1,15 +1,24 @@
 """A loop on which hours pass in seconds: time jumps to the next deadline whenever no byte is on its way.
 
-Knows asyncio and selectors. For the tests of what a real station takes hours for; both ends must live on the loop.
+Knows asyncio and selectors, and how our station lives on such a loop. For the tests of what a real station takes hours
+for; both ends must live on the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import selectors
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+from fuzz.lab.stations import Place
+from fuzz.station.options import StationOptions
+from fuzz.station.shell import serve_station
+from fuzz.target.nothing import NoTarget
+from tlslab.pki import Lab
 
 GRACE_S = 0.001
 """Real seconds in which bytes that are on their way may still arrive before time jumps."""
@@ -78,3 +87,36 @@ class LoopClock:
     def now(self) -> datetime:
         """The machine's moment: OpenSSL judges certificates by that, and knows of no jump."""
         return datetime.now(UTC)
+
+
+class StationInLoop(NoTarget):
+    """The reference station as a task of the running loop, with the habits of one on a bench; implements `Target`."""
+
+    def __init__(self, place: Place, lab: Lab, url: str, state: Path) -> None:
+        self._options = StationOptions(
+            csms=url,
+            identity=place.identity,
+            security_profile=place.security_profile,
+            password=place.password,
+            ca=lab.root.certificate,
+            certificate=lab.station.certificate,
+            key=lab.station.key,
+            state=state,
+            pics=place.pics.name if place.pics else StationOptions(csms=url).pics,
+            edition=place.edition,
+            defects=place.defects,
+            decoys=place.decoys,
+            bench=True,
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start it."""
+        self._task = asyncio.create_task(serve_station(self._options))
+
+    async def stop(self) -> None:
+        """Stop it."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task

@@ -1,55 +1,20 @@
 """The lab against stations as slow as one on a bench, on a clock that jumps: all pass, and the estimate is right."""
 
-import asyncio
-import contextlib
-from pathlib import Path
-
 import pytest
 
 from fuzz.app.rig import key_for
 from fuzz.app.tls_planning import USUAL_DOUBLINGS, USUAL_RECONNECT_S, station_for
 from fuzz.app.tlsing import grouped, terms_of
 from fuzz.config import RunOptions
-from fuzz.lab.hours import JumpingLoop, LoopClock
+from fuzz.lab.hours import JumpingLoop, LoopClock, StationInLoop
 from fuzz.lab.stations import EVERYTHING, PASSWORD, Place, embedded_station
 from fuzz.pics.loading import load_pics
-from fuzz.station.options import StationOptions
-from fuzz.station.shell import serve_station
-from fuzz.target.nothing import NoTarget
 from tlslab.estimate import estimate
 from tlslab.lab import play, skipped
 from tlslab.registry import Side, all_cases
 from tlslab.verdict import Outcome
 
 HOURS = 3600.0
-
-
-class InLoop(NoTarget):
-    """The reference station as a task of this loop, with the habits of one on a bench."""
-
-    def __init__(self, place: Place, lab, url: str, state: Path) -> None:
-        self.options = StationOptions(
-            csms=url,
-            identity=place.identity,
-            security_profile=place.security_profile,
-            password=place.password,
-            ca=lab.root.certificate,
-            certificate=lab.station.certificate,
-            key=lab.station.key,
-            state=state,
-            pics=place.pics.name,
-            edition=place.edition,
-            bench=True,
-        )
-        self.task = None
-
-    async def start(self) -> None:
-        self.task = asyncio.ensure_future(serve_station(self.options))
-
-    async def stop(self) -> None:
-        self.task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self.task
 
 
 def handshakes(pics, profile, edition):
@@ -67,7 +32,9 @@ async def played(loop, pics, profile, edition, cases) -> tuple[float, list[str]]
     place = Place(
         "127.0.0.1", 0, "localhost", pics.serial, profile, edition, password, 300, pics, pics.items
     )
-    async with embedded_station(place, clock, key_for(pics), tuned=False, made=InLoop) as rig:
+    async with embedded_station(
+        place, clock, key_for(pics), tuned=False, made=StationInLoop
+    ) as rig:
         rig.bench.available = EVERYTHING
         began, bad = clock.monotonic(), []
         for case in cases:
