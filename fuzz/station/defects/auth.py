@@ -140,7 +140,7 @@ def no_certificate_event(hooks: Hooks) -> Hooks:
     return hooks
 
 
-@plants(_event("P94", "TS-67", symptom="an event for every attempt"))
+@plants(_event("P94", "TS-84", symptom="an event for every attempt"))
 def event_for_every_failure(hooks: Hooks) -> Hooks:
     """Every attempt that fails for the same reason is a security event of its own."""
     security = next(block for block in hooks.blocks if isinstance(block, SecurityBlock))
