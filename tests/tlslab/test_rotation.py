@@ -46,6 +46,34 @@ async def test_what_is_no_csr_leaves_nothing_to_sign(bench):
         proper(bench, "nothing")
 
 
+async def test_a_csr_that_is_sent_again_is_not_taken_for_the_one_that_was_asked_for(bench):
+    papers = bench.server.papers
+    old = await asked(bench)
+    ask = papers.ask
+
+    def again_and_anew():
+        papers.said += [("SignCertificate", {"csr": old})] * 3
+        ask()
+
+    papers.ask = again_and_anew
+    assert await asked(bench) != old
+
+
+async def test_a_csr_is_taken_that_was_taken_before_when_no_other_comes(bench):
+    papers = bench.server.papers
+    old = await asked(bench)
+    papers.ask = lambda: papers.said.append(("SignCertificate", {"csr": old}))
+    assert await asked(bench) == old
+
+
+async def test_a_station_that_sends_one_csr_for_ever_is_not_listened_to_for_ever(bench):
+    papers = bench.server.papers
+    old = await asked(bench)
+    papers.ask = lambda: papers.said.extend([("SignCertificate", {"csr": old})] * 1000)
+    assert await asked(bench) == old
+    assert bench.session.heard("SignCertificate")
+
+
 async def test_without_the_stations_ca_nothing_is_asked(bench):
     bench.signer = None
     with pytest.raises(NotAsked):

@@ -29,7 +29,6 @@ from tlslab.rotation import (
     anew,
     answering,
     asked,
-    came,
     controlled,
     der_of,
     direct,
@@ -50,7 +49,6 @@ from tlslab.session import SessionError
 LONG_AGO = -30 * DAY
 OVER = -2 * DAY
 ROUNDS = 3
-AGAIN, AGAIN_S = 50, 2.0
 MAX_CSR = 5500
 """Characters that SignCertificateRequest.csr may have."""
 MAX_CHAIN = 10_000
@@ -82,11 +80,9 @@ async def sound_requests(bench: StationBench) -> None:
     await bench.settle()
     own = _key_of(await shown(bench))
     keys: list[bytes] = []
-    texts: list[str] = []
     with answering(bench):
         for number in range(1, ROUNDS + 1):
-            csr = await _another(bench, texts)
-            texts.append(csr)
+            csr = await asked(bench, answer=REJECTED)
             try:
                 found = request(csr)
             except LabError as why:
@@ -98,19 +94,6 @@ async def sound_requests(bench: StationBench) -> None:
             bench.require(key not in keys, "the key pair is new each time")
             bench.require(key != own, "the key is not that of the certificate in use")
             keys.append(key)
-
-
-async def _another(bench: StationBench, before: list[str]) -> str:
-    """The CSR after a trigger: one that was heard before may be an old one that is sent again (see TR-18)."""
-    csr = await asked(bench, answer=REJECTED)
-    for _ in range(AGAIN):
-        if csr not in before:
-            break
-        try:
-            csr = await came(bench, within=AGAIN_S)
-        except Unfinished:
-            break
-    return csr
 
 
 def _review(bench: StationBench, csr: str, found: Request) -> None:
