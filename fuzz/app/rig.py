@@ -169,7 +169,7 @@ async def _listening_rig(
     await listener.start()
     scheme = "wss" if context is not None else "ws"
     url = f"{scheme}://{dialled(host)}:{listener.port if behind is None else port}/ocpp"
-    target = _started_by_user(options)
+    target = started_by_user(options)
     instructions = how_to_dial(url, options, ca)
     for line in instructions:
         sink(Note(line, "action"))
@@ -201,7 +201,7 @@ async def _csms_rig(options: RunOptions) -> AsyncIterator[Rig]:
     if options.security_profile >= 2:
         tls = client_context(ca=options.ca, certificate=options.cert, key=options.key)
     dialler = Dialler(url, tls=tls, basic=(identity, password) if password else None)
-    target = _started_by_user(options)
+    target = started_by_user(options)
     wiring = Wiring(
         door=dialler,
         voice=StationVoice(SystemClock()),
@@ -260,7 +260,8 @@ def _hook(options: RunOptions) -> Callable[[], Awaitable[bool]] | None:
     return run
 
 
-def _started_by_user(options: RunOptions) -> Target:
+def started_by_user(options: RunOptions) -> Target:
+    """The target that the user's own commands start; nothing at all where there are none."""
     if options.start_cmd or options.restart_cmd:
         return CommandTarget(start=options.start_cmd, restart=options.restart_cmd)
     return NoTarget()

@@ -28,6 +28,8 @@ _WITH = {
 
 def check_options(options: RunOptions, lab: LabOptions) -> None:
     """Raises `UsageError` for the first option that goes with none of the others."""
+    if options.start_cmd and options.target is not None:
+        raise UsageError("--start-cmd starts a station; start the CSMS yourself")
     dialled = "--listen" if options.listen else "--target" if options.target else ""
     if lab.self_test and dialled:
         raise UsageError(

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fuzz import store
-from fuzz.app.rig import DEFAULT_PICS, dialled, how_to_dial, key_for, lab_in
+from fuzz.app.rig import DEFAULT_PICS, dialled, how_to_dial, key_for, lab_in, started_by_user
 from fuzz.app.tls_checking import check_options
 from fuzz.clock import Clock, SystemClock, rfc3339
 from fuzz.config import RunOptions, host_and_port, password_of
@@ -286,6 +286,10 @@ async def _play_standing(run: Run, cases: Sequence[TlsCase], operator: Operator 
             pairs=_pairs(rig.bench.station.suites),
         )
         run.notes += rig.notes
+        if run.options.restart_cmd or run.options.on_stuck:
+            run.notes.append(
+                "the commands for a station that is stuck were not used: a campaign uses them"
+            )
         asked = wanted(run, cases, terms)
         await _tell_time(run, rig, asked)
         await _through(run, rig, asked)
@@ -357,6 +361,7 @@ async def _standing(
         available=frozenset(available),
         tuned=run.lab.tune,
         fast=run.lab.fast,
+        target=started_by_user(options),
     ) as rig:
         yield rig
 
@@ -397,6 +402,7 @@ def _report(run: Run, seconds: float) -> TlsReport:
         seconds=seconds,
         left_changed=tuple(run.left_changed),
         notes=tuple(run.notes),
+        strict=run.options.strict,
     )
 
 

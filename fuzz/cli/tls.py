@@ -45,7 +45,9 @@ _LEVELS = click.Choice(["info", "low", "medium", "high", "critical"])
 @click.option("--self-test", type=click.Choice(["csms"]), help="Our own CSMS endpoint as target.")
 @click.option("--fast", is_flag=True, help="No good run between refusals that were seen.")
 @click.option("--tune", is_flag=True, help="Shortest back-off at the station, set back in the end.")
-@click.option("--jobs", type=click.IntRange(1, 16), default=4, metavar="N", help="Of our own. 4.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 16), default=4, metavar="N", help="Our stations at once; 4."
+)
 @click.option("--resume", "go_on", is_flag=True, help="Go on behind what the last run finished.")
 @click.option(
     "--with-secrets", is_flag=True, help="Keep TLS secrets in private/, for captures to be read."

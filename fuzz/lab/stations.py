@@ -181,15 +181,23 @@ async def standing_station(
     available: frozenset[Need],
     tuned: bool,
     fast: bool,
+    target: Target,
 ) -> AsyncIterator[StationRig]:
-    """A station that somebody else runs and that dials in; what was set at it is set back in the end."""
+    """A station that somebody else runs and that dials in; what was set at it is set back in the end.
+
+    `target` starts it where the user gave a command for that.
+    """
     with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
         rig = await _opened(place, clock, material, Path(folder), operator, fast=fast)
         rig.bench.available = available
         try:
-            yield await _ready(rig, place, tuned=tuned, own=False)
+            if target.owned:
+                await target.start()
+            with _last_words(target):
+                yield await _ready(rig, place, tuned=tuned, own=False)
         finally:
             await _closed(rig)
+            await target.stop()
 
 
 @contextlib.asynccontextmanager

@@ -60,12 +60,13 @@ class TlsReport:
     seconds: float = 0.0
     left_changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    strict: bool = False
 
     @property
     def exit_code(self) -> int:
-        """1 when a case failed; 3 when one was not observed, or none passed; else 0."""
+        """1 when a case failed, or `strict` and one has a remark; 3 when one was not observed, or none passed; else 0."""
         found = Counter(row.outcome for row in self.rows)
-        if found["failed"]:
+        if found["failed"] or (self.strict and found["passed with a remark"]):
             return 1
         proven = found["passed"] + found["passed with a remark"] + found["recorded"]
         return 3 if found["not observed"] or not proven else 0

@@ -37,6 +37,12 @@ def test_the_exit_code_is_1_for_a_failure_and_3_for_what_was_not_seen(found: lis
         assert code == 0
 
 
+def test_a_remark_fails_a_strict_run_only() -> None:
+    assert report(row(outcome="passed with a remark")).exit_code == 0
+    assert report(row(outcome="passed with a remark"), strict=True).exit_code == 1
+    assert report(row(), strict=True).exit_code == 0
+
+
 @given(st.lists(outcomes, min_size=1, max_size=8))
 def test_every_case_is_counted_once(found: list[str]) -> None:
     last = shown(*(row(f"TS-{i}", o) for i, o in enumerate(found))).splitlines()[-1]
