@@ -97,8 +97,9 @@ def tls(
 ) -> tuple[TlsReport, list[JsonObject]]:
     """Play the lab's cases against the peer that the options name; the report, and the facts of what was played.
 
-    `note` is told what a person must know before anything is played. `operator` has a person do something at a station; None means that nobody is there. With `keep` False nothing is
-    written, as when a finding is replayed. Raises `OcppfuzzError` for everything that we could not do.
+    `note` is told what a person must know before anything is played. `operator` has a person do something at a station;
+    None means that nobody is there. With `keep` False nothing is written, as when a finding is replayed. Raises
+    `OcppfuzzError` for everything that we could not do.
     """
     check_options(options, lab)
     side = side_of(options, lab)
@@ -107,7 +108,10 @@ def tls(
     clock = SystemClock()
     began = clock.monotonic()
     name = _name_of(options, lab)
-    journal = Journal(options.findings_dir, name, resume=lab.resume) if keep else None
+    # A look at some cases must not cost what is known of a long run.
+    journal = (
+        Journal(options.findings_dir, name, resume=lab.resume, anew=not lab.only) if keep else None
+    )
     run = Run(options, lab, clock, told, note, journal, len(cases))
     asyncio.run(_play(run, cases, side, operator))
     if journal is not None and not lab.only:
@@ -145,7 +149,10 @@ def _check_planted(options: RunOptions, side: Side) -> None:
 
 def _name_of(options: RunOptions, lab: LabOptions) -> str:
     where = options.target or options.listen or lab.self_test or "embedded"
-    return f"{where} {options.identity} {options.security_profile} {options.edition}"
+    built = f"{options.pics or ''} {','.join((*options.defects, *options.decoys))}"
+    return (
+        f"{where} {options.identity} {options.security_profile} {options.edition} {built}".strip()
+    )
 
 
 async def _play(run: Run, cases: Sequence[TlsCase], side: Side, operator: Operator | None) -> None:

@@ -20,13 +20,17 @@ MAX_LINES = 10_000
 class Journal:
     """One line a finished case, under a first line that says of which run: peer, security profile, edition."""
 
-    def __init__(self, folder: Path, run: str, *, resume: bool) -> None:
-        """Begins anew unless `resume`, and then only where the file is of the same run. Raises `StoreError`."""
+    def __init__(self, folder: Path, run: str, *, resume: bool, anew: bool = True) -> None:
+        """Knows the rows of the same run when it is to `resume`, none otherwise. Raises `StoreError`.
+
+        What the file knew of the same run is forgotten when it is neither resumed nor to be kept (`anew` False).
+        """
         self._path = folder / FILE
-        self.rows: dict[str, TlsRow] = _read(self._path, run) if resume else {}
+        known = _read(self._path, run) if resume or not anew else {}
+        self.rows: dict[str, TlsRow] = known if resume else {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lines = [json.dumps({"run": run}), *(json.dumps(asdict(r)) for r in self.rows.values())]
+            lines = [json.dumps({"run": run}), *(json.dumps(asdict(r)) for r in known.values())]
             self._path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
         except OSError as error:
             raise StoreError(f"cannot write {self._path}: {error.strerror}") from None

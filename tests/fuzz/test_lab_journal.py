@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ def test_what_was_finished_is_known_afterwards(tmp_path: Path) -> None:
 def test_another_run_begins_anew(tmp_path: Path) -> None:
     Journal(tmp_path, "embedded", resume=False).add(ROW)
     assert Journal(tmp_path, "another", resume=True).rows == {}
+
+
+def test_a_look_at_some_cases_costs_nothing_that_is_known(tmp_path: Path) -> None:
+    Journal(tmp_path, "embedded", resume=False).add(ROW)
+    look = Journal(tmp_path, "embedded", resume=False, anew=False)
+    assert look.rows == {}
+    look.add(replace(ROW, id="TS-32"))
+    assert set(Journal(tmp_path, "embedded", resume=True).rows) == {"TS-31", "TS-32"}
 
 
 def test_without_resume_nothing_is_known(tmp_path: Path) -> None:
