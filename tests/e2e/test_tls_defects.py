@@ -1,8 +1,11 @@
 """Each planted defect of TLS is caught by exactly the cases that should catch it, hours in seconds.
 
-Every defect is played with the cases of its `caught_by` and with neighbours of every topic, which must pass. What needs a
-process, or somebody at the station, is played by `make tls-matrix`.
+Every defect is played with the cases of its `caught_by` and with neighbours of every topic, which must pass; with
+OCPPFUZZ_WHOLE_MATRIX=1 beside every case of a handshake (a few minutes). What needs a process, or somebody at the station,
+is played in test_tls_renewal_defects.py.
 """
+
+import os
 
 import pytest
 
@@ -22,6 +25,8 @@ NEIGHBOURS = ("TS-04", "TS-17", "TS-31", "TS-33", "TS-34", "TS-40", "TS-48", "TS
 ELSEWHERE = {
     "P70": "localhost has no parent domain whose wildcard could stand for it",
 }
+NO_FAILURES = {"TS-67", "TS-84"}
+"""Cases about failed attempts: a station that trusts everybody has none."""
 CAUGHT = {
     d.number: d
     for d in defects().values()
@@ -67,9 +72,11 @@ def test_a_defect_is_caught_by_exactly_the_cases_that_should(loop, number):
     defect = CAUGHT[number]
     pics = load_pics("dc-2evse-ccs1")
     terms = terms_of(RunOptions(edition="2025-09"), pics, PROFILE, own=True)
-    wanted = [c for i, c in all_cases().items() if i in {*defect.caught_by, *NEIGHBOURS}]
+    whole = os.environ.get("OCPPFUZZ_WHOLE_MATRIX") == "1"
+    beside = all_cases() if whole else NEIGHBOURS
+    wanted = [c for i, c in all_cases().items() if i in {*defect.caught_by, *beside}]
     cases = [c for c in wanted if skipped(c, terms) is None and c.id.startswith("TS-")]
     failed, unseen = loop.run_until_complete(failing(loop, pics, defect, cases))
-    assert unseen == {}
+    assert set(unseen) <= NO_FAILURES, unseen
     assert failed == set(defect.caught_by) & {c.id for c in cases}
     assert failed
