@@ -48,7 +48,7 @@ from tlslab.rotation import (
     trigger,
 )
 from tlslab.seen import Connection, Stage
-from tlslab.session import SessionError
+from tlslab.session import AnsweredWithError, SessionError
 
 CSO_NEEDS = (Need.STATION_CA, Need.OCPP)
 QUIET_S = 5.0
@@ -643,3 +643,24 @@ async def key_stays_inside(bench: StationBench) -> None:
     leaks = [text for text in texts if SECRET in text]
     bench.record("reports read", len(reports))
     bench.require(not leaks, "no private key is readable over OCPP", f"{len(leaks)} answers")
+
+
+@tls_case(
+    "TR-41",
+    *("A01.FR.01", "A01.FR.12", "B06.FR.09"),
+    expects="no password",
+    severity=Severity.CRITICAL,
+    needs=(Need.OCPP,),
+    profiles=(2,),
+    attacker=Attacker.IS_PEER,
+    cwe="CWE-522",
+)
+async def password_stays_inside(bench: StationBench) -> None:
+    """BasicAuthPassword is write-only: GetVariables does not tell it."""
+    await bench.settle()
+    try:
+        told = await bench.session.get_variable("SecurityCtrlr", "BasicAuthPassword")
+    except AnsweredWithError:
+        told = None
+    what = "BasicAuthPassword is not told"
+    bench.require(not told, what, f"{len(told or '')} characters")

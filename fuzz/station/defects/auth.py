@@ -24,6 +24,7 @@ _PASSWORD = '"component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthP
         oracle="O23",
         symptom="password told",
         witness=(ask("GetVariables", f'{{"getVariableData":[{{{_PASSWORD}}}]}}'),),
+        caught_by=("TR-41",),
     )
 )
 def password_readback(hooks: Hooks) -> Hooks:

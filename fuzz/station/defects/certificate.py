@@ -36,6 +36,7 @@ def _install(pem: str, use: str) -> SendText:
         oracle="O11 O16",
         symptom="Accepted",
         witness=(_install(LEAF, "CSMS"),),
+        caught_by=("TR-39",),
     )
 )
 def cert_ops_insecure(hooks: Hooks) -> Hooks:
