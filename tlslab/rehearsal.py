@@ -233,7 +233,9 @@ class PretendStation:
         return self.papers.get(name) if said is None and self.papers is not None else said
 
     async def set_variable(self, component: str, name: str, value: str) -> str:
-        """Always set, unless its papers decide."""
+        """Always set, unless its papers decide, or a password is too short (A00.FR.304)."""
+        if name == "BasicAuthPassword" and len(value) < 16:
+            return "Rejected"
         if self.papers is not None and self.papers.get(name) is not None:
             return self.papers.set(name, value)
         self.variables[component, name] = value

@@ -664,3 +664,31 @@ async def password_stays_inside(bench: StationBench) -> None:
         told = None
     what = "BasicAuthPassword is not told"
     bench.require(not told, what, f"{len(told or '')} characters")
+
+
+@tls_case(
+    "TR-42",
+    *("A00.FR.304", "A01.FR.04"),
+    expects="Rejected",
+    severity=Severity.HIGH,
+    endangers=("TC_A_10_CS",),
+    needs=(Need.OCPP,),
+    profiles=(2,),
+    effect=Effect.LOCK_OUT,
+    attacker=Attacker.IS_PEER,
+    cwe="CWE-521",
+)
+async def short_password(bench: StationBench) -> None:
+    """A password of fewer than 16 characters is Rejected, in an answer, and the old one goes on working."""
+    await bench.settle()
+    try:
+        came = await bench.session.set_variable(
+            "SecurityCtrlr", "BasicAuthPassword", "short-password1"
+        )
+    except AnsweredWithError as error:
+        came = error.code
+    except SessionError:
+        came = "no answer"
+    bench.require(came != "no answer", "SetVariables of BasicAuthPassword is answered", came)
+    bench.require(came != "Accepted", "a password that is too short is not Accepted", came)
+    await bench.again()

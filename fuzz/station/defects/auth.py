@@ -61,6 +61,7 @@ def password_readback(hooks: Hooks) -> Hooks:
                 '{"setVariableData":[{"attributeValue":"a-better-password-1",' + _PASSWORD + "}]}",
             ),
         ),
+        caught_by=("TR-42",),
     )
 )
 def password_change_mute(hooks: Hooks) -> Hooks:
