@@ -26,7 +26,7 @@ from tlslab.offers import (
 from tlslab.pki import Credential, LabError
 from tlslab.registry import Need
 from tlslab.rogue import Answer, proper
-from tlslab.seen import Check, Connection, Expect, Exposure, Stage
+from tlslab.seen import HAND_NOTES, WENT_ON, Check, Connection, Expect, Exposure, Stage
 from tlslab.session import Session
 from tlslab.suites import suite_name
 from tlslab.wire import ClientHello, version_name
@@ -48,11 +48,6 @@ FORMS: tuple[tuple[bool, tuple[str, ...]], ...] = (
 """Forms of a proper certificate: whether its name is in subjectAltName too, and its Extended Key Usage."""
 LOOK_S = 1.0
 """How long one look at the server lasts; what OCPP tells does not wake it."""
-
-WENT_ON = "it went on with the handshake"
-WAITED = "it waited for more until the lab hung up"
-HAND_NOTES = (WENT_ON, WAITED)
-"""What `engines.hand` notes of a caller that did not end the handshake."""
 
 T = TypeVar("T")
 Control = tuple[tuple[str, str], ...]

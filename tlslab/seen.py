@@ -17,6 +17,13 @@ AUTHORIZATION = "authorization"
 MAX_TAPE = 512 * 1024
 """Bytes kept of one connection in both directions together; a handshake with the largest chain fits."""
 
+WENT_ON, WAITED = "it went on with the handshake", "it waited for more until the lab hung up"
+"""Notes of a hand-built answer: what the peer made of it, when it did not end there."""
+HAND_NOTES = (WENT_ON, WAITED)
+
+RENEGOTIATED = "renegotiation: a second handshake was done"
+"""The note of a renegotiation that came about."""
+
 
 class Stage(IntEnum):
     """How far a connection went, the worst last: for whoever should have ended it, the earlier the better.

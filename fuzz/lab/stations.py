@@ -22,7 +22,6 @@ from tlslab.authority import Authority
 from tlslab.bench import FIRST_RECONNECT_S, Station, StationBench
 from tlslab.describe import KeyKind
 from tlslab.notes import Unfinished
-from tlslab.offers import Engine
 from tlslab.pki import Credential, Lab
 from tlslab.registry import Need
 from tlslab.server import LabServer
@@ -250,19 +249,8 @@ async def _opened(
         now=clock.now,
         keep_secrets=place.with_secrets,
     )
-    suites = _codes(place.pics.cipher_suites) if place.pics else ()
-    station = Station(
-        host=place.name,
-        serial=place.identity,
-        organization="",
-        security_profile=place.security_profile,
-        edition=place.edition,
-        suites=suites,
-        items=place.items,
-        own_roots=material.station_roots,
-    )
     bench = StationBench(
-        station,
+        _known(place, material),
         session,
         server,
         material.authority,
@@ -273,8 +261,7 @@ async def _opened(
         available=EVERYTHING,
         fast=fast,
     )
-    plain = place.security_profile == 1
-    server.offer = bench.offer(engine=Engine.PLAIN) if plain else bench.offer()
+    server.offer = bench.offer()
     try:
         await server.start()
     except OSError as error:
@@ -283,6 +270,20 @@ async def _opened(
             f"cannot listen on {place.host}:{place.port}: {error.strerror}; choose another --listen"
         ) from None
     return StationRig(bench, session, Habits())
+
+
+def _known(place: Place, material: Material) -> Station:
+    """What is known of the station before it has called."""
+    return Station(
+        host=place.name,
+        serial=place.identity,
+        organization="",
+        security_profile=place.security_profile,
+        edition=place.edition,
+        suites=_codes(place.pics.cipher_suites) if place.pics else (),
+        items=place.items,
+        own_roots=material.station_roots,
+    )
 
 
 def _codes(names: tuple[str, ...]) -> tuple[int, ...]:

@@ -13,13 +13,12 @@ from tlslab import pki
 from tlslab.authority import Authority
 from tlslab.build import client_hello
 from tlslab.client import CHOSE, SILENT, LabClient
-from tlslab.client_engines.pyopenssl import RENEGOTIATED
 from tlslab.describe import Chain, Description, KeyKind, Root
 from tlslab.keys import new_key, pem_of
 from tlslab.knock import MIXED_SUITES, Knock
 from tlslab.offers import TLS_1_0, TLS_1_2, TLS_1_3, Engine
 from tlslab.pki import LabError
-from tlslab.seen import Stage, Way
+from tlslab.seen import RENEGOTIATED, Stage, Way
 
 LIBRARIES = (Engine.STDLIB, Engine.PYOPENSSL, Engine.TLSLITE)
 GREETING = b"hello"

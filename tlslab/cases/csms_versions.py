@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tlslab import robot
-from tlslab.client_engines.pyopenssl import RENEGOTIATED
 from tlslab.codes import GROUPS, group_name, is_weak_group
 from tlslab.csms_bench import CsmsBench, Unfinished
 from tlslab.offers import ECDSA_SUITES, RSA_SUITES, SSL_3_0, TLS_1_0, TLS_1_1, TLS_1_2, Engine
 from tlslab.probe import Reply, Survey
 from tlslab.registry import Attacker, Severity, tls_case
-from tlslab.seen import Stage
+from tlslab.seen import RENEGOTIATED, Stage
 from tlslab.suites import forbidden, legacy, suite_name
 from tlslab.wire import version_name
 

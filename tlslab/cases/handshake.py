@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tlslab import rogue
-from tlslab.bench import HAND_NOTES, WENT_ON, NotAsked, StationBench, Unfinished
+from tlslab.bench import NotAsked, StationBench, Unfinished
 from tlslab.build import SECURE_RENEGOTIATION, flight, handshake, server_hello
 from tlslab.describe import Root
 from tlslab.exchange import Faults, full_flight, offered_suite
@@ -16,7 +16,7 @@ from tlslab.pki import Credential
 from tlslab.records import records
 from tlslab.registry import Attacker, Effect, Need, Severity, tls_case
 from tlslab.rogue import Answer, chosen_suite
-from tlslab.seen import Chunk, Stage, Way
+from tlslab.seen import HAND_NOTES, RENEGOTIATED, WENT_ON, Chunk, Stage, Way
 from tlslab.suites import suite_name
 from tlslab.wire import ClientHello
 
@@ -108,10 +108,6 @@ async def renegotiation_as_another(bench: StationBench) -> None:
     notes = [note for connection in seen.connections for note in connection.notes]
     bench.record("renegotiation", ", ".join(dict.fromkeys(notes)) or "not observed")
     bench.require(RENEGOTIATED not in notes, "it does not renegotiate with somebody else")
-
-
-RENEGOTIATED = "renegotiation: a second handshake was done"
-"""What `engines.pyopenssl` notes."""
 
 
 @tls_case(

@@ -12,8 +12,6 @@ from tlslab.knock import Knock
 from tlslab.seen import Connection
 from tlslab.suites import code_of, openssl_name
 
-RENEGOTIATED = "renegotiation: a second handshake was done"
-
 
 def machine(knock: Knock, connection: Connection, elapsed: Callable[[], float]) -> Renegotiating:
     """A client end for this knock. Raises `Unable`."""

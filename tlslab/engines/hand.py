@@ -7,10 +7,8 @@ from tlslab.engines.base import tell_note
 from tlslab.engines.raw import Wire
 from tlslab.offers import Offer
 from tlslab.records import HANDSHAKE_RECORD, records
+from tlslab.seen import WAITED, WENT_ON
 
-WENT_ON = "it went on with the handshake"
-WAITED = "it waited for more until the lab hung up"
-"""The notes that say that a caller did not refuse an answer at once."""
 REACTION_S = 5.0
 """How long a caller may think about it."""
 MAX_REACTION = 2**17

@@ -18,7 +18,7 @@ from tlslab.engines.base import Broken, Machine, Unable, chain_of, tell_alert, t
 from tlslab.engines.stdlib import cipher_list
 from tlslab.offers import ClientAuth, Offer
 from tlslab.pki import Credential
-from tlslab.seen import Connection, Way
+from tlslab.seen import RENEGOTIATED, Connection, Way
 from tlslab.suites import code_of, openssl_name, suite_name
 
 RENEGOTIATION_S = 2.0
@@ -212,7 +212,7 @@ class OpenSslMachine(Machine):
             raise Broken(_words(error)) from error
         if not self._handshakes:
             return False
-        tell_note(self._connection, "renegotiation: a second handshake was done")
+        tell_note(self._connection, RENEGOTIATED)
         self._waived = True
         return True
 
