@@ -75,19 +75,41 @@ class SendFrames:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerNext:
-    """Answer the target's next CALL of `action` with `text` instead of the voice's own answer."""
+class Ask:
+    """Make a CALL that belongs to the scene and wait for its answer, at most the target's own MessageTimeout.
 
-    action: str
+    Unlike `SendText` it is no hostile message: the answers to it are judged by what the whole scene shows.
+    """
+
     text: Text
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """Wait until the hostile message said last is answered, or known not to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerNext:
+    """Answer the target's next CALL of `action` with `text` instead of the voice's own answer; no text, no answer.
+
+    `{call.id}` is that CALL's messageId. Several for one action are used up in their order.
+    """
+
+    action: str
+    text: Text = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Expect:
-    """Wait until the target sends a CALL of `action`, for at most `timeout_s` seconds."""
+    """Wait until the target has sent a CALL of `action` that no earlier `Expect` took, at most `timeout_s` seconds.
+
+    `where` holds pairs of a JSON pointer into the payload and the text of the value there, all of which must fit.
+    """
 
     action: str
     timeout_s: float = 30.0
+    where: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +150,25 @@ class TlsStep:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-Step: TypeAlias = "SendText | SendBytes | SendFrames | AnswerNext | Expect | Wait | Disconnect | Operator | RepeatSteps | TlsStep"
+@dataclass(frozen=True, slots=True)
+class Misbehave:
+    """Treat the target's next `times` attempts to connect in the way called `how` (a name of `fuzz.transport`)."""
+
+    how: str
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """Read the figures of the target's process now, under the name `label`."""
+
+    label: str
+
+
+Step: TypeAlias = (
+    "SendText | SendBytes | SendFrames | Ask | Settle | AnswerNext | Expect | Wait | Disconnect | Operator"
+    " | RepeatSteps | Misbehave | Gauge | TlsStep"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +224,8 @@ class Who(StrEnum):
 class Entry:
     """One line of a transcript.
 
-    `at_s` is seconds since the case began. `kind` is `text`, `bytes`, `open`, `close`, `process` or `note`.
-    `text` of a `bytes` entry is base64. Secrets stay slots.
+    `at_s` is seconds since the case began. `kind` is `text`, `bytes`, `frames`, `open`, `close`, `process`, `operator`
+    or `note`. `text` of `bytes` and `frames` is base64. Secrets stay slots.
     """
 
     at_s: float
@@ -290,12 +330,42 @@ class Probes:
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """What a process uses at one moment, summed over its descendants; None where the machine does not tell.
+
+    `memory` are resident bytes, `processor_s` seconds of processor time since it began, `label` the step that asked.
+    """
+
+    at_s: float
+    label: str = ""
+    memory: int | None = None
+    processor_s: float | None = None
+    descriptors: int | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """One visit to our catcher: somebody followed a URL, or opened a socket, that only our messages told.
+
+    `kind` is `http` or `tcp`, `path` what followed the address of an HTTP request, `data` its body or the first bytes.
+    """
+
+    at_s: float
+    kind: str
+    path: str = ""
+    method: str = ""
+    data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class TargetFacts:
     """What is known about the target before a verdict: declared, learned or assumed.
 
     `supported` holds the actions that the target did not refuse as unknown or unsupported in the baseline;
     None while that is not known. `message_timeout_s` is its own MessageTimeout, else 30.
-    `restarts_allowed` is False only when nothing we do may restart it.
+    `volatile` are the names of variables that change by themselves, learned while nothing was asked
+    (`fuzz.engine.inventory.describe` says how they are written).
     """
 
     side: Side
@@ -312,6 +382,7 @@ class TargetFacts:
     message_timeout_s: float = 30.0
     items_per_message: Mapping[str, int] = field(default_factory=dict)
     bytes_per_message: Mapping[str, int] = field(default_factory=dict)
+    volatile: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +393,9 @@ class Observation:
     correct peer could read one. `replies` are CALLRESULTs and CALLERRORs attributed to the case's message
     (ids "-1", "" and null included when the message was unreadable), in order of arrival; `strays` answer nothing
     that we asked; `calls` are the target's own CALLs meanwhile. `probe_after` tells whether the next harmless CALL
-    was served. `inconclusive` is the reason why no verdict may be given, else "".
+    was served. `figures` were read by `Gauge` steps, `caught` came to our catcher, `log` are the lines that the target
+    wrote meanwhile. What happened in which order is in `entries`; `fuzz.ocppj.history` reads it. `inconclusive` is the
+    reason why no verdict may be given, else "".
     """
 
     case: Case
@@ -340,6 +413,9 @@ class Observation:
     boot_reasons: tuple[str, ...] = ()
     restart_asked: bool = False
     probes: Probes = field(default_factory=Probes)
+    figures: tuple[Figures, ...] = ()
+    caught: tuple[Caught, ...] = ()
+    log: tuple[str, ...] = ()
     inconclusive: str = ""
 
 
@@ -670,6 +746,7 @@ class Ability(StrEnum):
     ALIVE = "alive"
     OPERATOR = "operator"
     MEMORY = "memory"
+    FIGURES = "figures"
     LOG = "log"
 
 
@@ -715,6 +792,34 @@ class Target(Protocol):
         """Resident bytes, None when not known."""
         ...
 
+    def figures(self) -> Figures | None:
+        """What its process uses now, None when not known."""
+        ...
+
     def log_lines(self) -> Sequence[str]:
         """The last lines that the target wrote, newest last."""
+        ...
+
+    def log_since(self, mark: int) -> tuple[int, Sequence[str]]:
+        """How many lines it wrote so far, and those after the first `mark` that are still kept."""
+        ...
+
+
+class Catcher(Protocol):
+    """Waits on this machine for whoever follows the addresses that our messages tell."""
+
+    def slots(self) -> Mapping[str, str]:
+        """The values of its slots, such as `canary.url`; fresh ones for every play."""
+        ...
+
+    def caught(self) -> Sequence[Caught]:
+        """What came since `slots` was called last; `at_s` counts from then."""
+        ...
+
+
+class HostileDoor(Protocol):
+    """A door that can also receive callers badly."""
+
+    def misbehave(self, how: str, times: int) -> None:
+        """Treat the next `times` callers in this way. Raises `UsageError` for an unknown way."""
         ...

@@ -124,6 +124,9 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     if resumed is not None:
         ground.support = Support(set(resumed.supported), set(resumed.refused))
     ground.items_per_message = executor.facts.items_per_message
+    ground.abilities = made.wiring.target.abilities
+    ground.owned = executor.owned
+    ground.catches = made.wiring.catcher is not None
     ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
     _say_what_is_missing(made, inventory, sink)
     judged = make_judge(strict=options.strict, edition=options.edition)

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import json
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -60,7 +60,16 @@ class Take:
     strays: list[Heard] = field(default_factory=list)
     calls: list[Heard] = field(default_factory=list)
     boot_reasons: list[str] = field(default_factory=list)
-    overrides: dict[str, str] = field(default_factory=dict)
+    overrides: dict[str, deque[str]] = field(default_factory=dict)
+
+    def answer_next(self, action: str, text: str) -> None:
+        """Answer the target's next CALL of an action with this text, nothing at all when it is empty."""
+        self.overrides.setdefault(action, deque()).append(text)
+
+    def override(self, action: str) -> str | None:
+        """What the case wants to answer to the CALL that just came, None when the voice may."""
+        waiting = self.overrides.get(action)
+        return waiting.popleft() if waiting else None
 
     def answers(self, message_id: JsonValue) -> bool:
         """True when a reply with this id belongs to the case's own message."""
@@ -83,16 +92,28 @@ class Flooded(Exception):
 
 
 class Conversation:
-    """A link, a voice, and the bookkeeping of who answered what."""
+    """A link, a voice, and the bookkeeping of who answered what.
 
-    def __init__(self, link: Link, voice: Voice, clock: Clock, ids: Iterator[str]) -> None:
+    What the target names meanwhile, such as `tx.id`, is kept in `named` for the slots of later messages.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        voice: Voice,
+        clock: Clock,
+        ids: Iterator[str],
+        named: dict[str, str] | None = None,
+    ) -> None:
         self.link = link
+        self._named = {} if named is None else named
         self.voice = voice
         self.closed: Close | None = None
         self.late: list[tuple[str, Heard]] = []
         self._clock = clock
         self._ids = ids
         self._take = Take(clock.monotonic())
+        self._boots_before = 0
         self._own: dict[str, Heard | None] = {}
         self._past: OrderedDict[str, bool] = OrderedDict()
         self._heard = 0
@@ -109,9 +130,11 @@ class Conversation:
         for action, payload in self.voice.opening():
             if await self.call(action, payload, timeout_s) is None:
                 return False
-        take = self._take
+        take, before = self._take, self._boots_before
         if await_boot:
-            return await self.wait(lambda: bool(take.boot_reasons) and self.voice.booted, timeout_s)
+            return await self.wait(
+                lambda: len(take.boot_reasons) > before and self.voice.booted, timeout_s
+            )
         return await self.wait(lambda: self.voice.booted, timeout_s)
 
     # --- takes --------------------------------------------------------------------------------------------
@@ -120,8 +143,14 @@ class Conversation:
         """Start a new take; everything heard from now on belongs to it."""
         self._retire()
         self._take = Take(self._clock.monotonic())
+        self._boots_before = 0
         self._heard = self._heard_characters = 0
         return self._take
+
+    def adopt(self, take: Take) -> None:
+        """Go on with a take that began on an earlier connection."""
+        self._take = take
+        self._boots_before = len(take.boot_reasons)
 
     def _retire(self) -> None:
         take = self._take
@@ -151,6 +180,19 @@ class Conversation:
         self.log(Who.US, "text", text)
         self._note_id(text)
         await self._send(self.link.send_text(text))
+
+    async def say_raw(self, data: bytes) -> None:
+        """Write the case's own bytes below the WebSocket layer."""
+        self.log(Who.US, "frames", base64.b64encode(data[:ENTRY_LIMIT]).decode())
+        await self._send(self.link.send_raw(data))
+
+    async def put(self, text: str) -> str:
+        """Send a CALL of the scene, whose id is in its text already, without waiting; that id. Raises `LinkClosed`."""
+        message_id = str(hear(text, 0.0).message_id)
+        self._own[message_id] = None
+        self.log(Who.US, "text", text)
+        await self._send(self.link.send_text(text))
+        return message_id
 
     async def say_bytes(self, data: bytes, opcode: str) -> None:
         """Send the case's own bytes as one message."""
@@ -295,8 +337,11 @@ class Conversation:
         if action == "BootNotification":
             reason = heard.payload.get("reason") if isinstance(heard.payload, dict) else None
             self._take.boot_reasons.append(reason if isinstance(reason, str) else "")
-        override = self._take.overrides.pop(action, None)
+        self._note(heard, message_id)
+        override = self._take.override(action)
         answer = self.voice.answer(action, heard.payload)
+        if override == "":
+            return
         text = (
             override.replace("{call.id}", json.dumps(message_id)[1:-1])
             if override is not None
@@ -306,6 +351,17 @@ class Conversation:
         # A link that is gone is noticed by whoever reads next, after what had arrived before.
         with contextlib.suppress(LinkClosed):
             await self.link.send_text(text)
+
+    def _note(self, heard: Heard, message_id: str) -> None:
+        """Keep what the target's CALL names for the slots of later messages."""
+        named = self._named
+        named["asked.previous"] = named.get("asked.id", message_id)
+        named["asked.id"] = message_id
+        payload = heard.payload if isinstance(heard.payload, dict) else {}
+        info = payload.get("transactionInfo")
+        transaction = info.get("transactionId") if isinstance(info, dict) else None
+        if isinstance(transaction, str):
+            named["tx.id"] = json.dumps(transaction[:36])[1:-1]
 
 
 def _id_at_the_head(text: str) -> str | None:

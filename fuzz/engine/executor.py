@@ -5,16 +5,17 @@ Knows conversations, slots and the target adapter. Must not know phases, oracles
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import assert_never
 
 from fuzz.engine.conversation import Conversation, Flooded, Take
 from fuzz.engine.effects import asks_to_reconnect
-from fuzz.engine.line import Line
+from fuzz.engine.stage import CUTS, Scene, Stage, is_scene
+from fuzz.engine.tidy import leftovers
 from fuzz.errors import TargetUnavailable
+from fuzz.ocppj.history import history
 from fuzz.records import (
     Ability,
-    AnswerNext,
     Case,
     Close,
     Disconnect,
@@ -33,11 +34,10 @@ from fuzz.records import (
     SendText,
     Settled,
     Step,
-    TlsStep,
     Wait,
     Who,
 )
-from strategies.labels import Fault, Position, Stance, Tier, spell
+from strategies.labels import Fault, Position, Stance, Tier
 
 ABNORMAL = 1006
 """The close code of a connection that ended without a close frame (RFC 6455 section 7.1.5)."""
@@ -50,8 +50,8 @@ _MUST_ANSWER = frozenset(
 )
 
 
-class Executor(Line):
-    """A line on which cases are played."""
+class Executor(Stage):
+    """A line on which cases are played and looked at."""
 
     async def play(self, case: Case, *, linger: bool = False) -> Observation:
         """Play a case on the kept connection and tell what was seen.
@@ -62,7 +62,28 @@ class Executor(Line):
         conversation = await self.conversation()
         self._untouched = False
         take = conversation.begin()
-        observation = await self._play(conversation, take, case, linger=linger)
+        mark, _ = self._target.log_since(0)
+        canaries = self._plant_canaries(case)
+        if is_scene(case):
+            observation = await self._play_scene(take, case, linger=linger)
+        else:
+            observation = await self._play(conversation, take, case, linger=linger)
+        observation = await self._aftermath(observation)
+        if is_scene(case):
+            await self._tidy(observation)
+        if canaries and self._catcher is not None:
+            await self.serve(self.pace.soft_s)
+            observation = replace(observation, caught=tuple(self._catcher.caught()))
+        return replace(observation, log=tuple(self._target.log_since(mark)[1]))
+
+    def _plant_canaries(self, case: Case) -> bool:
+        """Fill the slots of our catcher, when the case names one."""
+        if self._catcher is None or not _names_canary(case.steps):
+            return False
+        self._slots.named.update(self._catcher.slots())
+        return True
+
+    async def _aftermath(self, observation: Observation) -> Observation:
         if observation.close is not None:
             return await self._after_close(observation, observation.close)
         if observation.probes.same_connection is False:
@@ -103,6 +124,96 @@ class Executor(Line):
             await conversation.link.abort()
             self._conversation = None
         return self._observe(conversation, take, case, settled, probes, inconclusive)
+
+    async def _play_scene(self, take: Take, case: Case, *, linger: bool) -> Observation:
+        scene = Scene(case, take)
+        settled, probes, inconclusive = Settled.CUT_SHORT, Probes(), ""
+        played_on, ended = self._conversation, None
+        try:
+            await self.enact(scene)
+            settled, probes = await self._close_scene(scene, linger=linger)
+        except LinkClosed as lost:
+            ended = lost.close
+            take.entries.extend(_told(take, ended))
+        except TargetUnavailable as gone:
+            take.entries.append(
+                Entry(self._clock.monotonic() - take.started, Who.HARNESS, "note", str(gone))
+            )
+            probes = Probes(same_connection=False)
+        except Flooded as flood:
+            inconclusive = str(flood)
+            if self._conversation is not None:
+                await self._conversation.link.abort()
+                self._conversation = None
+        self._restart_pending = self._restart_pending or scene.restarting
+        conversation = self._conversation or played_on
+        assert conversation is not None
+        seen = self._observe(conversation, take, case, settled, probes, inconclusive)
+        if ended is not None and ended.by_target:
+            seen = replace(seen, close=ended)
+        elif scene.excused:
+            seen = replace(seen, close=None, restart_asked=True)
+        return replace(seen, figures=tuple(scene.figures))
+
+    async def _close_scene(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
+        """Whether the hostile message was answered, and whether the target serves now."""
+        for event, argument in leftovers(history(scene.take.entries)).words:
+            if event == "restore-network":
+                await self._target.operator(event, argument)
+        if scene.excused and scene.restarting:
+            await self._wait(scene, Expect("BootNotification", self.pace.boot_s))
+        conversation = await self._resumed(scene)
+        if scene.take.said and scene.case.position is Position.CALL and not scene.take.replies:
+            settled, probes = await self._settle(conversation, scene.take, scene.case, None)
+        else:
+            settled, probes = Settled.ANSWERED, await self._served_now(conversation)
+        if linger and probes.same_connection is not False:
+            probes = await self._linger(conversation, probes)
+        return settled, probes
+
+    async def _served_now(self, conversation: Conversation) -> Probes:
+        if await self._probe_served(conversation):
+            return Probes(same_connection=True)
+        return await self._more_probes(conversation)
+
+    async def _tidy(self, observation: Observation) -> None:
+        """Bring the target back to where scenes begin: idle, in the network, booted."""
+        left = leftovers(history(observation.entries))
+        if not left:
+            return
+        done = [await self._target.operator(*words) for words in left.words]
+        ended = await self._ended(left.transactions)
+        if (all(done) and ended and not left.unready) or not self._target.owned:
+            return
+        await self.restart()
+
+    async def _ended(self, transactions: tuple[str, ...]) -> bool:
+        """Wait for the end of these transactions, and ask for it where it does not come by itself."""
+        if not transactions:
+            return True
+        conversation = await self.conversation()
+        take = conversation.begin()
+        ending = set(transactions)
+
+        def over() -> bool:
+            for heard in take.calls:
+                ending.difference_update(_ended_in(heard))
+            return not ending
+
+        try:
+            if await conversation.wait(over, self.pace.soft_s):
+                return True
+            for id_ in transactions:
+                await self.proper_call("RequestStopTransaction", {"transactionId": id_})
+            return False
+        except (LinkClosed, Flooded):
+            return False
+
+    async def restart(self) -> None:
+        """Start a target of ours anew; it boots on the next connection."""
+        await self._forget()
+        await self._target.kill()
+        await self.connect()
 
     def _observe(
         self,
@@ -165,30 +276,11 @@ class Executor(Line):
             case SendBytes():
                 await conversation.say_bytes(step.data, step.opcode)
             case SendFrames():
-                await conversation.link.send_raw(step.data)
+                await conversation.say_raw(step.data)
             case Wait():
                 await conversation.idle(step.seconds)
-            case AnswerNext():
-                take.overrides[step.action] = spell(step.text)
-            case Expect():
-                seen = len(take.calls)
-                await conversation.wait(
-                    lambda: any(h.action == step.action for h in take.calls[seen:]), step.timeout_s
-                )
-            case Disconnect():
-                await conversation.link.close(step.code)
-            case Operator():
-                await self._target.operator(step.event, step.argument)
-            case RepeatSteps():
-                for _ in range(step.times):
-                    for inner in step.steps:
-                        await self._do(conversation, take, case, inner)
-            case TlsStep():
-                raise TargetUnavailable(
-                    f"case {case.id} is played by the TLS lab, not over an open connection"
-                )
             case _:
-                assert_never(step)
+                raise AssertionError(f"{step} belongs to a scene")
 
     async def _settle(
         self, conversation: Conversation, take: Take, case: Case, probe_id: str | None
@@ -335,7 +427,40 @@ class Executor(Line):
 
 
 def _hangs_up(case: Case) -> bool:
-    return any(isinstance(step, Disconnect) for step in case.steps)
+    """True when the case itself ends a connection."""
+    return any(
+        isinstance(step, Disconnect) or (isinstance(step, Operator) and step.event in CUTS)
+        for step in _flat(case.steps)
+    )
+
+
+def _flat(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        if isinstance(step, RepeatSteps):
+            yield from _flat(step.steps)
+        else:
+            yield step
+
+
+def _names_canary(steps: Iterable[Step]) -> bool:
+    return any(
+        isinstance(part, str) and "{canary." in part
+        for step in _flat(steps)
+        for part in getattr(step, "text", ())
+    )
+
+
+def _told(take: Take, close: Close) -> Iterator[Entry]:
+    """How a connection ended that was never opened again, unless the transcript tells it already."""
+    if not any(entry.kind == "close" for entry in take.entries):
+        yield Entry(0.0, Who.TARGET, "close", f"{close.code} {close.reason}".strip())
+
+
+def _ended_in(heard: Heard) -> set[str]:
+    payload = heard.payload if isinstance(heard.payload, dict) else {}
+    info = payload.get("transactionInfo")
+    id_ = info.get("transactionId") if isinstance(info, dict) else None
+    return {id_} if isinstance(id_, str) and payload.get("eventType") == "Ended" else set()
 
 
 def _reconnect_asked(take: Take) -> bool:

@@ -15,6 +15,7 @@ from fuzz.engine.slots import Slots, message_ids
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
     Ability,
+    Catcher,
     Door,
     Handshake,
     Heard,
@@ -74,6 +75,7 @@ class Wiring:
     facts: TargetFacts
     secrets: dict[str, str] = field(default_factory=dict)
     on_stuck: Callable[[], Awaitable[bool]] | None = None
+    catcher: Catcher | None = None
 
 
 class Line:
@@ -98,6 +100,7 @@ class Line:
         self._forced = False
         self._gone: TargetUnavailable | None = None
         self._on_stuck = wiring.on_stuck
+        self._catcher = wiring.catcher
         self._probe = PROBES[wiring.door.side]
 
     # --- connecting ---------------------------------------------------------------------------------------
@@ -160,7 +163,7 @@ class Line:
         """The take of a new connection on which the target is booted, or what went wrong."""
         self.reconnects += 1
         self.handshake = link.handshake
-        conversation = Conversation(link, self._voice, self._clock, self._slots.ids)
+        conversation = self._on(link)
         take = conversation.begin()
         try:
             if await self._boot(conversation, take):
@@ -173,6 +176,9 @@ class Line:
         except Flooded as flood:
             return str(flood)
         return "it connected but was not ready in time: no BootNotification, or it refuses CALLs"
+
+    def _on(self, link: Link) -> Conversation:
+        return Conversation(link, self._voice, self._clock, self._slots.ids, self._slots.named)
 
     def _patience(self, deadline: float) -> float:
         left = max(0.1, deadline - self._clock.monotonic())

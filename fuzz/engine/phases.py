@@ -27,7 +27,7 @@ from fuzz.engine.neighbours import Neighbour, capped, neighbours, several
 from fuzz.engine.seeds import Seeds
 from fuzz.engine.support import Coverage, Support
 from fuzz.ocppj.lenient import hear
-from fuzz.records import Case, Effect, FrameKind, Observation, Side
+from fuzz.records import Ability, Case, Effect, FrameKind, Observation, Side
 from strategies.boundaries import boundaries
 from strategies.examples import example
 from strategies.frames import envelope_faults, unsolicited
@@ -78,7 +78,11 @@ _STAND_IN = "00000000-ocppfuzz"
 
 @dataclass(slots=True)
 class Ground:
-    """What all phases of one campaign stand on."""
+    """What all phases of one campaign stand on.
+
+    `abilities` are those of the target adapter, `owned` whether we started the target, `catches` whether a catcher
+    waits for whoever follows our addresses.
+    """
 
     version: Version
     side: Side
@@ -94,6 +98,9 @@ class Ground:
     allowed: frozenset[Effect] = frozenset(Effect)
     seeds: Seeds = field(default_factory=lambda: Seeds(version()))
     items_per_message: Mapping[str, int] = field(default_factory=dict)
+    abilities: frozenset[Ability] = frozenset()
+    catches: bool = False
+    owned: bool = False
 
     def actions(self) -> list[str]:
         """The actions whose CALL we may send to this side, most harmless first."""

@@ -28,13 +28,16 @@ def message_ids(token: str) -> Iterator[str]:
 class Slots:
     """Values for the slots of one play.
 
-    `{call.id}` is a fresh id for each message (`{call.id:36}` padded to 36 characters), `{call.previous}` the id of the message before; all others are
-    looked up in `values` and left as they are when unknown.
+    `{call.id}` is a fresh id for each message (`{call.id:36}` padded to 36 characters), `{call.previous}` the id of
+    the message before. `named` are what the target named last (`{asked.id}` and `{asked.previous}`, the ids of its
+    latest CALLs, `{tx.id}`) and the addresses of our catcher (`{canary.url}`). All others are looked up in `values`,
+    and left as they are when unknown.
     """
 
     ids: Iterator[str]
     values: Mapping[str, str] = field(default_factory=dict)
     last_id: str = ""
+    named: dict[str, str] = field(default_factory=dict)
 
     def fill(self, text: Text) -> str:
         """The text as it goes on the wire."""
@@ -44,6 +47,14 @@ class Slots:
         if "{call.id" in spelled:
             self.last_id = next(self.ids)
             spelled = _CALL_ID.sub(lambda m: self.last_id.ljust(int(m.group(1) or 0), "x"), spelled)
-        if self.values:
-            spelled = _SLOT.sub(lambda m: self.values.get(m.group(1), m.group(0)), spelled)
-        return spelled
+        return self.fill_values(spelled)
+
+    def fill_values(self, spelled: str) -> str:
+        """The text with every slot filled but those for ids of its own."""
+        if "{" not in spelled or not (self.values or self.named):
+            return spelled
+        return _SLOT.sub(lambda m: self._value(m.group(1), m.group(0)), spelled)
+
+    def _value(self, name: str, as_it_is: str) -> str:
+        found = self.values.get(name)
+        return self.named.get(name, as_it_is) if found is None else found

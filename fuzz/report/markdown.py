@@ -9,17 +9,21 @@ from collections.abc import Sequence
 
 from fuzz.records import (
     AnswerNext,
+    Ask,
     Case,
     Disconnect,
     Entry,
     Expect,
     Finding,
+    Gauge,
+    Misbehave,
     Operator,
     Preamble,
     RepeatSteps,
     SendBytes,
     SendFrames,
     SendText,
+    Settle,
     Step,
     TlsStep,
     Wait,
@@ -124,6 +128,10 @@ def _told(step: Step) -> tuple[str, list[str]]:
                 f"Write these bytes below the WebSocket layer, in hex (length {len(data):,}):",
                 _hex(data),
             )
+        case Ask(text):
+            return "Ask properly, and wait for the answer:", _fenced(text)
+        case AnswerNext(action, ()):
+            return f"Leave the target's next {code(action)} without an answer.", []
         case AnswerNext(action, text):
             return f"Answer the target's next {code(action)} with:", _fenced(text)
         case RepeatSteps(steps, times):
@@ -132,10 +140,19 @@ def _told(step: Step) -> tuple[str, list[str]]:
             return _told_quietly(step), []
 
 
-def _told_quietly(step: Expect | Wait | Disconnect | Operator | TlsStep) -> str:
+def _told_quietly(
+    step: Settle | Expect | Wait | Disconnect | Operator | Misbehave | Gauge | TlsStep,
+) -> str:
     match step:
-        case Expect(action, timeout_s):
-            return f"Wait until the target sends {code(action)}, at most {timeout_s:g} s."
+        case Expect(action, timeout_s, where):
+            fitting = "".join(f", {code(at)} {code(value)}" for at, value in where)
+            return f"Wait until the target sends {code(action)}{fitting}, at most {timeout_s:g} s."
+        case Settle():
+            return "Wait for the answer."
+        case Misbehave(how, times):
+            return f"Receive the target's next {times} attempts to connect badly: {prose(how)}."
+        case Gauge(label):
+            return f"Read what the target's process uses ({prose(label)})."
         case Wait(seconds):
             return f"Say nothing for {seconds:g} s."
         case Disconnect(close_code):

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Sequence
 
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.records import Ability, ProcessEnd
+from fuzz.records import Ability, Figures, ProcessEnd
 from fuzz.target.owned import ProcessTarget
 from fuzz.target.process import OwnProcess
 from fuzz.target.ring import Ring
@@ -86,6 +86,14 @@ class CommandTarget:
     def memory(self) -> int | None:
         """Resident bytes of our process and its descendants, None when not known."""
         return None if self._own is None or self._restarted is not None else self._own.memory()
+
+    def figures(self) -> Figures | None:
+        """What our process and its descendants use now, None when not known."""
+        return None if self._own is None or self._restarted is not None else self._own.figures()
+
+    def log_since(self, mark: int) -> tuple[int, Sequence[str]]:
+        """How many lines the start command wrote so far, and those after the first `mark` that are still kept."""
+        return self._ring.since(mark) if self._own is None else self._own.log_since(mark)
 
     def log_lines(self) -> Sequence[str]:
         """The last lines of the restart command, then of the start command."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fuzz.errors import TargetUnavailable
-from fuzz.records import Ability, ProcessEnd
+from fuzz.records import Ability, Figures, ProcessEnd
 
 
 class NoTarget:
@@ -52,6 +52,14 @@ class NoTarget:
     def memory(self) -> int | None:
         """None: it cannot be known."""
         return None
+
+    def figures(self) -> Figures | None:
+        """None: it cannot be known."""
+        return None
+
+    def log_since(self, mark: int) -> tuple[int, Sequence[str]]:
+        """None: it cannot be known."""
+        return 0, ()
 
     def log_lines(self) -> Sequence[str]:
         """Nothing."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from fuzz.records import Ability, ProcessEnd
+from fuzz.records import Ability, Figures, ProcessEnd
 from fuzz.target.process import OwnProcess
 from fuzz.target.ring import Ring
 
@@ -48,7 +48,7 @@ class ProcessTarget:
         if self._console:
             found.add(Ability.OPERATOR)
         if Path("/proc/self/statm").exists():
-            found.add(Ability.MEMORY)
+            found |= {Ability.MEMORY, Ability.FIGURES}
         return frozenset(found)
 
     @property
@@ -87,6 +87,14 @@ class ProcessTarget:
     def memory(self) -> int | None:
         """Resident bytes of the process and its descendants, None when not known."""
         return None if self._process is None else self._process.memory()
+
+    def figures(self) -> Figures | None:
+        """What the process and its descendants use now, None when not known."""
+        return None if self._process is None else self._process.figures()
+
+    def log_since(self, mark: int) -> tuple[int, Sequence[str]]:
+        """How many lines it wrote so far, and those after the first `mark` that are still kept."""
+        return self._ring.since(mark)
 
     def log_lines(self) -> Sequence[str]:
         """The last lines that it wrote, newest last."""

@@ -14,11 +14,12 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from fuzz.errors import TargetUnavailable
-from fuzz.records import ProcessEnd
+from fuzz.records import Figures, ProcessEnd
 from fuzz.target.ring import Ring
 from fuzz.target.watchdog import watchdog
 
@@ -109,6 +110,19 @@ class OwnProcess:
         """Resident bytes of the process and its descendants; None when the machine does not tell."""
         found = [r for r in map(_resident, _family(self.pid)) if r is not None]
         return sum(found) if found and not self._ended.done() else None
+
+    def figures(self) -> Figures | None:
+        """What the process and its descendants use now; None when it ended."""
+        if self._ended.done():
+            return None
+        family = _family(self.pid)
+        return Figures(
+            at_s=self._loop.time(),
+            memory=_sum(map(_resident, family)),
+            processor_s=_sum(map(_processor_s, family)),
+            descriptors=_sum(_entries(pid, "fd") for pid in family),
+            threads=_sum(_entries(pid, "task") for pid in family),
+        )
 
     def tell(self, line: str) -> bool:
         """One line on its standard input; False when it does not listen, has ended, or is not keeping up."""
@@ -214,6 +228,33 @@ def _family(pid: int) -> list[int]:
         if len(found) > _MAX_DESCENDANTS:
             break
     return found
+
+
+def _processor_s(pid: int) -> float | None:
+    """Seconds of processor time of one process (proc(5), fields 14 and 15 of stat)."""
+    try:
+        # The name, in parentheses, may hold anything.
+        after = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(after[11]) + int(after[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _entries(pid: int, folder: str) -> int | None:
+    """How many open descriptors (`fd`) or threads (`task`) a process has."""
+    try:
+        return sum(1 for _ in Path(f"/proc/{pid}/{folder}").iterdir())
+    except OSError:
+        return None
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _sum(found: Iterable[Number | None]) -> Number | None:
+    """The sum of what is known, None when nothing is."""
+    known = [number for number in found if number is not None]
+    return sum(known[1:], known[0]) if known else None
 
 
 def _resident(pid: int) -> int | None:

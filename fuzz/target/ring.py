@@ -15,6 +15,7 @@ class Ring:
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=MAX_LINES)
         self._open = b""
+        self._count = 0
 
     def feed(self, data: bytes) -> None:
         """More output; the last line may still be growing."""
@@ -22,7 +23,13 @@ class Ring:
         self._open = (self._open + first[:MAX_LINE])[:MAX_LINE]
         for line in rest:
             self._lines.append(_text(self._open))
+            self._count += 1
             self._open = line[:MAX_LINE]
+
+    def since(self, mark: int) -> tuple[int, Sequence[str]]:
+        """How many whole lines there were so far, and those after the first `mark` that are still kept."""
+        new = min(self._count - mark, len(self._lines))
+        return self._count, tuple(self._lines)[len(self._lines) - new :] if new > 0 else ()
 
     def lines(self) -> Sequence[str]:
         """What is kept, newest last; an unfinished line counts."""

@@ -180,7 +180,7 @@ async def test_a_call_of_the_target_is_answered_by_the_voice_and_a_boot_is_noted
 async def test_an_override_answers_once_instead_of_the_voice(message_id: str, both: Talk) -> None:
     conversation, target = both
     take = conversation.begin()
-    take.overrides["Heartbeat"] = '[4,"{call.id}","GenericError","",{}]'
+    take.answer_next("Heartbeat", '[4,"{call.id}","GenericError","",{}]')
     for _ in range(2):
         await target.send_text(json.dumps([2, message_id, "Heartbeat", {}]))
     await conversation.idle(MOMENT_S)

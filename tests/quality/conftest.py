@@ -79,8 +79,14 @@ class MemoryStation:
     def memory(self) -> int | None:
         return None
 
+    def figures(self) -> None:
+        return None
+
     def log_lines(self) -> Sequence[str]:
         return ()
+
+    def log_since(self, mark: int) -> tuple[int, Sequence[str]]:
+        return 0, ()
 
     async def _live(self, end: asyncio.Future[ProcessEnd]) -> None:
         numbers = itertools.count(1)

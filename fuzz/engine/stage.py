@@ -1,0 +1,321 @@
+"""Plays the steps of a scene: asks, expects, answers badly, hangs up, has things done at the target, comes back.
+
+Knows steps, conversations and the target adapter. Must not know verdicts, nor what a step is for. A scene may lose its
+connection and go on over the next one; a connection that the target ends although nothing asked for it ends the scene.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from fuzz.engine.conversation import Conversation, Take
+from fuzz.engine.effects import asks_to_reconnect
+from fuzz.engine.line import Line
+from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.records import (
+    Ability,
+    AnswerNext,
+    Ask,
+    Case,
+    Close,
+    Disconnect,
+    Entry,
+    Expect,
+    Figures,
+    FrameKind,
+    Gauge,
+    Heard,
+    Link,
+    LinkClosed,
+    Misbehave,
+    Operator,
+    RepeatSteps,
+    SendBytes,
+    SendFrames,
+    SendText,
+    Settle,
+    Side,
+    Step,
+    TlsStep,
+    Wait,
+    Who,
+)
+from strategies.labels import JsonValue, spell
+
+RESTARTS = frozenset({"power-cycle"})
+"""What a person does that makes the target boot."""
+
+CUTS = frozenset({"cut-network", *RESTARTS})
+"""What a person does that ends the connection."""
+
+ABRUPT = 1006
+"""The code of a `Disconnect` without a close frame: it cannot be sent (RFC 6455 section 7.4.1)."""
+
+_LOOK_S = 2.0
+"""How often a target of ours that should come back is looked after, seconds."""
+
+_RESETS = frozenset({"Reset", "UpdateFirmware"})
+_TAKEN = frozenset({"Accepted", "Scheduled"})
+_STATELESS = (SendText, SendBytes, SendFrames, Wait)
+
+
+def is_scene(case: Case) -> bool:
+    """True for a case that is more than messages said on a booted connection."""
+    return not all(isinstance(step, _STATELESS) for step in case.steps)
+
+
+@dataclass(slots=True)
+class Scene:
+    """What became of a scene so far.
+
+    `away` is true from when the connection was given up with intent until there is a new one, `restarting` from when
+    the target was made to boot until it does. `unreached` names what the scene waited for in vain.
+    """
+
+    case: Case
+    take: Take
+    away: bool = False
+    restarting: bool = False
+    figures: list[Figures] = field(default_factory=list)
+    unreached: list[str] = field(default_factory=list)
+    _expected: set[int] = field(default_factory=set)
+    _boots: int = 0
+
+    def expects(self, step: Expect) -> bool:
+        """True when a CALL that no earlier step took fits; it is taken then."""
+        for i, heard in enumerate(self.take.calls):
+            if i not in self._expected and heard.action == step.action and _fits(heard, step):
+                self._expected.add(i)
+                return True
+        return False
+
+    def restart(self) -> None:
+        """The target was made to boot."""
+        self.restarting = True
+        self._boots = len(self.take.boot_reasons)
+
+    @property
+    def excused(self) -> bool:
+        """True while the end of a connection is what the scene asked for."""
+        if self.restarting and len(self.take.boot_reasons) > self._boots:
+            self.restarting = False
+        return self.away or self.restarting
+
+
+class Stage(Line):
+    """A line on which scenes are played."""
+
+    async def enact(self, scene: Scene) -> None:
+        """Do every step. Raises `LinkClosed` where the target ended a connection, `Flooded`, `TargetUnavailable`."""
+        for step in scene.case.steps:
+            await self._step(scene, step)
+
+    async def _step(self, scene: Scene, step: Step) -> None:
+        match step:
+            case RepeatSteps():
+                for _ in range(step.times):
+                    for inner in step.steps:
+                        await self._step(scene, inner)
+            case Operator():
+                await self._operate(scene, step)
+            case Gauge():
+                self._gauge(scene, step.label)
+            case Misbehave():
+                self._door_misbehaves(step)
+            case AnswerNext():
+                scene.take.answer_next(step.action, self._slots.fill_values(spell(step.text)))
+            case Disconnect():
+                await self._leave(scene, step.code)
+            case TlsStep():
+                raise UsageError(f"case {scene.case.id} is one of the TLS lab; play it there")
+            case Wait() | Expect():
+                await self._wait(scene, step)
+            case Ask() | SendText() | SendBytes() | SendFrames() | Settle():
+                await self._talk(scene, step)
+            case _:
+                assert_never(step)
+
+    # --- without a connection ------------------------------------------------------------------------------
+
+    async def _operate(self, scene: Scene, step: Operator) -> None:
+        words = f"{step.event} {step.argument}".strip()
+        if step.event in RESTARTS:
+            scene.restart()
+        scene.away = scene.away or step.event in CUTS
+        done = await self._target.operator(step.event, step.argument)
+        if not done:
+            scene.unreached.append(f"nobody could do {words!r}")
+            scene.away = scene.away and step.event not in CUTS
+        _log(scene, self._clock.monotonic(), "operator" if done else "note", words)
+
+    def _gauge(self, scene: Scene, label: str) -> None:
+        figures = self._target.figures() if Ability.FIGURES in self._target.abilities else None
+        if figures is not None:
+            at = self._clock.monotonic() - scene.take.started
+            scene.figures.append(replace(figures, at_s=at, label=label))
+
+    def _door_misbehaves(self, step: Misbehave) -> None:
+        misbehave = getattr(self._door, "misbehave", None)
+        if misbehave is None:
+            raise UsageError("callers can be received badly only where we listen")
+        misbehave(step.how, step.times)
+
+    async def _leave(self, scene: Scene, code: int) -> None:
+        scene.away = True
+        conversation, self._conversation = self._conversation, None
+        if conversation is None:
+            return
+        if code == ABRUPT:
+            await conversation.link.abort()
+        else:
+            await conversation.link.close(code)
+        _log(scene, self._clock.monotonic(), "close", str(code), who=Who.US)
+
+    # --- over a connection ---------------------------------------------------------------------------------
+
+    async def _talk(self, scene: Scene, step: Step) -> None:
+        """One step that needs a connection; when the old one ended as it should, over the next one."""
+        for _ in range(3):
+            conversation = await self._resumed(scene)
+            try:
+                await self._say_step(scene, conversation, step)
+            except LinkClosed:
+                self._lost(scene, conversation)
+            else:
+                return
+
+    async def _say_step(self, scene: Scene, conversation: Conversation, step: Step) -> None:
+        match step:
+            case SendText():
+                await conversation.say(self._slots.fill(step.text))
+            case SendBytes():
+                await conversation.say_bytes(step.data, step.opcode)
+            case SendFrames():
+                await conversation.say_raw(step.data)
+            case Settle():
+                await self._answered(conversation, scene)
+            case Ask():
+                await self._ask(scene, conversation, step)
+            case _:
+                raise AssertionError(step)
+
+    async def _ask(self, scene: Scene, conversation: Conversation, step: Ask) -> None:
+        text = self._slots.fill(step.text)
+        message_id = await conversation.put(text)
+        answer = await conversation.answer_to(message_id, self.facts.message_timeout_s)
+        if answer is None:
+            scene.unreached.append("an answer to a CALL of the scene")
+        elif _makes_it_leave(text, answer.payload):
+            scene.restart()
+        elif asks_to_reconnect([text], [answer.payload]):
+            scene.away = True
+
+    async def _answered(self, conversation: Conversation, scene: Scene) -> None:
+        take = scene.take
+        if await conversation.wait(lambda: bool(take.replies), self.pace.soft_s):
+            if any(_makes_it_leave(take.said[-1], h.payload) for h in take.replies if take.said):
+                scene.restart()
+            return
+        # Silence by order: what comes behind it is answered, so this never will be.
+        probe = await conversation.ask(*self._probe)
+        await conversation.wait(lambda: conversation.answered(probe), self.facts.message_timeout_s)
+        await conversation.answer_to(probe, 0.0)
+
+    async def _wait(self, scene: Scene, step: Wait | Expect) -> None:
+        """Let time pass, or until the target's CALL came; connections may come and go meanwhile."""
+        limit = step.seconds if isinstance(step, Wait) else step.timeout_s
+        deadline = self._clock.monotonic() + limit
+        while (left := deadline - self._clock.monotonic()) > 0:
+            if isinstance(step, Expect) and scene.expects(step):
+                return
+            try:
+                conversation = await self._resumed(scene, timeout_s=left)
+            except TargetUnavailable:
+                break
+            try:
+                if isinstance(step, Wait):
+                    await conversation.idle(left)
+                else:
+                    await conversation.wait(_News(scene.take), left)
+            except LinkClosed:
+                self._lost(scene, conversation)
+        if isinstance(step, Expect) and not scene.expects(step):
+            scene.unreached.append(f"{step.action} from the target")
+
+    # --- coming back ---------------------------------------------------------------------------------------
+
+    async def _resumed(self, scene: Scene, timeout_s: float | None = None) -> Conversation:
+        """The scene's connection, a new one where the old one ended as it should. Raises `TargetUnavailable`."""
+        conversation = self._conversation
+        if conversation is not None and conversation.closed is None:
+            return conversation
+        link = await self._next_link(scene, timeout_s or self.pace.come_back_s)
+        self.reconnects += 1
+        self.handshake = link.handshake
+        self._conversation = conversation = self._on(link)
+        conversation.adopt(scene.take)
+        scene.away = False
+        _log(scene, self._clock.monotonic(), "open", "a new connection")
+        if self._door.side is Side.CSMS:
+            await conversation.open(self.pace.boot_s, await_boot=False)
+        return conversation
+
+    async def _next_link(self, scene: Scene, timeout_s: float) -> Link:
+        deadline = self._clock.monotonic() + timeout_s
+        while True:
+            if self._target.owned and await self._target.ended(0.0) is not None:
+                if not scene.restarting:
+                    raise LinkClosed(Close(ABRUPT, "the process ended"))
+                await self._target.start()
+            left = deadline - self._clock.monotonic()
+            try:
+                return await self._door.open(min(max(left, 0.05), _LOOK_S))
+            except TargetUnavailable:
+                if left <= _LOOK_S:
+                    raise
+
+    def _lost(self, scene: Scene, conversation: Conversation) -> None:
+        """The connection ended: as it should, else the scene is over. Raises `LinkClosed`."""
+        closed, take = conversation.closed, scene.take
+        if take.said and any(_makes_it_leave(take.said[-1], h.payload) for h in take.replies):
+            scene.restart()
+        if closed is not None and not scene.excused and closed.by_target:
+            raise LinkClosed(closed)
+        self._conversation = None
+        if closed is not None:
+            scene.away = True
+
+
+class _News:
+    """True once another CALL of the target came."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._seen = len(take.calls)
+
+    def __call__(self) -> bool:
+        return len(self._take.calls) > self._seen
+
+
+def _makes_it_leave(text: str, answer: JsonValue) -> bool:
+    """True when a CALL that makes a station boot was taken."""
+    status = answer.get("status") if isinstance(answer, dict) else None
+    return status in _TAKEN and any(f'"{action}"' in text[:200] for action in _RESETS)
+
+
+def _fits(heard: Heard, step: Expect) -> bool:
+    return heard.kind is FrameKind.CALL and all(
+        _at(heard.payload, pointer) == wanted for pointer, wanted in step.where
+    )
+
+
+def _at(value: JsonValue, pointer: str) -> str | None:
+    """The text of what a JSON pointer of plain member names leads to (RFC 6901)."""
+    for name in pointer.split("/")[1:]:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _log(scene: Scene, now: float, kind: str, text: str, *, who: Who = Who.HARNESS) -> None:
+    scene.take.entries.append(Entry(now - scene.take.started, who, kind, text))

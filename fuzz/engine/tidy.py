@@ -1,0 +1,64 @@
+"""What a scene leaves behind at the target, and what undoes it.
+
+Knows histories and the words of an operator. Must not know how any of it is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fuzz.ocppj.history import Deed, Happening, History
+from strategies.labels import JsonValue
+
+_UNDONE_BY = {"plug-in": "unplug", "fault": "clear-fault", "cut-network": "restore-network"}
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What has to be undone: words for the operator, transactions to stop; `unready` when the last boot was refused."""
+
+    words: tuple[tuple[str, str], ...] = ()
+    transactions: tuple[str, ...] = ()
+    unready: bool = False
+
+    def __bool__(self) -> bool:
+        """True when anything has to be undone."""
+        return bool(self.words or self.transactions or self.unready)
+
+
+def leftovers(happened: History) -> Leftovers:
+    """What a scene left behind, the network first."""
+    words: dict[tuple[str, str], None] = {}
+    open_: dict[str, None] = {}
+    unready = False
+    for h in happened:
+        if h.deed is Deed.OPERATED:
+            _operated(h, words)
+        elif h.deed is Deed.CALLED and h.action == "TransactionEvent":
+            _transaction(h, open_)
+        elif h.deed is Deed.CALLED and h.action == "BootNotification":
+            answer = happened.partner(h)
+            unready = answer is None or _member(answer.payload, "status") != "Accepted"
+    ordered = sorted(words, key=lambda word: word[0] != "restore-network")
+    return Leftovers(tuple(ordered), tuple(open_), unready)
+
+
+def _operated(h: Happening, words: dict[tuple[str, str], None]) -> None:
+    event, _, argument = h.text.partition(" ")
+    if event in _UNDONE_BY:
+        words[_UNDONE_BY[event], argument] = None
+    words.pop((event, argument), None)
+
+
+def _transaction(h: Happening, open_: dict[str, None]) -> None:
+    id_ = _member(_member(h.payload, "transactionInfo"), "transactionId")
+    if not isinstance(id_, str):
+        return
+    if _member(h.payload, "eventType") == "Ended":
+        open_.pop(id_, None)
+    else:
+        open_[id_] = None
+
+
+def _member(value: JsonValue, name: str) -> JsonValue:
+    return value.get(name) if isinstance(value, dict) else None
