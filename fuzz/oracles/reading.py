@@ -6,18 +6,44 @@ Knows OCPP-J shapes and status words; must not know verdicts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from fuzz.ocppj.history import History, history
 from fuzz.ocppj.lenient import hear
 from fuzz.oracles.reactions import LENIENT, PROPER, REACTIONS, Reaction
-from fuzz.records import FrameKind, Heard, Observation, SendBytes
+from fuzz.records import (
+    Entry,
+    FrameKind,
+    Heard,
+    Observation,
+    SendBytes,
+    SendFrames,
+    SendText,
+    Wait,
+)
 from strategies.labels import Channel, Fault, JsonValue, Position, Stance, Tier
+
+_PLAIN = (SendText, SendBytes, SendFrames, Wait)
+_last: tuple[Sequence[Entry], History] | None = None
 
 ANSWERS = (FrameKind.CALLRESULT, FrameKind.CALLERROR)
 
 _POSITIVE = frozenset({"Accepted", "AcceptedCanceled", "RebootRequired", "Scheduled", "Unlocked"})
 _ITEM = re.compile(r"/[A-Za-z]+/(\d{1,9})(?:/|$)")
 _ID_FAULTS = frozenset({Fault.ID_EMPTY, Fault.ID_NOT_STRING, Fault.ID_TOO_LONG})
+
+
+def scene(obs: Observation) -> History | None:
+    """What happened, for a case that is more than messages said one after another; None for those.
+
+    The last one is kept, because many oracles ask for it.
+    """
+    global _last
+    if all(isinstance(step, _PLAIN) for step in obs.case.steps):
+        return None
+    if _last is None or _last[0] is not obs.entries:
+        _last = (obs.entries, history(obs.entries))
+    return _last[1]
 
 
 def reaction(obs: Observation) -> Reaction:
