@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,13 +75,13 @@ class FolderFindings:
         """Take back a finding that turned out innocent."""
         store.drop_finding(finding, self.root)
 
-    def checkpoint(self, phase: str, index: int, tally: CampaignTally) -> None:
+    def checkpoint(self, phase: str, played: Mapping[str, int], tally: CampaignTally) -> None:
         """Write how far the campaign has come."""
         counts = {"cases": tally.cases, "inconclusive": tally.inconclusive}
         state = store.CampaignState(
             self.seed,
             phase,
-            index,
+            dict(played),
             self.config_hash,
             counts,
             supported=tuple(sorted(self.support.supported)),
@@ -144,7 +144,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
             max_time_s=options.max_time_s,
             max_cases=options.max_cases,
             allowed=ground.allowed,
-            skip=None if resumed is None else (resumed.phase, resumed.index),
+            skip={} if resumed is None else resumed.played,
         ),
         sink,
         tool=TOOL,

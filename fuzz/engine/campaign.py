@@ -6,13 +6,13 @@ process is started, or how anything is shown: it sends engine events to a sink.
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock
+from fuzz.engine.course import Course, cost_of, turn_of
 from fuzz.engine.docket import Docket, Shelf
 from fuzz.engine.effects import names_credentials
 from fuzz.engine.executor import Executor
@@ -56,8 +56,8 @@ SLOW_S = 1.0
 class Findings(Shelf, Protocol):
     """Where findings and the state of the campaign are kept."""
 
-    def checkpoint(self, phase: str, index: int, state: CampaignTally) -> None:
-        """Write how far the campaign has come. Raises `StoreError`."""
+    def checkpoint(self, phase: str, played: Mapping[str, int], state: CampaignTally) -> None:
+        """Write which phase is on, and how many cases of each were played. Raises `StoreError`."""
         ...
 
 
@@ -79,12 +79,12 @@ class CampaignTally:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a campaign ends, and what it may do: `skip` is (phase, cases to pass over) when resumed."""
+    """When a campaign ends, and what it may do; `skip` holds the cases of each phase to pass over when resumed."""
 
     max_time_s: float | None = None
     max_cases: int | None = None
     allowed: frozenset[Effect] = frozenset(Effect)
-    skip: tuple[str, int] | None = None
+    skip: Mapping[str, int] = field(default_factory=dict)
 
 
 class Stop(Exception):
@@ -138,8 +138,7 @@ class Campaign:
         self._last_progress = 0.0
         self._last_save = 0.0
         self._phase = ""
-        self._index = 0
-        self._resumed: tuple[str, int] | None = None
+        self._played: dict[str, int] = dict(limits.skip)
         self._stopping = False
         self._reason = ""
         self._served_calls = 0
@@ -163,11 +162,9 @@ class Campaign:
             )
         )
         unavailable = ""
-        skip = self._limits.skip
-        if skip is None:
+        if not self._limits.skip:
             # A folder that cannot be written is told before the target is bothered.
             self._save(force=True)
-        self._resumed = skip if skip and skip[0] in {p.name for p in phases} else None
         try:
             await self._docket.reopen()
             await self._run_phases(phases)
@@ -183,11 +180,20 @@ class Campaign:
         return summary
 
     async def _run_phases(self, phases: Sequence[Phase]) -> None:
+        courses = [
+            Course(p, self._executor.serve, skip=self._limits.skip.get(p.name, 0)) for p in phases
+        ]
         try:
-            for phase in phases:
-                await self._run_phase(phase)
+            while waiting := [c for c in courses if not c.over]:
+                for course in waiting:
+                    await self._turn(course, alone=len(waiting) == 1)
         except Stop as stop:
             self._reason = self._reason or str(stop)
+        finally:
+            for course in courses:
+                await course.aclose()
+                if course.begun and not course.over:
+                    self._end(course)
 
     async def _last_look(self) -> None:
         """Some deaths come late: give the last cases a moment before the target counts as alive."""
@@ -205,39 +211,32 @@ class Campaign:
         except TargetUnavailable as gone:
             self._sink(Note(f"could not put everything back: {gone}", "warning"))
 
-    async def _run_phase(self, phase: Phase) -> None:
-        skip = self._skip_in(phase)
-        self._phase, self._index = phase.name, 0
-        if not skip:
-            self._save(force=True)
-        self._sink(PhaseStarted(phase.name, phase.planned()))
-        before, complete = self._tally.cases, False
-        cases = phase.cases(self._executor.serve)
-        try:
-            async for case in cases:
-                self._check_budget()
-                self._index += 1
-                if self._index > skip:
-                    await self._one(case)
-                elif case.id not in self._tally.missed:
-                    self._ground.coverage.reach(case.id)
-            await self._checkpoint()
-            complete = True
-        finally:
-            if isinstance(cases, AsyncGenerator):
-                await cases.aclose()
-            self._progress(force=True)
-            self._sink(PhaseEnded(phase.name, self._tally.cases - before, complete))
+    async def _turn(self, course: Course, *, alone: bool) -> None:
+        """Play cases of one phase until its turn is used up."""
+        self._phase, left = course.phase.name, turn_of(course.phase.name, alone=alone)
+        if not course.begun:
+            course.begun = True
+            self._sink(PhaseStarted(self._phase, course.phase.planned()))
+            self._save(force=not course.skip)
+        while left > 0:
+            self._check_budget()
+            case = await course.next()
+            if case is None:
+                break
+            self._played[self._phase] = course.index
+            if course.index > course.skip:
+                left -= cost_of(case)
+                course.played += 1
+                await self._one(case)
+            elif case.id not in self._tally.missed:
+                self._ground.coverage.reach(case.id)
+        await self._checkpoint()
+        if course.over:
+            self._end(course)
 
-    def _skip_in(self, phase: Phase) -> float:
-        """How many cases of a phase were played before the campaign was stopped: all of those before the last."""
-        resumed, self._resumed = self._resumed, None
-        if resumed is None:
-            return 0
-        if resumed[0] == phase.name:
-            return resumed[1]
-        self._resumed = resumed
-        return math.inf
+    def _end(self, course: Course) -> None:
+        self._progress(force=True)
+        self._sink(PhaseEnded(course.phase.name, course.played, course.over))
 
     def _check_budget(self) -> None:
         limits = self._limits
@@ -394,7 +393,7 @@ class Campaign:
         now = self._elapsed()
         if force or now - self._last_save >= SAVE_EVERY_S:
             self._last_save = now
-            self._findings.checkpoint(self._phase, self._index, self._tally)
+            self._findings.checkpoint(self._phase, self._played, self._tally)
 
     def _summary(self, unavailable: str) -> Summary:
         tally = self._tally

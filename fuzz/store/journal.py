@@ -12,19 +12,21 @@ from pathlib import Path
 from fuzz.store.codec import dump, opened, reading, record_from_json, record_to_json
 from fuzz.store.files import load_json, read_bytes, replace_file, writing
 
+FORMAT = 2
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignState:
     """Where a campaign stands, so that `--resume` can go on.
 
-    `index` is the next case of `phase`; `config_hash` tells whether the same campaign is asked for; `left_changed`
+    `phase` is the one that was on, `played` the cases of each that were played; `config_hash` tells whether the same campaign is asked for; `left_changed`
     says for people what is still changed on the target. `supported` and `refused` are actions, as the target showed
     them; `missed` are the ids of table entries that were passed over without a verdict.
     """
 
     seed: int
     phase: str
-    index: int
+    played: Mapping[str, int]
     config_hash: str
     counts: Mapping[str, int]
     left_changed: tuple[str, ...] = ()
@@ -39,7 +41,7 @@ def _state_file(root: Path) -> Path:
 
 def save_state(state: CampaignState, root: Path) -> None:
     """Write the journal of the campaign under `root`. Raises `StoreError`."""
-    replace_file(_state_file(root), dump({"format": 1, **record_to_json(state)}))
+    replace_file(_state_file(root), dump({"format": FORMAT, **record_to_json(state)}))
 
 
 def load_state(root: Path) -> CampaignState | None:
@@ -49,7 +51,7 @@ def load_state(root: Path) -> CampaignState | None:
         return None
     value = load_json(path)
     with reading(str(path)):
-        state: CampaignState = record_from_json(CampaignState, opened(value, 1), "")
+        state: CampaignState = record_from_json(CampaignState, opened(value, FORMAT), "")
         return state
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -106,8 +106,8 @@ class Shelf:
     def save(self, finding: Finding) -> None:
         self.saved.append(finding)
 
-    def checkpoint(self, phase: str, index: int, state: CampaignTally) -> None:
-        self.journal.append((phase, index, state.cases))
+    def checkpoint(self, phase: str, played: Mapping[str, int], state: CampaignTally) -> None:
+        self.journal.append((phase, played.get(phase, 0), state.cases))
 
 
 class Station:
@@ -520,7 +520,7 @@ async def test_a_resumed_campaign_passes_over_what_was_played(scripted: Callable
         outcome = await attack(
             executor,
             cases,
-            limits=Limits(skip=("replay", 4)),
+            limits=Limits(skip={"replay": 4}),
             tally=tally,
             planned=[c.id for c in cases],
         )
@@ -540,7 +540,7 @@ async def test_a_resumed_campaign_confirms_its_candidates_first(scripted: Callab
         outcome = await attack(
             executor,
             [*good(1), killer("killer"), *good(2)],
-            limits=Limits(skip=("replay", 2)),
+            limits=Limits(skip={"replay": 2}),
             tally=tally,
         )
     (finding,) = outcome.summary.findings
@@ -561,7 +561,7 @@ async def test_a_phase_that_is_not_there_any_more_is_no_reason_to_play_nothing(
     scripted: Callable,
 ) -> None:
     async with scripted(Station()) as executor:
-        outcome = await attack(executor, good(2), limits=Limits(skip=("handshake", 7)))
+        outcome = await attack(executor, good(2), limits=Limits(skip={"handshake": 7}))
     assert outcome.summary.cases == 2
 
 

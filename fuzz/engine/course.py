@@ -1,0 +1,82 @@
+"""How phases share a campaign: by turns, each for as much as its turn is worth, so that none starves another.
+
+Knows phases and what a case costs; must not know how a case is played. Costs are counted out of the cases themselves,
+never measured, so that the same phases give the same order on any machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+
+from fuzz.engine.phases import Phase
+from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
+
+TURNS: dict[str, int] = {
+    "systematic": 6_000,
+    "generated": 2_500,
+    "stateful": 1_200,
+    "answers": 800,
+    "frames": 300,
+    "injection": 300,
+    "twins": 400,
+    "resource": 1,
+}
+"""What one turn of a phase is worth, in steps. What is not named, such as `replay`, plays to its end in one turn."""
+
+MAX_COST = 500
+"""Steps that one case counts for at most: what repeats one message is quicker than its number says."""
+
+
+@dataclass(slots=True)
+class Course:
+    """One phase under way. `index` is the number of cases it gave so far; the first `skip` were played before."""
+
+    phase: Phase
+    idle: Callable[[float], Awaitable[None]]
+    skip: float = 0
+    index: int = 0
+    played: int = 0
+    begun: bool = False
+    over: bool = False
+    _cases: AsyncIterator[Case] | None = field(default=None)
+
+    async def next(self) -> Case | None:
+        """The next case of the phase, None at its end."""
+        if self._cases is None:
+            self._cases = self.phase.cases(self.idle)
+        try:
+            case = await anext(self._cases)
+        except StopAsyncIteration:
+            self.over = True
+            return None
+        self.index += 1
+        return case
+
+    async def aclose(self) -> None:
+        """Leave the phase where it is."""
+        if isinstance(self._cases, AsyncGenerator):
+            await self._cases.aclose()
+
+
+def turn_of(phase: str, *, alone: bool) -> float:
+    """What one turn of a phase is worth in steps; without end when it has the campaign for itself."""
+    return float("inf") if alone else TURNS.get(phase, float("inf"))
+
+
+def cost_of(case: Case) -> int:
+    """What a case counts for in its phase's turn: its steps, and what it waits for three times as much."""
+    return min(MAX_COST, max(1, _steps(case.steps)))
+
+
+def _steps(steps: Iterable[Step]) -> int:
+    total = 0
+    for step in steps:
+        match step:
+            case RepeatSteps():
+                total += step.times * _steps(step.steps)
+            case Expect() | Wait():
+                total += 3
+            case _:
+                total += 1
+    return total
