@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fuzz.clock import Clock
 from fuzz.engine.cases import compact
 from fuzz.engine.drawing import minimise
 from fuzz.engine.reducer import reduce, reduce_text
-from fuzz.engine.validity import call_parts, same_class, same_text
-from fuzz.records import Case, SendText, Step
-from strategies.labels import Channel, JsonValue, Kind, Repeated, Stance, Text, spell
+from fuzz.engine.validity import call_parts, hostile_step, same_class, same_text
+from fuzz.records import AnswerNext, Ask, Case, Disconnect, Gauge, RepeatSteps, SendText, Step
+from strategies.labels import Channel, JsonValue, Kind, Position, Repeated, Stance, Text, spell
 from strategies.payloads import payloads
 from strategies.text import text_fault
 from strategies.version import Version
 
 Still = Callable[[Case], Awaitable[bool]]
+Cut = Callable[[Sequence[Step]], Iterator[slice]]
 
 _LONGEST_TEXT = 20_000
 _SHORT_ENOUGH = 160
@@ -71,11 +73,36 @@ class Shrinker:
         return best, ""
 
     async def _steps(self, case: Case, still: Still) -> None:
-        for i in range(len(case.steps) - 1, -1, -1):
-            if len(case.steps) > 1:
-                candidate = replace(case, steps=case.steps[:i] + case.steps[i + 1 :])
+        """Drop whole connections, then halves, quarters and single steps of what is left; then repeat less."""
+        sizes = [len(case.steps) >> n for n in range(1, len(case.steps).bit_length())]
+        cuts: list[Cut] = [_connections, *(partial(_blocks, size_) for size_ in sizes)]
+        for cut in cuts:
+            case = await self._without(case, cut, still)
+        await self._repeat_less(case, still)
+
+    async def _without(self, case: Case, cut: Cut, still: Still) -> Case:
+        """The case without every part, the last one first, that it fails without."""
+        for part in sorted(cut(case.steps), key=lambda p: -int(p.start)):
+            steps = case.steps[: part.start] + case.steps[part.stop :]
+            if steps and len(steps) < len(case.steps) and _keeps_gauges(case.steps, steps):
+                candidate = replace(case, steps=steps)
                 if await still(candidate):
                     case = candidate
+        return case
+
+    async def _repeat_less(self, case: Case, still: Still) -> None:
+        """Bisect how often steps are repeated, all that are repeated equally often together."""
+        for times in sorted(
+            {s.times for s in case.steps if isinstance(s, RepeatSteps)}, reverse=True
+        ):
+            low, high = 0, times
+            while high - low > 1:
+                middle = (low + high) // 2
+                candidate = replace(case, steps=_repeated(case.steps, high, middle))
+                if await still(candidate):
+                    case, high = candidate, middle
+                else:
+                    low = middle
 
     async def _runs(self, case: Case, still: Still) -> None:
         """Bisect how often each long run is repeated; equal runs (brackets that close) shrink together."""
@@ -127,6 +154,7 @@ class Shrinker:
         parts = call_parts(case)
         if (
             parts is None
+            or case.position is not Position.CALL
             or case.expectation.stance is not Stance.ACCEPT
             or size(case) < _SHORT_ENOUGH
         ):
@@ -161,9 +189,13 @@ def size(case: Case) -> int:
 
 
 def _step_size(step: Step) -> int:
-    if isinstance(step, SendText):
-        return sum(map(_length, step.text))
-    return len(getattr(step, "data", b"")) + 1
+    match step:
+        case SendText() | AnswerNext() | Ask():
+            return 1 + sum(map(_length, step.text))
+        case RepeatSteps():
+            return step.times * sum(map(_step_size, step.steps)) + 1
+        case _:
+            return len(getattr(step, "data", b"")) + 1
 
 
 def _length(part: str | Repeated) -> int:
@@ -171,12 +203,48 @@ def _length(part: str | Repeated) -> int:
 
 
 def _text(case: Case) -> Text | None:
-    step = case.steps[0] if len(case.steps) == 1 else None
-    return step.text if isinstance(step, SendText) else None
+    index = hostile_step(case)
+    step = None if index is None else case.steps[index]
+    return step.text if isinstance(step, SendText | AnswerNext) else None
 
 
 def _with_text(case: Case, text: Text) -> Case:
-    return replace(case, steps=(SendText(text),))
+    """The case with another text in its hostile message."""
+    index = hostile_step(case)
+    if index is None:
+        return case
+    step = case.steps[index]
+    assert isinstance(step, SendText | AnswerNext)
+    changed = replace(step, text=text)
+    return replace(case, steps=(*case.steps[:index], changed, *case.steps[index + 1 :]))
+
+
+def _connections(steps: Sequence[Step]) -> Iterator[slice]:
+    """The parts between one end of a connection and the next."""
+    ends = [i + 1 for i, s in enumerate(steps) if isinstance(s, Disconnect)]
+    starts = [0, *ends]
+    if ends:
+        yield from (slice(a, b) for a, b in zip(starts, [*ends, len(steps)], strict=True))
+
+
+def _blocks(size_: int, steps: Sequence[Step]) -> Iterator[slice]:
+    """Blocks of so many steps."""
+    return (slice(i, i + size_) for i in range(0, len(steps), size_))
+
+
+def _keeps_gauges(before: Sequence[Step], after: Sequence[Step]) -> bool:
+    """True unless a reading of figures, or what it measures, was dropped: without all of them nothing is proved."""
+    measures = [s for s in before if isinstance(s, Gauge)]
+    return not measures or [s for s in after if isinstance(s, Gauge | RepeatSteps)] == [
+        s for s in before if isinstance(s, Gauge | RepeatSteps)
+    ]
+
+
+def _repeated(steps: Sequence[Step], times: int, less: int) -> tuple[Step, ...]:
+    return tuple(
+        replace(s, times=less) if isinstance(s, RepeatSteps) and s.times == times else s
+        for s in steps
+    )
 
 
 def _with_runs(text: Text, times: int, shorter: int) -> Text:
@@ -189,13 +257,16 @@ def _with_runs(text: Text, times: int, shorter: int) -> Text:
 def _frame_text(case: Case, payload: JsonValue) -> Text:
     """The frame with another payload; everything before the payload stays as it was spelled."""
     whole = spell(_text(case) or ())
-    return compact(f"{whole[: _payload_start(whole)]}{json.dumps(payload, separators=(',', ':'))}]")
+    before = 2 if case.position is Position.CALLRESULT else 3
+    return compact(
+        f"{whole[: _payload_start(whole, before)]}{json.dumps(payload, separators=(',', ':'))}]"
+    )
 
 
-def _payload_start(whole: str) -> int:
-    """Where the fourth element of a JSON array begins."""
+def _payload_start(whole: str, before: int) -> int:
+    """Where the element behind the first `before` of a JSON array begins."""
     decoder, at = json.JSONDecoder(), whole.index("[") + 1
-    for _ in range(3):
+    for _ in range(before):
         _, at = decoder.raw_decode(whole, _past_blank(whole, at))
         at = _past_blank(whole, at) + 1
     return at

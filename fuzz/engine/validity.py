@@ -12,8 +12,18 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from fuzz.ocppj.codec import depth_exceeds
-from fuzz.records import Case, SendText
-from strategies.labels import Channel, Fault, JsonValue, Kind, Repeated, Stance, Tier, spell
+from fuzz.records import AnswerNext, Case, SendText
+from strategies.labels import (
+    Channel,
+    Fault,
+    JsonValue,
+    Kind,
+    Position,
+    Repeated,
+    Stance,
+    Tier,
+    spell,
+)
 from strategies.primitives import primitive_faults
 from strategies.text import text_fault
 from strategies.version import Version
@@ -26,19 +36,19 @@ MAX_DEPTH = 128
 _INDEX = re.compile(r"/\d+(?=/|$)")
 
 
-def class_of(version: Version, action: str, payload: JsonValue) -> Class | None:
-    """The rules that a request payload breaks, as (pointer without indices, keyword); None for an unknown action."""
+def class_of(
+    version: Version, action: str, payload: JsonValue, kind: Kind = Kind.REQUEST
+) -> Class | None:
+    """The rules that a payload breaks, as (pointer without indices, keyword); None for an unknown action."""
     if action not in version.actions:
         return None
-    errors = version.validator(action, Kind.REQUEST).iter_errors(payload)
+    errors = version.validator(action, kind).iter_errors(payload)
     broken = {
         (_pattern("/" + "/".join(map(str, e.instance_path))), _keyword(e.schema_path))
         for e in errors
     }
     if not broken:
-        broken = {
-            (_pattern(p), name) for p, name, _ in primitive_faults(action, Kind.REQUEST, payload)
-        }
+        broken = {(_pattern(p), name) for p, name, _ in primitive_faults(action, kind, payload)}
     return frozenset(broken)
 
 
@@ -52,7 +62,8 @@ def _keyword(schema_path: list[str | int]) -> str:
 
 def same_class(case: Case, version: Version, original: JsonValue) -> Callable[[JsonValue], bool]:
     """A test whether a smaller payload is still valid or broken in the case's own way."""
-    wanted = class_of(version, case.action, original)
+    kind = Kind.RESPONSE if case.position is Position.CALLRESULT else Kind.REQUEST
+    wanted = class_of(version, case.action, original, kind)
     frozen = (
         [m.pointer for m in case.mutations if m.channel is Channel.PAYLOAD]
         if keeps_value(case)
@@ -65,13 +76,13 @@ def same_class(case: Case, version: Version, original: JsonValue) -> Callable[[J
     def allowed(candidate: JsonValue) -> bool:
         if any(canonical(at(candidate, p)) != value for p, value in kept.items()):
             return False
-        return wanted is None or class_of(version, case.action, candidate) == wanted
+        return wanted is None or class_of(version, case.action, candidate, kind) == wanted
 
     return allowed
 
 
 def same_text(case: Case, version: Version) -> Callable[[str], bool]:
-    """A test whether another text is broken, or valid, as the text of a single-step case is.
+    """A test whether another text is broken, or valid, as the case's hostile text is.
 
     A message whose reading is not specified is judged for safety alone, so that any text will do.
     """
@@ -86,7 +97,7 @@ def same_text(case: Case, version: Version) -> Callable[[str], bool]:
     def same(candidate: str) -> bool:
         if shape(version, candidate) != wanted:
             return False
-        return allowed is None or allowed(json.loads(candidate)[3])
+        return allowed is None or allowed(json.loads(candidate)[-1])
 
     return same
 
@@ -155,19 +166,31 @@ def at(value: JsonValue, pointer: str) -> JsonValue:
     return value
 
 
+def hostile_step(case: Case) -> int | None:
+    """Where the case's one hostile text is: its only `SendText`, else its only `AnswerNext` with a text."""
+    for kind in (SendText, AnswerNext):
+        found = [i for i, s in enumerate(case.steps) if isinstance(s, kind) and s.text]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
 def call_parts(case: Case) -> tuple[JsonValue, list[JsonValue]] | None:
-    """The payload and the whole frame of a single-step case that is a readable CALL; None for anything else."""
-    if len(case.steps) != 1 or not isinstance(case.steps[0], SendText):
+    """The payload and the whole frame of a case's hostile message, when it is a readable CALL or CALLRESULT."""
+    index = hostile_step(case)
+    step = None if index is None else case.steps[index]
+    if not isinstance(step, SendText | AnswerNext):
         return None
-    if any(isinstance(p, Repeated) and p.times > 20_000 for p in case.steps[0].text):
+    if any(isinstance(p, Repeated) and p.times > 20_000 for p in step.text):
         return None
-    text = spell(case.steps[0].text)
+    text = spell(step.text)
     if depth_exceeds(text, MAX_DEPTH):
         return None
     try:
         frame = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(frame, list) or len(frame) != 4:
+    answers = isinstance(step, AnswerNext)
+    if not isinstance(frame, list) or len(frame) != (3 if answers else 4):
         return None
-    return frame[3], frame
+    return frame[-1], frame

@@ -11,10 +11,25 @@ from fuzz.clock import SystemClock
 from fuzz.engine.cases import CaseMaker
 from fuzz.engine.shrinker import Budget, Shrinker, size
 from fuzz.engine.validity import at, call_parts, class_of
-from fuzz.records import Case, Disconnect, SendBytes, SendText, Side, Wait
+from fuzz.records import (
+    AnswerNext,
+    Ask,
+    Case,
+    Disconnect,
+    Expect,
+    Gauge,
+    Operator,
+    RepeatSteps,
+    SendBytes,
+    SendText,
+    Settle,
+    Side,
+    Step,
+    Wait,
+)
 from fuzz.testing import case, mutation, rejected
 from strategies.boundaries import boundaries
-from strategies.labels import Fault, JsonValue, Kind, Repeated, Stance, Tier, spell
+from strategies.labels import Fault, JsonValue, Kind, Position, Repeated, Stance, Tier, spell
 from strategies.schema import message_schema
 from strategies.version import version
 from strategies.violations import violations
@@ -146,6 +161,82 @@ async def test_steps_that_do_not_matter_are_dropped() -> None:
     original = case(steps=[Wait(1.0), *case().steps, Disconnect()])
     smallest, _, _ = await shrunk(original, lambda c: any(s in case().steps for s in c.steps))
     assert smallest.steps == case().steps
+
+
+def ask(action: str) -> Ask:
+    return Ask((f'[2,"{{call.id}}","{action}",{{}}]',))
+
+
+async def test_of_a_scene_only_what_the_failure_needs_is_left() -> None:
+    needed = (Operator("plug-in", "1"), ask("Reset"), Expect("BootNotification"))
+    noise = [ask("ClearCache"), Wait(1.0), Operator("unplug", "1")]
+    steps = [
+        *noise,
+        Disconnect(),
+        *noise,
+        needed[0],
+        *noise,
+        needed[1],
+        noise[0],
+        needed[2],
+        *noise,
+    ]
+    smallest, note, target = await shrunk(case(steps=steps), lambda c: holds(c, needed))
+    assert (smallest.steps, note) == (needed, "")
+    assert target.plays < 60
+
+
+def holds(tried: Case, needed: tuple[Step, ...]) -> bool:
+    rest = iter(tried.steps)
+    return all(step in rest for step in needed)
+
+
+async def test_the_hostile_message_within_a_scene_shrinks_too() -> None:
+    hostile = SendText(('[2,"{call.id}","ClearCache",{"customData":{"vendorId":"abcdef","x":1}}]',))
+    smallest, _, _ = await shrunk(
+        case(steps=[ask("GetLog"), hostile, Settle()]), lambda c: '"customData"' in str(c.steps)
+    )
+    (step,) = smallest.steps
+    assert isinstance(step, SendText)
+    assert "x" not in json.loads(spell(step.text))[3]["customData"]
+
+
+async def test_a_hostile_answer_keeps_its_envelope_and_its_class() -> None:
+    answer = AnswerNext(
+        "Heartbeat", ('[3,"{call.id}",{"currentTime":7,"customData":{"vendorId":"v"}}]',)
+    )
+    smallest, _, _ = await shrunk(
+        case(
+            rejected(Tier.SCHEMA, Fault.TYPE),
+            action="Heartbeat",
+            position=Position.CALLRESULT,
+            steps=[answer, ask("TriggerMessage")],
+            mutations=[mutation("/currentTime", "type", "number")],
+        ),
+        lambda c: any(isinstance(s, AnswerNext) for s in c.steps),
+    )
+    (step,) = smallest.steps
+    assert isinstance(step, AnswerNext)
+    assert json.loads(spell(step.text))[:2] == [3, "{call.id}"]
+    assert list(json.loads(spell(step.text))[2]) == ["currentTime"]
+
+
+async def test_repetitions_are_bisected_and_what_is_measured_is_left_alone() -> None:
+    loop = RepeatSteps(case().steps, 100)
+    smallest, _, _ = await shrunk(case(steps=[loop, Wait(1.0)]), lambda c: repeats(c) >= 37)
+    assert smallest.steps == (RepeatSteps(case().steps, 37),)
+    measured = [loop, Gauge("a"), loop, Gauge("b"), Wait(1.0)]
+    smallest, _, _ = await shrunk(case(steps=measured), lambda c: repeats(c) >= 20)
+    assert smallest.steps == (
+        RepeatSteps(case().steps, 20),
+        Gauge("a"),
+        RepeatSteps(case().steps, 20),
+        Gauge("b"),
+    )
+
+
+def repeats(tried: Case) -> int:
+    return min((s.times for s in tried.steps if isinstance(s, RepeatSteps)), default=0)
 
 
 async def test_long_runs_are_bisected_and_runs_of_one_length_together() -> None:

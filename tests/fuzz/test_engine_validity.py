@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from fuzz.engine.validity import at, call_parts, class_of, keeps_value, same_class
-from fuzz.records import Case, Disconnect, SendText
+from fuzz.engine.validity import at, call_parts, class_of, hostile_step, keeps_value, same_class
+from fuzz.records import AnswerNext, Ask, Case, Disconnect, SendText
 from fuzz.testing import VALID, case, mutation, rejected
-from strategies.labels import Fault, JsonValue, Repeated, Tier
+from strategies.labels import Fault, JsonValue, Position, Repeated, Tier
 from strategies.version import version
 
 V = version()
@@ -112,5 +112,17 @@ def test_what_is_no_readable_call_has_no_parts(text: tuple) -> None:
     assert call_parts(case(steps=[SendText(text)])) is None
 
 
-def test_a_case_of_several_steps_has_no_parts() -> None:
-    assert call_parts(case(steps=[*case().steps, Disconnect()])) is None
+def test_the_one_hostile_text_of_a_scene_has_parts_and_two_have_none() -> None:
+    hostile, plain = case().steps[0], Ask(('[2,"{call.id}","Reset",{}]',))
+    assert hostile_step(case(steps=[plain, hostile, Disconnect()])) == 1
+    assert call_parts(case(steps=[plain, hostile, Disconnect()])) is not None
+    assert call_parts(case(steps=[hostile, hostile])) is None
+    assert hostile_step(case(steps=[plain])) is None
+
+
+def test_a_hostile_answer_has_the_parts_of_a_callresult() -> None:
+    answer = AnswerNext("Heartbeat", ('[3,"{call.id}",{"currentTime":7}]',))
+    parts = call_parts(case(steps=[AnswerNext("Authorize"), answer], position=Position.CALLRESULT))
+    assert parts is not None
+    assert parts[0] == {"currentTime": 7}
+    assert call_parts(case(steps=[AnswerNext("Heartbeat", ('[4,"{call.id}","x","",{}]',))])) is None
