@@ -59,6 +59,8 @@ class RunOptions:
     seed: int | None = None
     max_time_s: float | None = 60.0
     max_cases: int | None = None
+    max_exchanges: int | None = None
+    fail_fast: bool = False
     phases: tuple[str, ...] = PHASES
     tier: str = "full"
     only: tuple[str, ...] = ()
@@ -102,6 +104,8 @@ _RUN_KEYS = {
     "seed": "seed",
     "max_time_s": "max_time_s",
     "max_cases": "max_cases",
+    "max_exchanges": "max_exchanges",
+    "fail_fast": "fail_fast",
     "phases": "phases",
     "tier": "tier",
     "only": "only",
@@ -129,7 +133,7 @@ def load_config(path: Path | None = None, flags: Mapping[str, object] | None = N
     """The options of a file with `flags` (field name to value) laid over them, checked.
 
     Without `path`, `ocppfuzz.toml` in the current folder is read when there is one. Relative paths in the file
-    start at the file's folder. A number of cases alone is the whole budget: then no clock ends the campaign.
+    start at the file's folder. A number of cases or exchanges alone is the whole budget: then no clock ends it.
 
     Raises:
         ConfigError: for an unknown key or value, a wrong type, or options that exclude each other.
@@ -139,7 +143,7 @@ def load_config(path: Path | None = None, flags: Mapping[str, object] | None = N
         given.pop("target", None)
     if flags and flags.get("target") and "listen" not in flags:
         given.pop("listen", None)
-    if "max_cases" in given and "max_time_s" not in given:
+    if {"max_cases", "max_exchanges"} & set(given) and "max_time_s" not in given:
         given["max_time_s"] = None
     return _checked(RunOptions(**given), profile_given="security_profile" in given)
 
@@ -244,7 +248,7 @@ def _check_words(options: RunOptions) -> None:
 def _check_numbers(options: RunOptions) -> None:
     if options.security_profile not in SECURITY_PROFILES:
         raise ConfigError(f"unknown security profile {options.security_profile}; known: 0, 1, 2, 3")
-    for name in ("max_time_s", "max_cases", "wait_s"):
+    for name in ("max_time_s", "max_cases", "max_exchanges", "wait_s"):
         value = getattr(options, name)
         if value is not None and not 0 < value < float("inf"):
             raise ConfigError(f"{name} is {value}; it must be above 0")

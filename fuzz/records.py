@@ -486,7 +486,7 @@ class Finding:
 
     `confirmed` of `tries` repeats showed it again, `control_hits` of `control_tries` control plays showed it too
     (must be 0). `case` is the smallest case known, `original` the one that found it. `also` names other case ids of
-    the same fingerprint. `tool` and `target` tell versions and who was attacked, for the report's first line.
+    the same fingerprint. `exchanges` is how many messages the campaign had exchanged when it was first seen. `tool` and `target` tell versions and who was attacked, for the report's first line.
     """
 
     fingerprint: str
@@ -503,6 +503,7 @@ class Finding:
     also: tuple[str, ...] = ()
     tool: str = ""
     first_seen: str = ""
+    exchanges: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -592,7 +593,11 @@ class PhaseEnded:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The outcome of a campaign; `exit_code` is 0 no finding, 1 findings, 3 nothing proven."""
+    """The outcome of a campaign; `exit_code` is 0 no finding, 1 findings, 3 nothing proven.
+
+    `exchanges` counts the CALLs of both sides and what was said that is no CALL. `warnings` are doubts about the
+    campaign itself, `unreached` what it could not reach, with the reason.
+    """
 
     facts: TargetFacts
     seed: int
@@ -609,6 +614,9 @@ class Summary:
     reason: str = ""
     blocked: Mapping[str, int] = field(default_factory=dict)
     not_asked: Mapping[str, int] = field(default_factory=dict)
+    exchanges: int = 0
+    warnings: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,8 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
         Limits(
             max_time_s=options.max_time_s,
             max_cases=options.max_cases,
+            max_exchanges=options.max_exchanges,
+            fail_fast=options.fail_fast,
             allowed=ground.allowed,
             skip={} if resumed is None else resumed.played,
         ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fuzz.config import RunOptions, load_config
+from fuzz.config import PHASES, RunOptions, load_config
 
 if TYPE_CHECKING:
     from fuzz.report.terminal import Display
@@ -93,10 +93,16 @@ _CAMPAIGN: list[Callable[[Any], Any]] = [
         "max_time_s",
         type=float,
         metavar="S",
-        help="Seconds; 60, or none with --max-cases.",
+        help="Seconds; 60, or none with a number of cases or exchanges.",
     ),
     click.option("--max-cases", type=int, metavar="N", help="Stop after so many cases."),
-    _many("--phases", "phases", "PHASE", "replay, systematic, generated."),
+    click.option(
+        "--max-exchanges", type=int, metavar="N", help="Stop after so many exchanged messages."
+    ),
+    click.option(
+        "--fail-fast", is_flag=True, default=None, help="Stop at the first confirmed finding."
+    ),
+    _many("--phases", "phases", "PHASE", f"{', '.join(PHASES)}."),
     click.option("--tier", metavar="TIER", help="full (default), or sites: one operator each."),
     _many("--only", "only", "ACTION", "Only these actions."),
     _many("--exclude", "exclude", "ACTION", "All actions but these."),

@@ -83,6 +83,8 @@ class Limits:
 
     max_time_s: float | None = None
     max_cases: int | None = None
+    max_exchanges: int | None = None
+    fail_fast: bool = False
     allowed: frozenset[Effect] = frozenset(Effect)
     skip: Mapping[str, int] = field(default_factory=dict)
 
@@ -128,6 +130,7 @@ class Campaign:
             clock,
             sink,
             tool,
+            lambda: executor.exchanges,
             findings=self._tally.findings,
             remarks=self._tally.remarks,
         )
@@ -244,6 +247,10 @@ class Campaign:
             raise Stop(self._reason)
         if limits.max_cases is not None and self._tally.cases >= limits.max_cases:
             raise Stop(f"{limits.max_cases} cases played")
+        if limits.max_exchanges is not None and self._executor.exchanges >= limits.max_exchanges:
+            raise Stop(f"{limits.max_exchanges} messages exchanged")
+        if limits.fail_fast and self._docket.confirmed():
+            raise Stop("a finding is confirmed, and --fail-fast")
         if limits.max_time_s is not None and self._elapsed() >= limits.max_time_s:
             raise Stop(f"{limits.max_time_s:g} s are over")
 
@@ -424,6 +431,7 @@ class Campaign:
             reason=reason,
             blocked=dict(self._quarantine.blocked),
             not_asked=dict(tally.not_asked),
+            exchanges=self._executor.exchanges,
         )
 
 

@@ -87,6 +87,18 @@ class Take:
         )
 
 
+@dataclass(slots=True)
+class Ledger:
+    """What is kept over all connections with a target.
+
+    `named` holds what the target named last, such as `tx.id`, for the slots of later messages; `exchanges` counts the
+    CALLs of both sides, and what was said that is no CALL.
+    """
+
+    named: dict[str, str] = field(default_factory=dict)
+    exchanges: int = 0
+
+
 class Flooded(Exception):
     """The target sent more messages in one play than anybody could ask for."""
 
@@ -94,7 +106,7 @@ class Flooded(Exception):
 class Conversation:
     """A link, a voice, and the bookkeeping of who answered what.
 
-    What the target names meanwhile, such as `tx.id`, is kept in `named` for the slots of later messages.
+    What outlives a connection is kept in the ledger.
     """
 
     def __init__(
@@ -103,10 +115,10 @@ class Conversation:
         voice: Voice,
         clock: Clock,
         ids: Iterator[str],
-        named: dict[str, str] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.link = link
-        self._named = {} if named is None else named
+        self._ledger = ledger or Ledger()
         self.voice = voice
         self.closed: Close | None = None
         self.late: list[tuple[str, Heard]] = []
@@ -222,6 +234,7 @@ class Conversation:
 
     async def _send(self, sending: Awaitable[None]) -> None:
         """Send; when the link is gone already, hear what arrived before it went."""
+        self._ledger.exchanges += 1
         try:
             await sending
         except LinkClosed as closed:
@@ -337,6 +350,7 @@ class Conversation:
         if action == "BootNotification":
             reason = heard.payload.get("reason") if isinstance(heard.payload, dict) else None
             self._take.boot_reasons.append(reason if isinstance(reason, str) else "")
+        self._ledger.exchanges += 1
         self._note(heard, message_id)
         override = self._take.override(action)
         answer = self.voice.answer(action, heard.payload)
@@ -354,7 +368,7 @@ class Conversation:
 
     def _note(self, heard: Heard, message_id: str) -> None:
         """Keep what the target's CALL names for the slots of later messages."""
-        named = self._named
+        named = self._ledger.named
         named["asked.previous"] = named.get("asked.id", message_id)
         named["asked.id"] = message_id
         payload = heard.payload if isinstance(heard.payload, dict) else {}

@@ -57,6 +57,7 @@ class Docket:
     clock: Clock
     sink: Callable[[EngineEvent], None]
     tool: str
+    exchanges: Callable[[], int]
     findings: dict[str, Finding] = field(default_factory=dict)
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     dropped: int = 0
@@ -160,6 +161,7 @@ class Docket:
             entries=observation.entries,
             tool=self.tool,
             first_seen=rfc3339(self.clock.now()),
+            exchanges=self.exchanges(),
         )
         self.findings[finding.fingerprint] = finding
         self.shelf.save(finding)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from fuzz.clock import Clock
-from fuzz.engine.conversation import Conversation, Flooded, Take
+from fuzz.engine.conversation import Conversation, Flooded, Ledger, Take
 from fuzz.engine.slots import Slots, message_ids
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
@@ -92,7 +92,10 @@ class Line:
         self._voice = wiring.voice
         self._target = wiring.target
         self._clock = wiring.clock
-        self._slots = Slots(message_ids(secrets.token_hex(4)), wiring.secrets)
+        self._ledger = Ledger()
+        self._slots = Slots(
+            message_ids(secrets.token_hex(4)), wiring.secrets, named=self._ledger.named
+        )
         self._conversation: Conversation | None = None
         self._booted_once = False
         self._restart_pending = False
@@ -109,6 +112,11 @@ class Line:
     def connected(self) -> bool:
         """True while the kept connection is open as far as we know."""
         return self._conversation is not None and self._conversation.closed is None
+
+    @property
+    def exchanges(self) -> int:
+        """CALLs of both sides so far, and what was said that is no CALL: the currency of a campaign."""
+        return self._ledger.exchanges
 
     @property
     def owned(self) -> bool:
@@ -178,7 +186,7 @@ class Line:
         return "it connected but was not ready in time: no BootNotification, or it refuses CALLs"
 
     def _on(self, link: Link) -> Conversation:
-        return Conversation(link, self._voice, self._clock, self._slots.ids, self._slots.named)
+        return Conversation(link, self._voice, self._clock, self._slots.ids, self._ledger)
 
     def _patience(self, deadline: float) -> float:
         left = max(0.1, deadline - self._clock.monotonic())

@@ -35,6 +35,7 @@ def summary_json(summary: Summary, findings_dir: Path) -> str:
         },
         "seed": summary.seed,
         "cases": summary.cases,
+        "exchanges": summary.exchanges,
         "elapsed_s": round(summary.elapsed_s, 3),
         "inconclusive": summary.inconclusive,
         "findings": [_finding(f, findings_dir) for f in summary.findings],
@@ -47,6 +48,8 @@ def summary_json(summary: Summary, findings_dir: Path) -> str:
         "not_asked": dict(summary.not_asked),
         "blocked": dict(summary.blocked),
         "left_changed": list(summary.left_changed),
+        "warnings": list(summary.warnings),
+        "unreached": list(summary.unreached),
     }
     return json.dumps(value, sort_keys=True, ensure_ascii=True)
 
@@ -56,6 +59,7 @@ def _finding(finding: Finding, root: Path) -> Mapping[str, object]:
     return {
         "folder": str(root / folder_name(finding)),
         "fingerprint": finding.fingerprint,
+        "exchanges": finding.exchanges,
         "oracle": violation.oracle,
         "name": violation.name,
         "severity": violation.severity.name.lower(),

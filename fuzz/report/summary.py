@@ -55,6 +55,7 @@ def summary_lines(
         _reached(summary),
         _left_out(summary),
         _changed(summary),
+        _doubts(summary),
         _next(summary, findings_dir, target_flags, campaign_flags),
     ):
         lines = list(section)
@@ -64,7 +65,8 @@ def summary_lines(
 
 
 def _verdict(summary: Summary) -> Line:
-    size = f"{_many(summary.cases, 'case')} in {duration(summary.elapsed_s)}, seed {summary.seed}"
+    exchanged = f", {_many(summary.exchanges, 'exchange')}" if summary.exchanges else ""
+    size = f"{_many(summary.cases, 'case')}{exchanged} in {duration(summary.elapsed_s)}, seed {summary.seed}"
     ended = f" Ended: {safe(summary.reason)}." if summary.reason else ""
     if summary.exit_code == 0:
         return Line(f"NO FINDING: {size}.{ended}", "bold green")
@@ -159,6 +161,18 @@ def _changed(summary: Summary) -> Iterator[Line]:
         yield Line("Left changed on the target, put it back by hand:", "bold yellow")
     for change in summary.left_changed:
         yield Line(f"  {safe(change, 300)}", "yellow")
+
+
+def _doubts(summary: Summary) -> Iterator[Line]:
+    """What speaks against the campaign itself, and what it could not reach."""
+    for warning in summary.warnings:
+        yield Line(f"Warning: {safe(warning, 300)}", "yellow")
+    if summary.unreached:
+        yield Line("Could not be reached:", "bold")
+    for what in summary.unreached[:MAX_ROWS]:
+        yield Line(f"  {safe(what, 200)}")
+    if len(summary.unreached) > MAX_ROWS:
+        yield Line(f"  and {len(summary.unreached) - MAX_ROWS} more")
 
 
 def _next(summary: Summary, root: Path, target_flags: str, campaign_flags: str) -> Iterator[Line]:

@@ -42,7 +42,7 @@ def test_without_flags_the_defaults_are_asked_for(asked, capsys):
 
 def test_every_flag_reaches_its_option(asked):
     flags = (
-        "--seed 3 --max-time 9 --max-cases 8 --phases replay,generated --tier sites --only Reset "
+        "--seed 3 --max-time 9 --max-cases 8 --max-exchanges 6 --fail-fast --phases replay,generated --tier sites --only Reset "
         "--only GetLog,ClearCache --exclude ClearCache --allow persistent --corpus . --resume "
         "--listen 127.0.0.1:9000 --identity CS-1 --security-profile 2 --ca a --cert b --key c "
         "--password-file p --start-cmd s --restart-cmd r --on-stuck o --wait 7 --strict "
@@ -54,6 +54,8 @@ def test_every_flag_reaches_its_option(asked):
             seed=3,
             max_time_s=9,
             max_cases=8,
+            max_exchanges=6,
+            fail_fast=True,
             phases=("replay", "generated"),
             tier="sites",
             only=("Reset", "GetLog", "ClearCache"),

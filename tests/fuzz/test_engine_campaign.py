@@ -583,3 +583,25 @@ async def test_a_phase_that_is_not_there_any_more_is_no_reason_to_play_nothing(
 )
 def test_reactions_are_counted_in_classes(replies: list[Heard], more: dict, expected: str) -> None:
     assert answer_class(observation(replies=replies, **more)) == expected
+
+
+# --- other ends -------------------------------------------------------------------------------------------
+
+
+async def test_a_number_of_exchanges_ends_a_campaign(scripted: Callable) -> None:
+    async with scripted(Station()) as executor:
+        before = executor.exchanges
+        outcome = await attack(executor, good(50), limits=Limits(max_exchanges=before + 12))
+    assert 1 < outcome.summary.cases < 13
+    assert outcome.summary.exchanges >= 12
+    assert "messages exchanged" in outcome.summary.reason
+
+
+async def test_fail_fast_ends_with_the_first_confirmed_finding(scripted: Callable) -> None:
+    async with scripted(Fragile()) as executor:
+        outcome = await attack(
+            executor, [*good(1), killer("killer"), *good(20)], limits=Limits(fail_fast=True)
+        )
+    assert outcome.summary.cases < 10
+    (finding,) = outcome.summary.findings
+    assert 0 < finding.exchanges <= outcome.summary.exchanges

@@ -77,7 +77,15 @@ class Memory:
 
 def docket(script: Script) -> tuple[Docket, Memory, list[EngineEvent]]:
     shelf, events = Memory(), []
-    made = Docket(script, shelf, Quarantine(), SystemClock(), events.append, "test")  # type: ignore[arg-type]
+    made = Docket(
+        script,
+        shelf,
+        Quarantine(),
+        SystemClock(),
+        events.append,
+        "test",
+        lambda: 7,  # type: ignore[arg-type]
+    )
     return made, shelf, events
 
 
