@@ -242,6 +242,7 @@ class Stage(Line):
                 self._lost(scene, conversation)
         if isinstance(step, Expect) and not scene.expects(step):
             scene.unreached.append(f"{step.action} from the target")
+            _log(scene, self._clock.monotonic(), "note", f"waited in vain for {step.action}")
 
     # --- coming back ---------------------------------------------------------------------------------------
 
