@@ -21,6 +21,12 @@ CONFIG_FILE = Path("ocppfuzz.toml")
 PASSWORD_VARIABLE = "OCPPFUZZ_PASSWORD"
 
 PHASES = ("replay", "systematic", "generated")
+STATELESS_PHASES = ("systematic", "generated")
+"""The phases whose cases are single messages."""
+
+RANDOM_PHASE = "random"
+"""Valid messages drawn at random and nothing else: what other phases are compared with, never played unasked."""
+
 TIERS = ("sites", "full")
 EDITIONS = ("ed3", "2025-09")
 EFFECTS = ("none", "volatile", "persistent", "lock-out", "energise", "one-way")
@@ -39,7 +45,8 @@ class RunOptions:
 
     Neither `listen` (HOST:PORT, a station dials in) nor `target` (a ws or wss URL with `{identity}`, a CSMS that we
     dial) means: the embedded reference station. `seed` None means: draw one and print it. `allow` names the effects
-    that cases may have on a target that we did not start, beyond none and volatile (design 2.7). `pics` is the PICS
+    that cases may have on a target that we did not start, beyond none and volatile (design 2.7). `oracles` are the only
+    ones that may speak, all where none is named. `pics` is the PICS
     file of which the embedded station is built. The password is never in here, see `password_of`.
     """
 
@@ -66,6 +73,7 @@ class RunOptions:
     only: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     strict: bool = False
+    oracles: tuple[str, ...] = ()
     edition: str = "ed3"
     allow: tuple[str, ...] = ()
     findings_dir: Path = Path("findings")
@@ -119,7 +127,12 @@ _RUN_KEYS = {
     "json": "json",
     "color": "color",
 }
-_POLICY_KEYS = {"allow": "allow", "strict": "strict", "edition": "edition"}
+_POLICY_KEYS = {
+    "allow": "allow",
+    "strict": "strict",
+    "oracles": "oracles",
+    "edition": "edition",
+}
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "target": _TARGET_KEYS,
@@ -235,7 +248,7 @@ def _check_words(options: RunOptions) -> None:
     _known(options.tier, TIERS, "tier")
     _known(options.edition, EDITIONS, "edition")
     for phase in options.phases:
-        _known(phase, PHASES, "phase")
+        _known(phase, (*PHASES, RANDOM_PHASE), "phase")
     for effect in options.allow:
         _known(effect, EFFECTS, "effect in allow")
     if options.only or options.exclude:
@@ -349,6 +362,7 @@ _DECIDES_CASES: Sequence[str] = (
     "only",
     "exclude",
     "strict",
+    "oracles",
     "edition",
     "allow",
     "corpus_dir",

@@ -169,6 +169,29 @@ def bench(options: RunOptions, sink: Sink) -> list[Table]:
     return bench_(options, sink)
 
 
+def bench_detect(
+    options: RunOptions,
+    sink: Sink,
+    *,
+    only: Sequence[str],
+    seeds: int,
+    tools: Sequence[str],
+    healthy: int,
+    jobs: int,
+    results: Path | None,
+    picture: Path | None,
+) -> tuple[list[Table], list[str]]:
+    """Measure detection of planted defects; the tables, and what was missed in words."""
+    from fuzz.app import detecting
+
+    chosen = tuple(tools) or tuple(detecting.TOOLS)
+    todo = list(detecting.trials(only, seeds, chosen, healthy))
+    outcomes = detecting.detect(todo, results, sink, jobs=jobs)
+    if picture is not None:
+        detecting.draw(outcomes, picture)
+    return detecting.tables(outcomes), detecting.missed(outcomes)
+
+
 def bench_tls(sslyze: Path | None) -> list[Table]:
     """Measure how fast a server's suites are enumerated; `sslyze` is the Python of an environment that has it."""
     from fuzz.app.tls_measuring import bench_tls as bench_tls_

@@ -18,7 +18,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from fuzz import __version__, store
 from fuzz.app.credentials import vault_for
 from fuzz.app.rig import Rig, rig
-from fuzz.config import PHASES, RunOptions, campaign_hash
+from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
 from fuzz.engine.effects import allowed_effects
 from fuzz.engine.executor import Executor
@@ -29,7 +29,7 @@ from fuzz.engine.seeds import Seeds
 from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.support import Coverage, Support
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.oracles.registry import judge
+from fuzz.oracles.registry import judge, oracle_named
 from fuzz.records import (
     Ability,
     Case,
@@ -91,11 +91,13 @@ class FolderFindings:
         store.save_state(state, self.root)
 
 
-def make_judge(*, strict: bool, edition: str) -> Judge:
-    """Every oracle over one observation."""
+def make_judge(*, strict: bool, edition: str, only: Sequence[str] = ()) -> Judge:
+    """Every oracle over one observation, or only those that are named. Raises `UsageError` for an unknown one."""
+    chosen = frozenset(oracle_named(name).id for name in only)
 
     def judged(observation: Observation) -> Sequence[Violation]:
-        return judge(observation, strict=strict, edition=edition)
+        spoken = judge(observation, strict=strict, edition=edition)
+        return [v for v in spoken if v.oracle in chosen] if chosen else spoken
 
     return judged
 
@@ -129,7 +131,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     ground.catches = made.wiring.catcher is not None
     ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
     _say_what_is_missing(made, inventory, sink)
-    judged = make_judge(strict=options.strict, edition=options.edition)
+    judged = make_judge(strict=options.strict, edition=options.edition, only=options.oracles)
     campaign = Campaign(
         executor,
         Investigator(
@@ -305,6 +307,7 @@ def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:
         ),
         "systematic": Systematic(ground),
         "generated": Generated(ground),
+        RANDOM_PHASE: Generated(ground, RANDOM_PHASE, mutates=False),
     }
     return [made[n] for n in options.phases or PHASES]
 

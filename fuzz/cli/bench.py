@@ -15,7 +15,9 @@ from fuzz.cli.options import display_for, examples, options_from, print_table
     name="bench",
     short_help="Measure this machine.",
     invoke_without_command=True,
-    epilog=examples("ocppfuzz bench", "ocppfuzz bench tls --sslyze ~/sslyze/bin/python"),
+    epilog=examples(
+        "ocppfuzz bench", "ocppfuzz bench tls --sslyze ~/sslyze/bin/python", "ocppfuzz bench detect"
+    ),
 )
 @click.pass_context
 def command(ctx: click.Context) -> int:
@@ -41,6 +43,65 @@ def command(ctx: click.Context) -> int:
 def tls(sslyze: Path | None) -> int:
     """Measure how fast the suites of a local server are enumerated."""
     return _print(app.bench_tls(sslyze))
+
+
+@command.command(
+    epilog=examples(
+        "ocppfuzz bench detect --results detection.ndjson",
+        "ocppfuzz bench detect --only P35,P40 --seeds 1 --tool ocppfuzz",
+    )
+)
+@click.option(
+    "--only", metavar="DEFECTS", default="", help="Numbers, such as P35,P40; default all."
+)
+@click.option("--seeds", type=click.IntRange(1, 100), default=3, metavar="N", help="Default: 3.")
+@click.option(
+    "--tool", "tools", multiple=True, metavar="TOOL", help="Default: ours and each baseline."
+)
+@click.option(
+    "--healthy",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Exchanges with a healthy station as well; decoys and the second PICS file get 20,000 at most.",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, metavar="N", help="Side by side; 2.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep outcomes there, and go on from what it holds.",
+)
+@click.option(
+    "--picture", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="An SVG."
+)
+def detect(
+    only: str,
+    seeds: int,
+    tools: tuple[str, ...],
+    healthy: int,
+    jobs: int,
+    results: Path | None,
+    picture: Path | None,
+) -> int:
+    """Measure how many planted defects campaigns find, by which oracle, after how many exchanges."""
+    options = options_from({"quiet": False})
+    with display_for(options) as display:
+        tables, missed = app.bench_detect(
+            options,
+            display,
+            only=[name for name in only.split(",") if name],
+            seeds=seeds,
+            tools=tools,
+            healthy=healthy,
+            jobs=jobs,
+            results=results,
+            picture=picture,
+        )
+    _print(tables)
+    for line in missed:
+        click.echo(line)
+    return 0
 
 
 def _print(tables: Iterable[app.Table]) -> int:

@@ -72,6 +72,7 @@ _TARGET: list[Callable[[Any], Any]] = [
 
 _JUDGING: list[Callable[[Any], Any]] = [
     click.option("--strict", is_flag=True, default=None, help="Remarks count as findings."),
+    _many("--oracles", "oracles", "ORACLE", "Only these may speak; `ocppfuzz show oracles`."),
     click.option("--edition", metavar="ED", help="Text that decides: ed3 (default) or 2025-09."),
     _many("--allow", "allow", "EFFECT", "persistent, lock-out, energise, one-way."),
     click.option(
@@ -179,7 +180,7 @@ def target_flags(options: RunOptions) -> str:
 def campaign_flags(options: RunOptions) -> str:
     """The flags that ask for the same cases again, where they are not the defaults: `--resume` compares them."""
     usual = RunOptions()
-    names = ("phases", "tier", "only", "exclude", "strict", "edition", "allow")
+    names = ("phases", "tier", "only", "exclude", "strict", "oracles", "edition", "allow")
     folders = {"corpus_dir": "--corpus", "findings_dir": "--findings"}
     given = [
         (folders.get(name, f"--{name}"), getattr(options, name))

@@ -13,18 +13,18 @@ from fuzz.engine.phases import Phase
 from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
 
 TURNS: dict[str, int] = {
-    "systematic": 6_000,
-    "generated": 2_500,
-    "stateful": 1_200,
-    "answers": 800,
-    "frames": 300,
-    "injection": 300,
-    "twins": 400,
-    "resource": 1,
+    "systematic": 1_400,
+    "frames": 200,
+    "answers": 500,
+    "injection": 200,
+    "twins": 250,
+    "stateful": 600,
+    "resource": 400,
+    "generated": 1_000,
 }
 """What one turn of a phase is worth, in steps. What is not named, such as `replay`, plays to its end in one turn."""
 
-MAX_COST = 500
+MAX_COST = 200
 """Steps that one case counts for at most: what repeats one message is quicker than its number says."""
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -28,7 +30,7 @@ from fuzz.engine.seeds import Seeds
 from fuzz.engine.support import Coverage, Support
 from fuzz.ocppj.lenient import hear
 from fuzz.records import Ability, Case, Effect, FrameKind, Observation, Side
-from strategies.boundaries import boundaries
+from strategies.boundaries import Boundary, boundaries
 from strategies.examples import example
 from strategies.frames import envelope_faults, unsolicited
 from strategies.labels import (
@@ -170,38 +172,49 @@ class Systematic:
         return total
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
-        """Light cases action by action, then the heavy ones, which are the killers."""
+        """Frames, then every kind of fault once, then what is heavy, then all the rest.
+
+        Heavy cases are the killers, so that most of the light ones of each kind go before them; a campaign that is
+        cut short should have met them all the same.
+        """
         heavy: list[Case] = []
-        for source in (self._payload_cases(), self._other_cases()):
+        for source in (self._examples(), self._other_cases()):
             for case in source:
                 if case.heavy:
                     heavy.append(case)
                 else:
                     yield case
-        for case in heavy:
+        first, *others = self._ranks()
+        for case in (*_light_first([*heavy, *first]), *_light_first(c for r in others for c in r)):
             yield case
 
-    def _payload_cases(self) -> Iterator[Case]:
-        ground, maker = self.ground, self.ground.maker(self.name)
-        for action in ground.actions():
-            schema = message_schema(action, Kind.REQUEST, ground.version)
-            simplest = example(schema)
-            yield maker.example(action, simplest)
-            at_edges, breaks = boundaries(schema), violations(schema, full=ground.full)
-            if action not in ground.support.supported:
-                yield from (
-                    maker.boundary(action, b) for b in _sample(at_edges, SAMPLES_OF_UNSUPPORTED)
-                )
-                yield from (
-                    maker.broken(action, b) for b in _sample(breaks, SAMPLES_OF_UNSUPPORTED)
-                )
-                continue
-            edges = [maker.boundary(action, b) for b in at_edges]
-            broken = [maker.broken(action, b) for b in breaks]
+    def _examples(self) -> Iterator[Case]:
+        maker = self.ground.maker(self.name)
+        for action in self.ground.actions():
+            yield maker.example(action, example(self._schema(action)))
+
+    def _schema(self, action: str) -> MessageSchema:
+        return message_schema(action, Kind.REQUEST, self.ground.version)
+
+    def _ranks(self) -> list[list[Case]]:
+        """Every boundary and break; only when the examples were played is it known what is supported."""
+        return _breadth_first([c for a in self.ground.actions() for c in self._of(a)])
+
+    def _of(self, action: str) -> list[Case]:
+        """Every boundary and break of one action; a few of them for one that the target does not support."""
+        ground, maker, schema = self.ground, self.ground.maker(self.name), self._schema(action)
+        at_edges: Sequence[Boundary] = boundaries(schema)
+        breaks: Sequence[Break] = violations(schema, full=ground.full)
+        supported = action in ground.support.supported
+        if not supported:
+            at_edges = _sample(at_edges, SAMPLES_OF_UNSUPPORTED)
+            breaks = _sample(breaks, SAMPLES_OF_UNSUPPORTED)
+        edges = [maker.boundary(action, b) for b in at_edges]
+        broken = [maker.broken(action, b) for b in breaks]
+        if supported:
             ground.coverage.plan("boundaries", (c.id for c in edges))
             ground.coverage.plan("violations", (c.id for c in broken))
-            yield from edges
-            yield from broken
+        return [*edges, *broken]
 
     def _other_cases(self) -> Iterator[Case]:
         ground, maker = self.ground, self.ground.maker(self.name)
@@ -243,11 +256,12 @@ class Known:
 class Generated:
     """Mutates drawn and stored messages many times each, and names what lies beside the target's own things.
 
-    Goes on until the budget ends.
+    Goes on until the budget ends. Without `mutates` it only sends valid messages as they were drawn.
     """
 
     ground: Ground
     name: str = "generated"
+    mutates: bool = True
 
     def planned(self) -> int | None:
         """Unknown: the budget decides."""
@@ -293,7 +307,8 @@ class Generated:
         for action in ground.actions():
             if action in known.supported and effect_of(action) in ground.allowed:
                 seeds = known.seeds.get(action, ())
-                cases.extend(_Chunk(ground, maker, action, number, rng).cases(seeds))
+                chunk = _Chunk(ground, maker, action, number, rng)
+                cases.extend(chunk.cases(seeds) if self.mutates else chunk.plain())
         rng.shuffle(cases)
         return cases
 
@@ -318,6 +333,11 @@ class _Chunk:
         for i in range(from_corpus):
             yield from self._mutants(f"seed-{i}", self._capped(self.rng.choice(seeds)), all_sites)
         yield from self._neighbours()
+
+    def plain(self) -> Iterator[Case]:
+        """Drawn messages as they are."""
+        for i, payload in enumerate(self._drawn(self._bases())):
+            yield self._valid(f"{i}", payload)
 
     def _bases(self) -> int:
         if self.action in COSTLY:
@@ -415,6 +435,23 @@ def _garbled(
         ),
         effect_of(action, payload),
     )
+
+
+def _light_first(cases: Iterable[Case]) -> list[Case]:
+    return sorted(cases, key=lambda case: case.heavy)
+
+
+def _breadth_first(cases: Sequence[Case]) -> list[list[Case]]:
+    """The first case of every class of mutation, the second ones, and so on, each time in their order."""
+    nth: Counter[str] = Counter()
+    ranked: list[list[Case]] = [[]]
+    for case in cases:
+        rank = nth[case.mutation_class]
+        nth[case.mutation_class] += 1
+        while len(ranked) <= rank:
+            ranked.append([])
+        ranked[rank].append(case)
+    return ranked
 
 
 def _sample(items: Sequence[T], count: int) -> Sequence[T]:

@@ -76,7 +76,7 @@ def test_the_effects_are_those_of_the_records():
             "[run]\nmax_case = 1",
             r"unknown key in \[run\] of .*: 'max_case'; did you mean max_cases",
         ),
-        ("[policy]\nxyz = 1", r"'xyz'; known: allow, strict, edition"),
+        ("[policy]\nxyz = 1", r"'xyz'; known: allow, strict, oracles, edition"),
         ("run = 1", r"run is not a table; write \[run\]"),
         ("[run]\nseed = 'a'", r"\[run\] seed in .* is of type str; write int"),
         ("[run]\nseed = true", "is of type bool; write int"),

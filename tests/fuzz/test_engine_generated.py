@@ -202,12 +202,6 @@ async def test_of_an_unsupported_action_only_samples_are_played() -> None:
     assert "violations" not in ground.coverage.total
 
 
-async def test_heavy_cases_come_last() -> None:
-    heavy = [c.heavy for c in await _all(_ground("Reset", only=frozenset({"Reset"})))]
-    assert any(heavy)
-    assert heavy == sorted(heavy)
-
-
 async def test_the_plan_counts_what_is_played_when_all_is_supported() -> None:
     ground = _ground("Reset", "ClearCache", only=frozenset({"Reset", "ClearCache"}))
     planned = Systematic(ground).planned()
