@@ -62,6 +62,8 @@ class RunOptions:
     start_cmd: str | None = None
     restart_cmd: str | None = None
     on_stuck: str | None = None
+    operator: str | None = None
+    unattended: bool = False
     wait_s: float = 120.0
     seed: int | None = None
     max_time_s: float | None = 60.0
@@ -106,6 +108,8 @@ _TARGET_KEYS = {
     "start_cmd": "start_cmd",
     "restart_cmd": "restart_cmd",
     "on_stuck": "on_stuck",
+    "operator": "operator",
+    "unattended": "unattended",
     "wait_s": "wait_s",
 }
 _RUN_KEYS = {

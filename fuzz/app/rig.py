@@ -11,6 +11,7 @@ import ipaddress
 import shlex
 import socket
 import ssl
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from fuzz.station.voice import StationVoice
 from fuzz.target.command import CommandTarget
 from fuzz.target.embedded import EmbeddedTarget
 from fuzz.target.nothing import NoTarget
+from fuzz.target.operators import Operated, hand
 from fuzz.transport.contexts import client_context, server_context
 from fuzz.transport.dial import Dialler
 from fuzz.transport.listen import Listener
@@ -169,7 +171,7 @@ async def _listening_rig(
     await listener.start()
     scheme = "wss" if context is not None else "ws"
     url = f"{scheme}://{dialled(host)}:{listener.port if behind is None else port}/ocpp"
-    target = started_by_user(options)
+    target = attended(started_by_user(options), options, sink)
     instructions = how_to_dial(url, options, ca)
     for line in instructions:
         sink(Note(line, "action"))
@@ -265,6 +267,26 @@ def started_by_user(options: RunOptions) -> Target:
     if options.start_cmd or options.restart_cmd:
         return CommandTarget(start=options.start_cmd, restart=options.restart_cmd)
     return NoTarget()
+
+
+def attended(target: Target, options: RunOptions, sink: Callable[[EngineEvent], None]) -> Target:
+    """The target with whoever does things at it, where somebody does. Raises `UsageError`."""
+    if options.operator is None:
+        return target
+    by = hand(
+        options.operator,
+        say=lambda line: sink(Note(line, "action")),
+        hear=_typed,
+        unattended=options.unattended,
+    )
+    return Operated(target, by)
+
+
+def _typed() -> str:
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line
 
 
 def _lab_context(lab: Lab, profile: int) -> ssl.SSLContext:

@@ -67,6 +67,12 @@ _TARGET: list[Callable[[Any], Any]] = [
     click.option("--start-cmd", metavar="CMD", help="Command that starts the target."),
     click.option("--restart-cmd", metavar="CMD", help="Command that restarts it."),
     click.option("--on-stuck", metavar="CMD", help="Command to run when it does not come back."),
+    click.option(
+        "--operator",
+        metavar="HOW",
+        help="Who plugs in and presents tokens: cmd:COMMAND, http://..., class:MODULE:NAME, person.",
+    ),
+    click.option("--unattended", is_flag=True, default=None, help="Ask no person for anything."),
     click.option("--wait", "wait_s", type=float, metavar="S", help="How long to wait for it."),
 ]
 
@@ -171,6 +177,7 @@ def target_flags(options: RunOptions) -> str:
         ("--pics", options.pics),
         ("--start-cmd", options.start_cmd),
         ("--restart-cmd", options.restart_cmd),
+        ("--operator", options.operator),
         ("--defect", ",".join(options.defects) or None),
         ("--decoy", ",".join(options.decoys) or None),
     ]

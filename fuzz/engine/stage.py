@@ -6,6 +6,8 @@ connection and go on over the next one; a connection that the target ends althou
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -108,8 +110,18 @@ class Stage(Line):
 
     async def enact(self, scene: Scene) -> None:
         """Do every step. Raises `LinkClosed` where the target ended a connection, `Flooded`, `TargetUnavailable`."""
-        for step in scene.case.steps:
+        steps = scene.case.steps
+        for i, step in enumerate(steps):
+            if isinstance(step, Operator) and not (i and isinstance(steps[i - 1], Operator)):
+                await self._announce(steps[i:])
             await self._step(scene, step)
+
+    async def _announce(self, steps: Sequence[Step]) -> None:
+        """Tell a person what is to be done before the next message, all together."""
+        announce = getattr(self._target, "announce", None)
+        if announce is not None:
+            batch = itertools.takewhile(lambda s: isinstance(s, Operator), steps)
+            await announce([f"{s.event} {s.argument}".strip() for s in batch])  # type: ignore[union-attr]
 
     async def _step(self, scene: Scene, step: Step) -> None:
         match step:

@@ -45,7 +45,7 @@ def test_every_flag_reaches_its_option(asked):
         "--seed 3 --max-time 9 --max-cases 8 --max-exchanges 6 --fail-fast --phases replay,generated --tier sites --only Reset "
         "--only GetLog,ClearCache --exclude ClearCache --allow persistent --corpus . --resume "
         "--listen 127.0.0.1:9000 --identity CS-1 --security-profile 2 --ca a --cert b --key c "
-        "--password-file p --start-cmd s --restart-cmd r --on-stuck o --wait 7 --strict "
+        "--password-file p --start-cmd s --restart-cmd r --on-stuck o --operator person --unattended --wait 7 --strict "
         "--edition 2025-09 --findings f --quiet --no-color"
     )
     assert main(["run", *flags.split()]) == 0
@@ -73,6 +73,8 @@ def test_every_flag_reaches_its_option(asked):
             start_cmd="s",
             restart_cmd="r",
             on_stuck="o",
+            operator="person",
+            unattended=True,
             wait_s=7,
             strict=True,
             edition="2025-09",
