@@ -1,0 +1,214 @@
+"""Plays scenes against small scripted stations in memory: what is asked, expected, withheld, lost and found again."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fuzz.engine.executor import Executor
+from fuzz.engine.stage import is_scene
+from fuzz.ocppj.history import Deed, history
+from fuzz.records import (
+    AnswerNext,
+    Ask,
+    Case,
+    Disconnect,
+    Expect,
+    Gauge,
+    Misbehave,
+    Observation,
+    Operator,
+    RepeatSteps,
+    SendText,
+    Settle,
+    Step,
+    Wait,
+)
+from fuzz.testing import case
+from fuzz.transport.memory import MemoryLink
+from strategies.labels import Expectation, Stance, Tier
+
+SCENE = Expectation(Stance.UNSPECIFIED, Tier.MODEL)
+
+
+def scene(*steps: Step) -> Case:
+    return case(SCENE, action="", steps=steps)
+
+
+def ask(action: str, payload: str = "{}") -> Ask:
+    return Ask((f'[2,"{{call.id}}","{action}",{payload}]',))
+
+
+class Station:
+    """Accepts everything; says a Heartbeat when it is triggered; boots, reboots and hangs up when told."""
+
+    def __init__(self) -> None:
+        self.heard: list[list[Any]] = []
+        self.links: list[MemoryLink] = []
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        frame = json.loads(text)
+        self.heard.append(frame)
+        if frame[0] != 2:
+            return
+        await link.send_text(json.dumps([3, frame[1], {"status": "Accepted"}]))
+        if frame[2] == "TriggerMessage":
+            await link.send_text('[2,"beat","Heartbeat",{}]')
+        if frame[2] == "Reset":
+            await link.close(1001)
+        if frame[2] == "ClearCache" and frame[3].get("customData"):
+            await link.close(1011)
+
+
+async def played(scripted: Callable, tried: Case, station: Station | None = None) -> Observation:
+    async with scripted(station or Station()) as executor:
+        return await executor.play(tried)
+
+
+def words(seen: Observation) -> list[str]:
+    return [
+        f"{h.deed.value} {h.action}".strip()
+        for h in history(seen.entries)
+        if h.deed is not Deed.OTHER
+    ]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ((SendText(("x",)), Wait(1.0)), False),
+        ((ask("Reset"),), True),
+        ((Gauge("a"),), True),
+        ((RepeatSteps((SendText(("x",)),), 3),), True),
+        ((Misbehave("503"),), True),
+    ],
+)
+def test_a_scene_is_more_than_messages_said(steps: tuple[Step, ...], *, expected: bool) -> None:
+    assert is_scene(scene(*steps)) is expected
+
+
+async def test_an_ask_waits_for_its_answer_and_is_no_hostile_message(scripted: Callable) -> None:
+    seen = await played(scripted, scene(ask("ClearCache"), ask("GetReport")))
+    assert words(seen)[:4] == [
+        "asked ClearCache",
+        "told ClearCache",
+        "asked GetReport",
+        "told GetReport",
+    ]
+    assert (seen.said, seen.replies, seen.strays) == ((), (), ())
+
+
+async def test_an_expectation_takes_what_came_before_it_and_each_call_once(
+    scripted: Callable,
+) -> None:
+    trigger = ask("TriggerMessage")
+    seen = await played(scripted, scene(trigger, Expect("Heartbeat"), Expect("Heartbeat", 0.05)))
+    waited = [e.text for e in seen.entries if "in vain" in e.text]
+    assert len(waited) == 1
+    again = await played(
+        scripted, scene(trigger, trigger, Expect("Heartbeat"), Expect("Heartbeat"))
+    )
+    assert not [e for e in again.entries if "in vain" in e.text]
+
+
+async def test_an_expectation_may_look_into_the_payload(scripted: Callable) -> None:
+    class Talks(Station):
+        async def __call__(self, link: MemoryLink, text: str) -> None:
+            await super().__call__(link, text)
+            if "GetLog" in text:
+                for status in ("Uploading", "Uploaded"):
+                    note = json.dumps([2, status, "LogStatusNotification", {"status": status}])
+                    await link.send_text(note)
+
+    uploaded = Expect("LogStatusNotification", 1.0, (("/status", "Uploaded"),))
+    failed = Expect("LogStatusNotification", 0.05, (("/status", "UploadFailure"),))
+    seen = await played(scripted, scene(ask("GetLog"), uploaded, failed), Talks())
+    assert [e.text for e in seen.entries if "in vain" in e.text] == [
+        "waited in vain for LogStatusNotification"
+    ]
+
+
+async def test_an_answer_may_be_bad_or_withheld_and_comes_in_its_order(scripted: Callable) -> None:
+    station = Station()
+    bad = AnswerNext("Heartbeat", ('[3,"{call.id}",{"currentTime":7}]',))
+    trigger = ask("TriggerMessage")
+    await played(
+        scripted,
+        scene(AnswerNext("Heartbeat"), bad, *[trigger, Expect("Heartbeat")] * 3),
+        station,
+    )
+    answers = [f for f in station.heard if f[0] == 3 and f[1] == "beat"]
+    assert answers[0] == [3, "beat", {"currentTime": 7}]
+    assert len(answers) == 2
+    assert isinstance(answers[1][2]["currentTime"], str)
+
+
+async def test_a_late_answer_names_the_call_that_it_was_withheld_from(scripted: Callable) -> None:
+    station = Station()
+    late = SendText(('[3,"{asked.id}",{"currentTime":"late"}]',))
+    await played(
+        scripted,
+        scene(AnswerNext("Heartbeat"), ask("TriggerMessage"), Expect("Heartbeat"), late),
+        station,
+    )
+    assert [3, "beat", {"currentTime": "late"}] in station.heard
+
+
+async def test_a_reset_that_was_asked_for_leads_over_to_the_next_connection(
+    scripted: Callable,
+) -> None:
+    seen = await played(scripted, scene(ask("Reset"), Expect("BootNotification"), ask("GetReport")))
+    assert words(seen)[-2:] == ["asked GetVariables", "told GetVariables"]
+    assert "opened" in words(seen)
+    assert seen.close is None
+
+
+async def test_a_close_that_nothing_asked_for_ends_the_scene_and_is_seen(
+    scripted: Callable,
+) -> None:
+    killer = SendText(('[2,"{call.id}","ClearCache",{"customData":{"vendorId":"v"}}]',))
+    station = Station()
+    seen = await played(scripted, scene(ask("GetLog"), killer, Settle(), ask("GetReport")), station)
+    assert seen.close is not None
+    assert seen.close.code == 1011
+    assert not [f for f in station.heard if f[0] == 2 and f[2] == "GetReport"]
+
+
+@pytest.mark.parametrize("code", [1000, 1006])
+async def test_hanging_up_is_part_of_the_scene(scripted: Callable, code: int) -> None:
+    seen = await played(scripted, scene(ask("GetLog"), Disconnect(code), ask("GetReport")))
+    assert (seen.close, seen.inconclusive) == (None, "")
+    told = words(seen)
+    assert told.index("closed") < told.index("opened") < told.index("asked GetReport")
+
+
+async def test_what_nobody_can_do_is_a_note_and_no_deed(scripted: Callable) -> None:
+    seen = await played(scripted, scene(Operator("plug-in", "1"), ask("GetReport")))
+    assert not [h for h in history(seen.entries) if h.deed is Deed.OPERATED]
+    assert "plug-in 1" in [e.text for e in seen.entries if e.kind == "note"]
+
+
+async def test_what_is_repeated_is_played_so_often(scripted: Callable) -> None:
+    seen = await played(scripted, scene(RepeatSteps((ask("ClearCache"),), 5)))
+    assert words(seen).count("told ClearCache") == 5
+
+
+async def test_a_scene_costs_what_it_exchanges(scripted: Callable) -> None:
+    async with scripted(Station()) as executor:
+        await executor.fresh()
+        before = executor.exchanges
+        await executor.play(scene(ask("TriggerMessage"), Expect("Heartbeat")))
+        assert executor.exchanges - before == 3  # one CALL each way, and the probe behind
+
+
+async def test_a_target_that_stays_away_is_seen_not_to_serve(scripted: Callable) -> None:
+    async with scripted(Station(), lives=1) as executor:
+        executor.pace.come_back_s = 0.05
+        seen = await asyncio.wait_for(away(executor), 20)
+    assert seen.probes.new_connection is False
+
+
+async def away(executor: Executor) -> Observation:
+    return await executor.play(scene(ask("Reset"), ask("GetReport")))

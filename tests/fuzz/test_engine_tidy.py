@@ -1,0 +1,52 @@
+"""What a scene leaves behind: told from its transcript alone."""
+
+import json
+
+from fuzz.engine.tidy import Leftovers, leftovers
+from fuzz.ocppj.history import history
+from fuzz.records import Entry, Who
+
+
+def done(words: str) -> Entry:
+    return Entry(0.0, Who.HARNESS, "operator", words)
+
+
+def event(kind: str, transaction: str) -> Entry:
+    payload = {"eventType": kind, "transactionInfo": {"transactionId": transaction}}
+    return Entry(
+        0.0,
+        Who.TARGET,
+        "text",
+        json.dumps([2, f"{kind}{transaction}", "TransactionEvent", payload]),
+    )
+
+
+def boot(status: str | None) -> list[Entry]:
+    asked = Entry(0.0, Who.TARGET, "text", '[2,"b","BootNotification",{}]')
+    if status is None:
+        return [asked]
+    return [asked, Entry(0.0, Who.US, "text", json.dumps([3, "b", {"status": status}]))]
+
+
+def left(*entries: Entry) -> Leftovers:
+    return leftovers(history(entries))
+
+
+def test_what_was_undone_in_the_scene_is_not_left() -> None:
+    assert not left(done("plug-in 1"), done("unplug 1"), done("present-token 04A1"))
+    assert not left(event("Started", "a"), event("Ended", "a"), *boot("Accepted"))
+
+
+def test_what_is_plugged_in_cut_or_faulty_is_undone_the_network_first() -> None:
+    found = left(done("plug-in 1"), done("fault 2"), done("cut-network"), done("unplug 2"))
+    assert found.words == (("restore-network", ""), ("unplug", "1"), ("clear-fault", "2"))
+
+
+def test_a_running_transaction_is_left_and_one_that_the_scene_only_saw_ending_is_not() -> None:
+    assert left(event("Started", "a"), event("Ended", "b")).transactions == ("a",)
+
+
+def test_a_station_whose_last_boot_was_not_accepted_is_not_ready() -> None:
+    assert left(*boot("Pending")).unready
+    assert left(*boot(None)).unready
+    assert not left(*boot("Pending"), *boot("Accepted")).unready
