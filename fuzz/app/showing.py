@@ -15,6 +15,7 @@ from fuzz.pics.answers import Pics
 from fuzz.pics.form import form
 from fuzz.pics.loading import load_pics
 from fuzz.report.pics import answer_to, sources
+from fuzz.report.rating import RULES, Attacker
 from fuzz.station.decoys import decoys
 from fuzz.station.defects import NOT_CARRIED, defects
 from strategies.boundaries import boundaries
@@ -56,6 +57,14 @@ def _oracles() -> Table:
     return Table(
         "Oracles: what a target is judged by", ("id", "name", "what holds", "source", "CWE"), rows
     )
+
+
+def _severity() -> Table:
+    note = (
+        f"Attacker: {'; '.join(a.value for a in Attacker)}. A CVSS 3.1 vector follows from attacker and harm; it is a "
+        "proposal."
+    )
+    return Table("What a severity stands for", ("severity", "when"), tuple(map(Row, RULES)), note)
 
 
 def _violations() -> Table:
@@ -163,6 +172,7 @@ def _tls_cases() -> Table:
 
 TOPICS: Mapping[str, Callable[[], Table]] = {
     "oracles": _oracles,
+    "severity": _severity,
     "violations": _violations,
     "defects": _defects,
     "decoys": _decoys,

@@ -7,7 +7,17 @@ import click
 from fuzz import app
 from fuzz.cli.options import examples, print_table
 
-TOPICS = ("oracles", "violations", "defects", "decoys", "coverage", "actions", "tls-cases", "pics")
+TOPICS = (
+    "oracles",
+    "severity",
+    "violations",
+    "defects",
+    "decoys",
+    "coverage",
+    "actions",
+    "tls-cases",
+    "pics",
+)
 
 
 @click.command(
@@ -15,6 +25,7 @@ TOPICS = ("oracles", "violations", "defects", "decoys", "coverage", "actions", "
     short_help="Print oracles, violations, defects, coverage ...",
     epilog=examples(
         "ocppfuzz show oracles  what a target is judged by",
+        "ocppfuzz show severity  what a severity stands for",
         "ocppfuzz show violations  how a rule is broken",
         "ocppfuzz show coverage  how many sites and boundaries each message has",
         "ocppfuzz show pics dc-2evse-ccs1  the certificate, line by line, with what proves it",

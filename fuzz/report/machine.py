@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fuzz.records import Finding, Summary
+from fuzz.report.rating import endangers, rate
 from fuzz.report.words import folder_name
 
 SUMMARY_FORMAT = 1
@@ -56,10 +57,15 @@ def summary_json(summary: Summary, findings_dir: Path) -> str:
 
 def _finding(finding: Finding, root: Path) -> Mapping[str, object]:
     violation = finding.violation
+    rating = rate(violation, finding.case, finding.facts)
     return {
         "folder": str(root / folder_name(finding)),
         "fingerprint": finding.fingerprint,
         "exchanges": finding.exchanges,
+        "attacker": rating.attacker.value,
+        "vector": rating.vector,
+        "score": rating.score,
+        "endangers": list(endangers(finding)),
         "oracle": violation.oracle,
         "name": violation.name,
         "severity": violation.severity.name.lower(),

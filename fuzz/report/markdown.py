@@ -29,6 +29,7 @@ from fuzz.records import (
     Wait,
     Who,
 )
+from fuzz.report.rating import endangers, rate
 from fuzz.report.safe import code, cut_mark, fence, prose
 from fuzz.report.words import (
     NOT_A_CERTIFICATION,
@@ -197,8 +198,12 @@ def _hex(data: bytes) -> list[str]:
 
 def _facts(finding: Finding) -> list[str]:
     violation, case = finding.violation, finding.case
+    rating = rate(violation, case, finding.facts)
     rows = [
         ("Severity", f"{violation.severity.name.lower()}: {severity_reason(violation)}"),
+        ("Attacker", rating.attacker.value),
+        ("Proposed vector", f"{rating.vector} ({rating.score})"),
+        ("Endangers", ", ".join(endangers(finding))),
         ("Repeated", repeats(finding)),
         ("Clause", violation.clause),
         ("CWE", violation.cwe),

@@ -19,6 +19,7 @@ from fuzz.errors import CaseFormatError
 from fuzz.records import (
     FINDING_FORMAT,
     AnswerNext,
+    Ask,
     Case,
     Entry,
     Finding,
@@ -74,7 +75,7 @@ def case_size(case: Case) -> tuple[int, int]:
 
 def _step_size(step: Step) -> tuple[int, int]:
     match step:
-        case SendText(text) | AnswerNext(_, text):
+        case SendText(text) | Ask(text) | AnswerNext(_, text):
             return 1, text_length(text)
         case SendBytes(data) | SendFrames(data):
             return 1, len(data)

@@ -48,7 +48,11 @@ def test_the_outcome_holds_what_a_program_decides_on():
         {
             "action": "Reset",
             "basis": "leak",
+            "attacker": "on the path between station and CSMS",
+            "endangers": ["TC_B_20", "TC_B_21", "TC_B_22", "TC_B_23"],
             "exchanges": 0,
+            "score": 5.9,
+            "vector": "CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:N",
             "fingerprint": "1a2b3c4d5e6f7081",
             "folder": "findings/O1-1a2b3c4d",
             "name": "process-death",
