@@ -7,19 +7,21 @@ process is started, or how anything is shown: it sends engine events to a sink.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock
 from fuzz.engine.course import Course, cost_of, turn_of
 from fuzz.engine.docket import Docket, Shelf
+from fuzz.engine.doubts import Doubts
 from fuzz.engine.effects import names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
 from fuzz.engine.phases import Ground, Phase
 from fuzz.engine.quarantine import Quarantine
+from fuzz.engine.stage import is_scene
 from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
@@ -40,6 +42,7 @@ from fuzz.records import (
     Settled,
     Summary,
 )
+from strategies.labels import Stance
 
 BATCH = 25
 """Cases after which a harmless CALL must be served (O5), where none was needed before."""
@@ -145,6 +148,8 @@ class Campaign:
         self._stopping = False
         self._reason = ""
         self._served_calls = 0
+        self._doubts = Doubts()
+        self._phases: Sequence[Phase] = ()
 
     # --- the whole ----------------------------------------------------------------------------------------
 
@@ -155,6 +160,7 @@ class Campaign:
 
     async def run(self, phases: Sequence[Phase]) -> Summary:
         """Play all phases and tell the outcome; a target that stays away ends the campaign, saved."""
+        self._phases = phases
         self._sink(
             CampaignStarted(
                 self._executor.facts,
@@ -300,6 +306,7 @@ class Campaign:
         case = observation.case
         self._tally.cases += 1
         self._tally.answers[answer_class(observation)] += 1
+        self._doubt(observation)
         self._learn(observation)
         violations = self._judge(observation)
         if observation.inconclusive:
@@ -317,6 +324,15 @@ class Campaign:
             self._quarantine.offend(case, "classes that go unanswered for long")
         await self._docket.take(observation, violations, list(self._recent))
         await self._follow_changes(observation)
+
+    def _doubt(self, observation: Observation) -> None:
+        doubts, case = self._doubts, observation.case
+        doubts.cases += 1
+        doubts.answers[answer_class(observation)] += 1
+        doubts.valid += case.expectation.stance is not Stance.REJECT
+        doubts.timed_out += observation.settled is Settled.BY_CLOCK
+        doubts.scenes += is_scene(case)
+        doubts.transactions += any(h.action == "TransactionEvent" for h in observation.calls)
 
     def _learn(self, observation: Observation) -> None:
         self._ground.learn(observation)
@@ -432,7 +448,15 @@ class Campaign:
             blocked=dict(self._quarantine.blocked),
             not_asked=dict(tally.not_asked),
             exchanges=self._executor.exchanges,
+            warnings=tuple(self._doubts.words(restarts=self._executor.restarts)),
+            unreached=tuple(self._unreached()),
         )
+
+    def _unreached(self) -> Iterator[str]:
+        for phase in self._phases:
+            tell = getattr(phase, "unreached", None)
+            if tell is not None:
+                yield from tell()
 
 
 def answer_class(observation: Observation) -> str:

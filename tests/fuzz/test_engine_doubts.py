@@ -1,0 +1,42 @@
+"""A clean campaign that reached nothing says so; one that reached everything is silent."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from fuzz.engine.doubts import ENOUGH, RESTARTS, Doubts
+
+SOUND = Doubts(
+    cases=1_000, valid=400, timed_out=2, scenes=50, transactions=20, answers=Counter(CALLRESULT=300)
+)
+
+
+def test_a_sound_campaign_leaves_no_doubt() -> None:
+    assert list(SOUND.words(restarts=RESTARTS)) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "restarts", "says"),
+    [
+        (
+            {"answers": Counter(NotSupported=1_000, CALLRESULT=3)},
+            0,
+            "only 3 of 1,000 cases were answered",
+        ),
+        ({"valid": 10}, 0, "only 10 of 1,000 messages were valid"),
+        ({"transactions": 0}, 0, "no transaction was seen"),
+        ({"timed_out": 600}, 0, "600 of 1,000 cases ended at the target's time-out"),
+        ({}, RESTARTS + 1, f"restarted {RESTARTS + 1} times"),
+    ],
+)
+def test_each_doubt_is_one_sentence_with_its_number(
+    changed: dict[str, object], restarts: int, says: str
+) -> None:
+    (doubt,) = replace(SOUND, **changed).words(restarts=restarts)  # type: ignore[arg-type]
+    assert says in doubt
+
+
+def test_without_scenes_nobody_expects_a_transaction_and_few_cases_say_nothing() -> None:
+    assert list(replace(SOUND, scenes=0, transactions=0).words(restarts=0)) == []
+    assert list(Doubts(cases=ENOUGH - 1, timed_out=ENOUGH - 1).words(restarts=1_000)) == []
