@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from fuzz.ocppj.lenient import hear
 from fuzz.oracles.registry import judge
 from fuzz.records import (
     Case,
     Close,
+    Entry,
+    FrameKind,
     Heard,
     Observation,
     Preamble,
     Probes,
     ProcessEnd,
     SendText,
+    Settle,
     Settled,
     Side,
     Step,
     TargetFacts,
+    Who,
 )
 from strategies.labels import (
     Channel,
@@ -152,3 +157,44 @@ def spoken(obs: Observation, *, strict: bool = False, edition: str | None = None
     """What the oracles say, one line a violation: `O4 no answer`, `(remark)` behind it where it is one."""
     judged = judge(obs, strict=strict, edition=edition)
     return [f"{v.oracle} {v.symptom}{' (remark)' if v.remark else ''}" for v in judged]
+
+
+# --- scenes -------------------------------------------------------------------------------------------------
+
+
+def us(at_s: float, message: JsonValue) -> Entry:
+    """The case said this: JSON of anything, or a string as the text itself."""
+    return Entry(at_s, Who.US, "text", message if isinstance(message, str) else json.dumps(message))
+
+
+def target(at_s: float, message: JsonValue) -> Entry:
+    """The target said this."""
+    return replace(us(at_s, message), who=Who.TARGET)
+
+
+def voice(at_s: float, message: JsonValue) -> Entry:
+    """Our proper voice said this."""
+    return replace(us(at_s, message), who=Who.HARNESS)
+
+
+def note(at_s: float, kind: str, text: str = "") -> Entry:
+    """What is no message: `open`, `close`, `operator`, `process`, `note`."""
+    return Entry(at_s, Who.HARNESS, kind, text)
+
+
+def scene(
+    *entries: Entry, played: Case | None = None, probes: Probes | None = None, **seen: object
+) -> Observation:
+    """What was seen of a scene with this transcript; what the target called is taken from it."""
+    whole = played or case(Expectation(Stance.UNSPECIFIED, Tier.MODEL), action="", steps=[Settle()])
+    calls = [hear(e.text, e.at_s) for e in entries if e.who is Who.TARGET and e.kind == "text"]
+    made = observation(
+        whole,
+        said=(),
+        call_id=None,
+        replies=(),
+        calls=[heard for heard in calls if heard.kind is FrameKind.CALL],
+        settled=Settled.ANSWERED,
+        probes=probes or Probes(same_connection=True),
+    )
+    return replace(made, entries=entries, **seen)  # type: ignore[arg-type]

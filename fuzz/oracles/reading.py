@@ -34,13 +34,18 @@ _ID_FAULTS = frozenset({Fault.ID_EMPTY, Fault.ID_NOT_STRING, Fault.ID_TOO_LONG})
 
 
 def scene(obs: Observation) -> History | None:
-    """What happened, for a case that is more than messages said one after another; None for those.
+    """What happened, for a case that is more than messages said one after another; None for those."""
+    if all(isinstance(step, _PLAIN) for step in obs.case.steps):
+        return None
+    return happened(obs)
+
+
+def happened(obs: Observation) -> History:
+    """What happened in any case; dear for a case of one message, so ask only where there is a reason to.
 
     The last one is kept, because many oracles ask for it.
     """
     global _last
-    if all(isinstance(step, _PLAIN) for step in obs.case.steps):
-        return None
     if _last is None or _last[0] is not obs.entries:
         _last = (obs.entries, history(obs.entries))
     return _last[1]

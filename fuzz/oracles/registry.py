@@ -41,12 +41,18 @@ _PRECEDENCE: Mapping[str, frozenset[str]] = {
     "O2": frozenset({"O1"}),
     "O3": frozenset({"O1", "O2"}),
     "O5": frozenset({"O1", "O2", "O3"}),
+    "O22": _LIVENESS,
+    "O23": _LIVENESS,
     "O4": _LIVENESS,
-    "O7": _LIVENESS,
+    "O7": _LIVENESS | {"O22"},
     "O8": _LIVENESS,
     "O9": _LIVENESS,
     "O10": _LIVENESS,
     "O6": _LIVENESS | {"O8"},
+    "O31": _LIVENESS,
+    "O13": _LIVENESS | {"O31"},
+    "O14": _LIVENESS | {"O31"},
+    "O11": _LIVENESS | {"O31", "O13", "O14"},
 }
 """The order in which oracles are asked, and whose finding keeps each of them silent: one cause, one finding.
 
