@@ -46,8 +46,9 @@ class RunOptions:
     Neither `listen` (HOST:PORT, a station dials in) nor `target` (a ws or wss URL with `{identity}`, a CSMS that we
     dial) means: the embedded reference station. `seed` None means: draw one and print it. `allow` names the effects
     that cases may have on a target that we did not start, beyond none and volatile (design 2.7). `oracles` are the only
-    ones that may speak, all where none is named. `pics` is the PICS
-    file of which the embedded station is built. The password is never in here, see `password_of`.
+    ones that may speak, all where none is named. `pics` is the PICS file of which the embedded station is built.
+    `catcher` is HOST:PORT of this machine as the target reaches it: there we wait for whoever follows an address that
+    an injection told. The password is never in here, see `password_of`.
     """
 
     listen: str | None = None
@@ -65,6 +66,7 @@ class RunOptions:
     operator: str | None = None
     unattended: bool = False
     wait_s: float = 120.0
+    catcher: str | None = None
     seed: int | None = None
     max_time_s: float | None = 60.0
     max_cases: int | None = None
@@ -127,6 +129,7 @@ _RUN_KEYS = {
     "defects": "defects",
     "decoys": "decoys",
     "pics": "pics",
+    "catcher": "catcher",
     "quiet": "quiet",
     "json": "json",
     "color": "color",
@@ -243,6 +246,8 @@ def _checked(options: RunOptions, *, profile_given: bool) -> RunOptions:
         )
     if not options.embedded and options.pics is not None:
         raise ConfigError("pics is what the embedded station is built of; leave it out")
+    if options.catcher is not None:
+        host_and_port(options.catcher)
     if (options.cert is None) != (options.key is None):
         raise ConfigError("cert and key belong together; give both")
     return options
@@ -373,6 +378,7 @@ _DECIDES_CASES: Sequence[str] = (
     "defects",
     "decoys",
     "pics",
+    "catcher",
 )
 
 

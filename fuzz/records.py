@@ -349,6 +349,9 @@ class Caught:
     """One visit to our catcher: somebody followed a URL, or opened a socket, that only our messages told.
 
     `kind` is `http` or `tcp`, `path` what followed the address of an HTTP request, `data` its body or the first bytes.
+    A path that begins with `/ok/` may be visited, one that begins with `/hit/` stood inside an injection only. Secrets
+    are hidden before anybody sees it: where the data told a password, it holds `{secret.password.old}` for the
+    configured one, `{secret.password.20}` for one of 20 characters that a case set.
     """
 
     at_s: float

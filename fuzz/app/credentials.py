@@ -11,7 +11,7 @@ from collections.abc import Callable
 from fuzz import store
 from fuzz.app.rig import EMBEDDED_IDENTITY, EMBEDDED_PASSWORD, Rig
 from fuzz.config import RunOptions, password_of
-from fuzz.engine.vault import Gate, Vault, VaultDoor
+from fuzz.engine.vault import OLD_PASSWORD, SHORTEST_SECRET, Gate, Vault, VaultDoor
 from fuzz.errors import UsageError
 from fuzz.records import EngineEvent, Note
 
@@ -25,14 +25,17 @@ _ASKS_FOR_PASSWORD = (1, 2)
 def vault_for(made: Rig, options: RunOptions, sink: Callable[[EngineEvent], None]) -> Vault | None:
     """The vault of a target whose credentials may be changed, its door led through it; None where they may not.
 
+    Either way the configured password is hidden in what the target tells elsewhere: files that it uploads, its log.
+
     Raises:
         UsageError: the credentials that an earlier campaign left behind cannot be read.
     """
+    identity, password = configured(options)
+    made.wiring.hide = hider(password)
     door = made.wiring.door
     if PERMISSION not in options.allow or not isinstance(door, Gate):
         return None
     root = options.findings_dir
-    identity, password = configured(options)
     name = file_name(identity)
 
     def save(data: bytes) -> None:
@@ -48,7 +51,15 @@ def vault_for(made: Rig, options: RunOptions, sink: Callable[[EngineEvent], None
     )
     _recall(vault, store.load_private(root, name), f"{root / 'private' / name}", sink)
     made.wiring.door = VaultDoor(door, vault)
+    made.wiring.hide = vault.incoming_bytes
     return vault
+
+
+def hider(password: str | None) -> Callable[[bytes], bytes]:
+    """What puts a slot in the place of a password; shorter ones than a password may be stay."""
+    if password is None or len(password) < SHORTEST_SECRET:
+        return bytes
+    return lambda data: data.replace(password.encode(), OLD_PASSWORD.encode())
 
 
 def _recall(

@@ -16,11 +16,12 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.x509.oid import NameOID
 
 from fuzz.clock import SystemClock
-from fuzz.config import RunOptions, host_and_port, password_of
+from fuzz.config import RunOptions, host_and_port, is_loopback, password_of
 from fuzz.csms.voice import CsmsVoice
 from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import StoreError, TargetUnavailable, UsageError
@@ -29,6 +30,7 @@ from fuzz.pics.loading import load_pics
 from fuzz.records import EngineEvent, Note, Side, Target, TargetFacts
 from fuzz.station.planting import find_plants
 from fuzz.station.voice import StationVoice
+from fuzz.target.catcher import CatchingServer
 from fuzz.target.command import CommandTarget
 from fuzz.target.embedded import EmbeddedTarget
 from fuzz.target.nothing import NoTarget
@@ -87,15 +89,37 @@ async def rig(
 
     `behind` is a port of this machine to listen on instead, where something else already answers the public one.
     """
+    async with contextlib.AsyncExitStack() as stack:
+        if options.target is not None:
+            made = await stack.enter_async_context(_csms_rig(options))
+        elif options.listen is not None:
+            made = await stack.enter_async_context(_listening_rig(options, sink, behind))
+        else:
+            made = await stack.enter_async_context(_embedded_rig(options))
+        made.wiring.catcher = await stack.enter_async_context(_catching(options))
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def _catching(options: RunOptions) -> AsyncIterator[CatchingServer | None]:
+    """Who waits for visitors: where the options say, else on loopback when the target is there; None elsewhere."""
+    address = options.catcher or ("127.0.0.1:0" if _here(options) else None)
+    if address is None:
+        yield None
+        return
+    catcher = CatchingServer(*host_and_port(address))
+    await catcher.start()
+    try:
+        yield catcher
+    finally:
+        await catcher.aclose()
+
+
+def _here(options: RunOptions) -> bool:
+    """True when the target can only be on this machine."""
     if options.target is not None:
-        async with _csms_rig(options) as made:
-            yield made
-    elif options.listen is not None:
-        async with _listening_rig(options, sink, behind) as made:
-            yield made
-    else:
-        async with _embedded_rig(options) as made:
-            yield made
+        return is_loopback(urlsplit(options.target).hostname or "")
+    return options.listen is None or is_loopback(host_and_port(options.listen)[0])
 
 
 @contextlib.asynccontextmanager

@@ -73,6 +73,9 @@ _TARGET: list[Callable[[Any], Any]] = [
         help="Who plugs in and presents tokens: cmd:COMMAND, http://..., class:MODULE:NAME, person.",
     ),
     click.option("--unattended", is_flag=True, default=None, help="Ask no person for anything."),
+    click.option(
+        "--catcher", metavar="HOST:PORT", help="Address of ours that injections make it call."
+    ),
     click.option("--wait", "wait_s", type=float, metavar="S", help="How long to wait for it."),
 ]
 
@@ -178,6 +181,7 @@ def target_flags(options: RunOptions) -> str:
         ("--start-cmd", options.start_cmd),
         ("--restart-cmd", options.restart_cmd),
         ("--operator", options.operator),
+        ("--catcher", options.catcher),
         ("--defect", ",".join(options.defects) or None),
         ("--decoy", ",".join(options.decoys) or None),
     ]

@@ -17,6 +17,8 @@ from fuzz.ocppj.history import history
 from fuzz.records import (
     Ability,
     Case,
+    Catcher,
+    Caught,
     Close,
     Disconnect,
     Entry,
@@ -73,8 +75,20 @@ class Executor(Stage):
             await self._tidy(observation)
         if canaries and self._catcher is not None:
             await self.serve(self.pace.soft_s)
-            observation = replace(observation, caught=tuple(self._catcher.caught()))
-        return replace(observation, log=tuple(self._target.log_since(mark)[1]))
+            observation = replace(observation, caught=self._visits(self._catcher))
+        return replace(observation, log=self._log_since(mark))
+
+    def _visits(self, catcher: Catcher) -> tuple[Caught, ...]:
+        return tuple(
+            replace(visit, path=self._veil(visit.path), data=self._hide(visit.data))
+            for visit in catcher.caught()
+        )
+
+    def _log_since(self, mark: int) -> tuple[str, ...]:
+        return tuple(self._veil(line) for line in self._target.log_since(mark)[1])
+
+    def _veil(self, text: str) -> str:
+        return self._hide(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def _plant_canaries(self, case: Case) -> bool:
         """Fill the slots of our catcher, when the case names one."""

@@ -66,7 +66,10 @@ class Pace:
 
 @dataclass(slots=True)
 class Wiring:
-    """What an executor needs from outside."""
+    """What an executor needs from outside.
+
+    `hide` puts slots such as `{secret.password.old}` in the place of the secrets that came by another way than the door.
+    """
 
     door: Door
     voice: Voice
@@ -76,6 +79,7 @@ class Wiring:
     secrets: dict[str, str] = field(default_factory=dict)
     on_stuck: Callable[[], Awaitable[bool]] | None = None
     catcher: Catcher | None = None
+    hide: Callable[[bytes], bytes] = bytes
 
 
 class Line:
@@ -104,6 +108,7 @@ class Line:
         self._gone: TargetUnavailable | None = None
         self._on_stuck = wiring.on_stuck
         self._catcher = wiring.catcher
+        self._hide = wiring.hide
         self._probe = PROBES[wiring.door.side]
 
     # --- connecting ---------------------------------------------------------------------------------------

@@ -22,11 +22,13 @@ from fuzz.records import Case, Door, Handshake, Link, SendText, Side, Step
 from strategies.labels import JsonObject, JsonValue, spell
 
 PASSWORD, IDENTITY = "basicauthpassword", "identity"
+OLD_PASSWORD = "{secret.password.old}"
+"""The slot of the configured password."""
 
 _SLOT = re.compile(r"\{secret\.password(?:\.(old|\d{1,4}))?\}")
 _ORDINARY = re.compile(r"[A-Za-z0-9]{8,9999}")
 _USUAL_LENGTH = 20
-_SHORTEST_SECRET = 8
+SHORTEST_SECRET = 8
 """Shorter values are no passwords (A01 wants 16 and more), and hiding them would spoil the words around them."""
 
 _LETTERS = string.ascii_letters + string.digits
@@ -160,9 +162,9 @@ class Vault:
     def _hidden(self) -> Iterator[tuple[str, str]]:
         named = [*self._made.items()]
         if self.old:
-            named.append(("{secret.password.old}", self.old))
+            named.append((OLD_PASSWORD, self.old))
         for name, value in sorted(named, key=lambda item: -len(item[1])):
-            if len(value) >= _SHORTEST_SECRET:
+            if len(value) >= SHORTEST_SECRET:
                 yield name, value
 
     def _learn(self, found: Sequence[tuple[str, JsonValue]]) -> None:
@@ -211,7 +213,7 @@ class Vault:
     async def _set_back(self, executor: Executor, kind: str) -> bool:
         variable, value = ("Identity", self.identity)
         if kind == PASSWORD:
-            variable, value = "BasicAuthPassword", "{secret.password.old}"
+            variable, value = "BasicAuthPassword", OLD_PASSWORD
         item: JsonObject = {
             "component": {"name": "SecurityCtrlr"},
             "variable": {"name": variable},
