@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fuzz.app.differing import Difference
     from fuzz.config import RunOptions
     from fuzz.records import EngineEvent, ReplayOutcome, Summary
 
@@ -139,6 +140,13 @@ def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
     from fuzz.app.replaying import shrink as shrink_
 
     return shrink_(path, options, sink)
+
+
+def diff(first: RunOptions, second: RunOptions, sink: Sink) -> Difference:
+    """Play the same cases on two targets and tell where they disagree."""
+    from fuzz.app.differing import diff as diff_
+
+    return diff_(first, second, sink)
 
 
 def doctor(options: RunOptions, sink: Sink) -> Diagnosis:

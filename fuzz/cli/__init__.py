@@ -25,6 +25,7 @@ COMMANDS = (
     "replay",
     "show",
     "shrink",
+    "diff",
     "tls",
     "conformance",
     "doctor",

@@ -52,7 +52,6 @@ _LEVELS = click.Choice(["info", "low", "medium", "high", "critical"])
 @click.option(
     "--with-secrets", is_flag=True, help="Keep TLS secrets in private/, for captures to be read."
 )
-@click.option("--unattended", is_flag=True, help="Nobody stands at the real station.")
 @click.option("--plan", is_flag=True, help="Say what would be played, and how long; send nothing.")
 @click.option("--name", default="", metavar="HOST", help="The host in the URL that it dials.")
 @click.option("--declared", default="", metavar="PICS", help="PICS file of the real station.")
@@ -76,7 +75,6 @@ def command(
     self_test: str | None,
     *,
     go_on: bool,
-    unattended: bool,
     plan: bool,
     **given: Any,
 ) -> int:
@@ -95,7 +93,7 @@ def command(
         only=only_ids,
         self_test=self_test or "",
         resume=go_on,
-        attended=not unattended,
+        attended=not given.get("unattended"),
         **{name: given.pop(name) for name in names},
     )
     options = options_from(given)
@@ -109,7 +107,7 @@ def command(
         lab,
         told=_told(quiet=quiet),
         note=lambda text: say(safe(text, 1_000)),
-        operator=None if unattended else partial(_ask, say),
+        operator=None if options.unattended else partial(_ask, say),
     )
     if options.json:
         click.echo(json.dumps(report_json(report, facts), sort_keys=True))

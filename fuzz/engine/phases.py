@@ -82,7 +82,8 @@ _STAND_IN = "00000000-ocppfuzz"
 class Ground:
     """What all phases of one campaign stand on.
 
-    `abilities` are those of the target adapter, `owned` whether we started the target, `catches` whether a catcher
+    `abilities` are those of the target adapter, `owned` whether we started the target, `compression` whether
+    permessage-deflate was negotiated with it, `catches` whether a catcher
     waits for whoever follows our addresses.
     """
 
@@ -103,6 +104,7 @@ class Ground:
     abilities: frozenset[Ability] = frozenset()
     catches: bool = False
     owned: bool = False
+    compression: bool = True
 
     def actions(self) -> list[str]:
         """The actions whose CALL we may send to this side, most harmless first."""
@@ -195,6 +197,12 @@ class Systematic:
 
     def _schema(self, action: str) -> MessageSchema:
         return message_schema(action, Kind.REQUEST, self.ground.version)
+
+    def table(self) -> Iterator[Case]:
+        """Every case at once, in the order in which they are played, given what is known to be supported now."""
+        yield from self._examples()
+        yield from self._other_cases()
+        yield from (case for rank in self._ranks() for case in rank)
 
     def _ranks(self) -> list[list[Case]]:
         """Every boundary and break; only when the examples were played is it known what is supported."""
