@@ -1,0 +1,122 @@
+"""What a 2.0.1 peer may do next: a model of the specification, folded over everything that was seen of one.
+
+Knows a Charging Station from outside, as its CSMS and an operator see it. Must not know any implementation, network or
+verdict. Three-valued: what was not seen is unknown, and nothing unknown is ever objected to. Where the specification leaves
+a choice, a comment says so beside the rule, and every choice is right.
+
+One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `commands` (F01 to
+F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `keeping` (what outlives a boot), `exchange` (one
+CALL at a time). They share `facts`; a new rule goes into the module of its topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from strategies.model.commands import Commands
+from strategies.model.debts import Debts
+from strategies.model.energy import Energy
+from strategies.model.events import (
+    Answered,
+    Asked,
+    Called,
+    Closed,
+    Died,
+    Event,
+    Missed,
+    Objection,
+    Opened,
+    Operated,
+    Stray,
+    Told,
+    Topic,
+    Unread,
+    Weight,
+)
+from strategies.model.exchange import Exchange
+from strategies.model.facts import Facts, Standing, Transaction
+from strategies.model.keeping import Keeping
+from strategies.model.registration import Registration
+from strategies.model.reports import Reports
+from strategies.model.transactions import Telling
+
+__all__ = [
+    "Answered",
+    "Asked",
+    "Called",
+    "Closed",
+    "Died",
+    "Event",
+    "Missed",
+    "Model",
+    "Objection",
+    "Opened",
+    "Operated",
+    "Standing",
+    "Stray",
+    "Told",
+    "Topic",
+    "Transaction",
+    "Unread",
+    "Weight",
+]
+
+
+class Model:
+    """One Charging Station as the specification allows it to be, from the first event on.
+
+    Attributes:
+        facts: what is known so far.
+        objections: what was wrong so far, in order.
+    """
+
+    def __init__(self, *, timeout_s: float = 30.0, volatile: Collection[str] = ()) -> None:
+        """A station of which nothing is known.
+
+        Args:
+            timeout_s: the MessageTimeout that it declares.
+            volatile: variables that change by themselves, as `Component.Variable`.
+        """
+        self.facts = Facts(timeout_s)
+        self.objections: list[Objection] = []
+        self._telling = Telling(self.facts)
+        self._debts = Debts(self.facts)
+        self._keeping = Keeping(self.facts, volatile)
+        self._rules = (
+            Exchange(self.facts),
+            Registration(self.facts),
+            self._telling,
+            Energy(self.facts),
+            Commands(self.facts),
+            self._debts,
+            Reports(self.facts),
+            self._keeping,
+        )
+
+    @property
+    def standing(self) -> Standing:
+        """How far the station has come with its CSMS."""
+        return self.facts.standing
+
+    @property
+    def open_transactions(self) -> tuple[Transaction, ...]:
+        """The transactions that have started and not ended."""
+        return tuple(t for t in self.facts.transactions.values() if t.open)
+
+    def saw(self, event: Event) -> list[Objection]:
+        """Takes in the next event; what is wrong with it."""
+        found = [objection for rule in self._rules for objection in rule.saw(event)]
+        self.facts.note(event)
+        self.objections += found
+        return found
+
+    def over(self, end_s: float, missed: Sequence[Missed] = ()) -> list[Objection]:
+        """What is wrong with the whole, when nothing more is seen after `end_s`; `missed` was waited for in vain."""
+        found = list(self._at_the_end(end_s, missed))
+        self.objections += found
+        return found
+
+    def _at_the_end(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
+        yield from self._telling.over()
+        yield from self._debts.over(end_s, missed)
+        yield from self._keeping.over(end_s, missed)

@@ -1,0 +1,190 @@
+"""What the CSMS may be told: remote start and stop, availability (F01 to F03, G03, G04).
+
+Knows which answers contradict what the Charging Station said before. Where a station may choose, both answers are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strategies.labels import JsonValue
+from strategies.model.events import (
+    Asked,
+    Called,
+    Event,
+    Objection,
+    Told,
+    Topic,
+    Weight,
+    number,
+    text,
+)
+from strategies.model.facts import Facts, Transaction
+
+
+class Commands:
+    """Follows what was agreed to."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._busy: dict[str, bool] = {}
+        self._over: dict[str, bool] = {}
+        self._starts: dict[int, list[tuple[str, str]]] = {}
+        self._stopped: dict[str, bool] = {}
+        self._inoperative: dict[int, float] = {}
+        self._began: dict[int, set[str]] = {}
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """What is wrong with an answer, or with a transaction that follows from none."""
+        match event:
+            case Asked():
+                self._asked(event)
+            case Told(asked=Asked(action="RequestStartTransaction")):
+                yield from self._started(event)
+            case Told(asked=Asked(action="RequestStopTransaction")):
+                yield from self._stop(event)
+            case Told(asked=Asked(action="ChangeAvailability")):
+                yield from self._availability(event)
+            case Called(action="TransactionEvent"):
+                yield from self._transaction(event)
+            case _:
+                pass
+
+    def _asked(self, event: Asked) -> None:
+        """What was certain when a CALL was made."""
+        facts, payload = self._facts, event.payload
+        if event.action == "ChangeAvailability":
+            self._busy[event.id] = any(
+                facts.surely_open(t) and _covers(payload, t) for t in facts.transactions.values()
+            )
+            # Until the answer is here nobody knows which of the two holds.
+            self._inoperative.clear()
+        elif event.action == "RequestStartTransaction":
+            evse = number(payload, "evseId")
+            self._busy[event.id] = any(
+                facts.surely_open(t) and t.evse == evse and t.state == "Charging"
+                for t in facts.transactions.values()
+            )
+        elif event.action == "RequestStopTransaction":
+            found = facts.transaction(text(payload, "transactionId"))
+            self._over[event.id] = found is not None and found.ended_seq is not None
+
+    # --- remote start and stop ----------------------------------------------------------------------------
+
+    def _started(self, event: Told) -> Iterator[Objection]:
+        asked, facts = event.asked, self._facts
+        remote_start = number(asked.payload, "remoteStartId")
+        if remote_start is not None:
+            self._starts.setdefault(remote_start, []).append((asked.id, event.status))
+        evse = number(asked.payload, "evseId")
+        if event.status != "Accepted":
+            return
+        if self._busy.get(asked.id) and facts.outstanding is None:
+            yield Objection(
+                "F01",
+                "RequestStartTransaction accepted on a busy EVSE",
+                f"RequestStartTransaction was accepted on EVSE {evse}, where a transaction charges",
+            )
+        if evse is not None and self._is_inoperative(evse, asked.at_s):
+            yield Objection(
+                "F01",
+                "RequestStartTransaction accepted on an inoperative EVSE",
+                f"RequestStartTransaction was accepted on EVSE {evse}, which was made Inoperative",
+            )
+
+    def _stop(self, event: Told) -> Iterator[Objection]:
+        id_ = text(event.asked.payload, "transactionId")
+        accepted = event.status == "Accepted"
+        self._stopped[id_.casefold()] = accepted or self._stopped.get(id_.casefold(), False)
+        if accepted and self._over.get(event.asked.id):
+            yield Objection(
+                "F03",
+                "RequestStopTransaction accepted for an ended transaction",
+                "RequestStopTransaction was accepted for a transaction whose Ended had come already",
+            )
+
+    def _transaction(self, event: Called) -> Iterator[Objection]:
+        id_ = text(event.payload, "transactionInfo", "transactionId")
+        if text(event.payload, "triggerReason") == "RemoteStop":
+            yield from self._remote_stop(id_)
+        remote_start = number(event.payload, "transactionInfo", "remoteStartId")
+        if remote_start is not None and id_:
+            yield from self._remote_start(remote_start, id_)
+        found = self._facts.transaction(id_)
+        charging = text(event.payload, "transactionInfo", "chargingState") == "Charging"
+        if found is not None and charging and found.evse and not found.offline:
+            yield from self._energised(found)
+
+    def _remote_stop(self, id_: str) -> Iterator[Objection]:
+        known = self._stopped.get(id_.casefold())
+        others = any(
+            accepted for other, accepted in self._stopped.items() if other != id_.casefold()
+        )
+        if not known and others:
+            yield Objection(
+                "F03",
+                "another transaction was stopped",
+                "RequestStopTransaction was accepted for one transaction, and another one was stopped by it",
+                weight=Weight.HIGH,
+            )
+
+    def _remote_start(self, remote_start: int, id_: str) -> Iterator[Objection]:
+        asked = self._starts.get(remote_start, [])
+        if asked and all(status == "Rejected" for _, status in asked):
+            yield Objection(
+                "F01",
+                "remote start carried out although Rejected",
+                f"a transaction names remoteStartId {remote_start}, whose request was Rejected",
+                weight=Weight.HIGH,
+            )
+        began = self._began.setdefault(remote_start, set())
+        began.add(id_.casefold())
+        if len(began) > 1 and len({message for message, _ in asked}) == 1:
+            note = len(asked) > 1
+            yield Objection(
+                "F01",
+                "one remote start carried out twice",
+                "two transactions came of one RequestStartTransaction"
+                + (" that was sent again with its messageId" if note else ""),
+                Topic.AGAIN,
+                Weight.NOTE if note else Weight.MEDIUM,
+            )
+
+    # --- availability -------------------------------------------------------------------------------------
+
+    def _availability(self, event: Told) -> Iterator[Objection]:
+        payload = event.asked.payload
+        inoperative = text(payload, "operationalStatus") == "Inoperative"
+        if not inoperative or event.status != "Accepted":
+            return
+        if self._busy.get(event.asked.id) and self._facts.outstanding is None:
+            yield Objection(
+                "G03.FR.05, G04.FR.06",
+                "ChangeAvailability accepted during a transaction",
+                "ChangeAvailability(Inoperative) was Accepted while a transaction ran; Scheduled is due",
+                weight=Weight.LOW,
+            )
+            return
+        if number(payload, "evse", "connectorId") is None:
+            self._inoperative[number(payload, "evse", "id") or 0] = event.at_s
+
+    def _is_inoperative(self, evse: int, at_s: float) -> bool:
+        return any(
+            place in (0, evse) and since < at_s for place, since in self._inoperative.items()
+        )
+
+    def _energised(self, found: Transaction) -> Iterator[Objection]:
+        if self._is_inoperative(found.evse, found.first_s - 2.0):
+            yield Objection(
+                "G03",
+                "Charging on an inoperative EVSE",
+                f"a transaction began and charges on EVSE {found.evse}, which was made Inoperative before",
+            )
+
+
+def _covers(request: JsonValue, running: Transaction) -> bool:
+    """True when a change of availability concerns the connector of a transaction."""
+    evse, connector = number(request, "evse", "id"), number(request, "evse", "connectorId")
+    if evse is None:
+        return isinstance(request, dict) and "evse" not in request
+    return evse == running.evse and connector in (None, running.connector)

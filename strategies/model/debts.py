@@ -1,0 +1,213 @@
+"""What the Charging Station owes: messages that must follow what it agreed to, or what was done to it.
+
+Knows which message settles which debt. A debt that is open at the end is objected to only where somebody waited for that
+message in vain, so that no time limit is made up here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from strategies.model.events import (
+    Called,
+    Closed,
+    Died,
+    Event,
+    Missed,
+    Objection,
+    Opened,
+    Operated,
+    Told,
+    Topic,
+    Weight,
+    number,
+    text,
+)
+from strategies.model.facts import Facts
+from strategies.model.registration import SENDS
+
+_FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
+    "GetBaseReport": ("NotifyReport", "B07"),
+    "GetReport": ("NotifyReport", "B08"),
+    "GetMonitoringReport": ("NotifyMonitoringReport", "N02"),
+    "CustomerInformation": ("NotifyCustomerInformation", "N09"),
+    "GetLog": ("LogStatusNotification", "N01"),
+    "UpdateFirmware": ("FirmwareStatusNotification", "L01"),
+}
+_TRANSACTION = frozenset({"TransactionEvent"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Debt:
+    """One message that is owed since `since_s`; `frail` when a lost connection forgives it."""
+
+    since_s: float
+    actions: frozenset[str]
+    objection: Objection
+    pays: Callable[[Called], bool] = lambda called: True
+    frail: bool = True
+
+
+class Debts:
+    """Keeps book of what is owed."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._debts: list[_Debt] = []
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """Nothing to object to; takes note of what an event settles, forgives and brings about."""
+        match event:
+            case Called():
+                self._called(event)
+            case Told():
+                self._told(event)
+            case Operated(deed="unplug"):
+                self._unplugged(event)
+            case Operated(deed="power-cycle" | "cut-network") | Opened() | Closed() | Died():
+                self._debts = [debt for debt in self._debts if not debt.frail]
+            case _:
+                pass
+        yield from ()
+
+    def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
+        """What is still owed although somebody waited for it."""
+        for debt in self._debts:
+            since_s = max(debt.since_s, self._able_s())
+            waits = [m.timeout_s for m in missed if m.action in debt.actions]
+            if any(end_s - since_s >= wait for wait in waits):
+                yield debt.objection
+
+    def _able_s(self) -> float:
+        """Since when the station could have sent a message: one CALL that nobody answers holds up all others."""
+        waiting = self._facts.outstanding
+        return 0.0 if waiting is None else waiting.at_s + self._facts.timeout_s + 1.0
+
+    def _called(self, event: Called) -> None:
+        if event.action == "BootNotification":
+            self._debts = [debt for debt in self._debts if not debt.frail]
+        self._debts = [
+            debt for debt in self._debts if not (event.action in debt.actions and debt.pays(event))
+        ]
+
+    def _told(self, event: Told) -> None:
+        action, asked = event.asked.action, event.asked.payload
+        if event.status not in ("Accepted", "AcceptedCanceled"):
+            return
+        if action == "TriggerMessage":
+            self._triggered(event)
+        elif action in _FOLLOW_UPS:
+            message, rule = _FOLLOW_UPS[action]
+            self._follow_up(event, message, rule)
+        elif action == "RequestStopTransaction":
+            self._stopped(event, text(asked, "transactionId"))
+        elif action == "Reset" and text(asked, "type") == "Immediate":
+            self._reset(event)
+        elif action == "ChangeAvailability":
+            self._availability(event)
+
+    def _triggered(self, event: Told) -> None:
+        wanted = text(event.asked.payload, "requestedMessage")
+        if not wanted:
+            return
+        objection = Objection(
+            "F06.FR.04",
+            "TriggerMessage accepted, nothing follows",
+            f"TriggerMessage({wanted}) was accepted, and the message never came",
+        )
+        self._debts.append(_Debt(event.at_s, SENDS.get(wanted, frozenset({wanted})), objection))
+
+    def _follow_up(self, event: Told, message: str, rule: str) -> None:
+        wanted = number(event.asked.payload, "requestId")
+        objection = Objection(
+            rule,
+            f"{event.asked.action} accepted, no {message} follows",
+            f"{event.asked.action} was accepted, and no {message} with its requestId came",
+        )
+
+        def pays(called: Called) -> bool:
+            return number(called.payload, "requestId") in (wanted, None)
+
+        self._debts.append(_Debt(event.at_s, frozenset({message}), objection, pays))
+
+    # --- transactions -------------------------------------------------------------------------------------
+
+    def _stopped(self, event: Told, id_: str) -> None:
+        found = self._facts.transaction(id_)
+        if found is None or not found.open or found.last_s < self._facts.shaken_s:
+            return
+        objection = Objection(
+            "F03",
+            "RequestStopTransaction accepted, nothing follows",
+            "RequestStopTransaction was accepted, and no event of that transaction came",
+        )
+        self._owe_event(event.at_s, id_, objection)
+
+    def _reset(self, event: Told) -> None:
+        if not isinstance(event.asked.payload, dict) or "evseId" in event.asked.payload:
+            return
+        for found in self._facts.transactions.values():
+            if found.open and found.last_s > self._facts.shaken_s:
+                objection = Objection(
+                    "B12",
+                    "transaction not ended by Reset",
+                    "Reset(Immediate) was accepted while a transaction ran, whose Ended never came",
+                    Topic.LOST,
+                )
+                self._owe_event(event.at_s, found.id, objection, kind="Ended", frail=False)
+
+    def _unplugged(self, event: Operated) -> None:
+        for found in self._facts.transactions.values():
+            if not found.open or found.evse != event.evse or found.evse not in self._facts.plugged:
+                continue
+            offline = self._facts.interrupted_s > found.last_s
+            objection = Objection(
+                "E09",
+                "unplugging never told",
+                "the EV was unplugged during a transaction, and no later event of it came",
+                Topic.LOST if offline else Topic.STATE,
+                Weight.HIGH if offline else Weight.MEDIUM,
+            )
+            self._owe_event(event.at_s, found.id, objection, frail=False)
+
+    def _owe_event(
+        self,
+        since_s: float,
+        id_: str,
+        objection: Objection,
+        *,
+        kind: str = "",
+        frail: bool = True,
+    ) -> None:
+        def pays(called: Called) -> bool:
+            same = text(called.payload, "transactionInfo", "transactionId").casefold()
+            return same == id_.casefold() and text(called.payload, "eventType") in (
+                (kind,) if kind else ("Updated", "Ended")
+            )
+
+        self._debts.append(_Debt(since_s, _TRANSACTION, objection, pays, frail))
+
+    # --- availability -------------------------------------------------------------------------------------
+
+    def _availability(self, event: Told) -> None:
+        asked = event.asked.payload
+        evse, connector = number(asked, "evse", "id"), number(asked, "evse", "connectorId")
+        told = self._facts.statuses.get((evse or 0, connector or 0))
+        inoperative = text(asked, "operationalStatus") == "Inoperative"
+        if told != "Available" or not inoperative:
+            return
+        objection = Objection(
+            "G03",
+            "ChangeAvailability accepted, no status follows",
+            "ChangeAvailability(Inoperative) of a connector that was Available was accepted, and no status came",
+        )
+
+        def pays(called: Called) -> bool:
+            if called.action == "NotifyEvent":
+                return True
+            same = number(called.payload, "evseId") == evse
+            return same and number(called.payload, "connectorId") == connector
+
+        actions = frozenset({"StatusNotification", "NotifyEvent"})
+        self._debts.append(_Debt(event.at_s, actions, objection, pays))

@@ -1,0 +1,194 @@
+"""Who may charge (block C, F01, F02): energy only for somebody who was let in, and once for each time.
+
+Knows grants - a token shown, an Authorize accepted, a remote start accepted - and which transaction used one up. Must not
+know how transactions are told beyond that. Every way in which a station might rightly know a token counts in its favour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from strategies.labels import JsonValue
+from strategies.model.events import (
+    Answered,
+    Asked,
+    Called,
+    Event,
+    Objection,
+    Operated,
+    Told,
+    Topic,
+    Weight,
+    number,
+    objects,
+    text,
+)
+from strategies.model.facts import Facts, Transaction
+
+_REFUSED = frozenset(
+    {
+        "Blocked",
+        "ConcurrentTx",
+        "Expired",
+        "Invalid",
+        "NoCredit",
+        "NotAllowedTypeEVSE",
+        "NotAtThisLocation",
+        "NotAtThisTime",
+        "Unknown",
+    }
+)
+"""AuthorizationStatusEnumType without Accepted."""
+
+_SHOWN_BY_NOBODY = frozenset({"Central", "Local", "MacAddress", "NoAuthorization", "eMAID"})
+"""Kinds of token that nobody holds before a reader, so that nothing is known of how they were let in."""
+
+
+_LATE_S = 2.0
+
+
+@dataclass(slots=True)
+class _Grant:
+    """One time that somebody was, or may have been, let in."""
+
+    at_s: float
+    token: str
+    shown: bool = False
+    evse: int = 0
+    remote_start_id: int | None = None
+    plugged: frozenset[int] = frozenset()
+    refused: bool = False
+    used_by: str = ""
+    void_s: float = float("inf")
+    """When the EV that it was meant for went."""
+
+
+class Energy:
+    """Follows who was let in, and who charges."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._grants: list[_Grant] = []
+        self._free_for_all = False
+        self._asks_csms = False
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """Whether an event tells of energy for somebody who was not let in; after the transaction took note of it."""
+        match event:
+            case Operated(deed="present-token"):
+                self._grant(event.at_s, event.words.split()[1:2], shown=True)
+            case Operated(deed="unplug"):
+                self._unplugged(event.at_s, event.evse)
+            case Called(action="Authorize"):
+                self._asks_csms = True
+            case Answered(called=Called(action="Authorize")):
+                self._authorized(event)
+            case Told(asked=Asked(action="RequestStartTransaction"), status="Accepted"):
+                self._remote(event)
+            case Asked(action="SetVariables"):
+                self._configured(event.payload)
+            case Called(action="TransactionEvent"):
+                yield from self._transaction(event)
+            case _:
+                pass
+
+    # --- grants -------------------------------------------------------------------------------------------
+
+    def _grant(self, at_s: float, token: list[str], *, shown: bool) -> None:
+        plugged = frozenset(self._facts.plugged)
+        self._grants.append(_Grant(at_s, "".join(token).casefold(), shown, plugged=plugged))
+
+    def _authorized(self, event: Answered) -> None:
+        token = text(event.called.payload, "idToken", "idToken").casefold()
+        status = text(event.payload, "idTokenInfo", "status")
+        waiting = [g for g in self._grants if g.token == token and not g.used_by]
+        if event.error_code or status not in _REFUSED:
+            # Implementation's choice: whether a CSMS that cannot answer counts as being offline (C15).
+            if not any(not g.refused for g in waiting):
+                self._grant(event.at_s, [token], shown=False)
+            return
+        shown = any(g.shown for g in waiting)
+        for grant in waiting:
+            grant.refused |= grant.shown or not shown
+
+    def _remote(self, event: Told) -> None:
+        asked = event.asked.payload
+        self._grants.append(
+            _Grant(
+                event.at_s,
+                text(asked, "idToken", "idToken").casefold(),
+                evse=number(asked, "evseId") or 0,
+                remote_start_id=number(asked, "remoteStartId"),
+                plugged=frozenset(self._facts.plugged),
+            )
+        )
+
+    def _unplugged(self, at_s: float, evse: int) -> None:
+        """E09.FR.01: whoever was let in for an EV that is gone must be let in again."""
+        for grant in self._grants:
+            if grant.plugged == {evse} and grant.evse in (0, evse):
+                grant.void_s = min(grant.void_s, at_s)
+
+    def _configured(self, payload: JsonValue) -> None:
+        for item in objects(payload, "setVariableData"):
+            if text(item, "component", "name").casefold() == "authctrlr":
+                # Enabled, or what is let in without asking: nothing can be told apart any more.
+                self._free_for_all = True
+
+    # --- use ----------------------------------------------------------------------------------------------
+
+    def _transaction(self, event: Called) -> Iterator[Objection]:
+        found = self._facts.transaction(text(event.payload, "transactionInfo", "transactionId"))
+        if found is None:
+            return
+        token = text(event.payload, "idToken", "idToken").casefold()
+        charging = text(event.payload, "transactionInfo", "chargingState") == "Charging"
+        if text(event.payload, "eventType") != "Ended" and (token or charging):
+            grant = self._used(found, token)
+            if charging and grant is None and self._judged(found):
+                yield self._objection(found)
+
+    def _used(self, found: Transaction, token: str) -> _Grant | None:
+        key = found.id.casefold()
+        mine = [g for g in self._grants if g.used_by == key]
+        if mine:
+            return mine[0]
+        free = [g for g in self._grants if not g.used_by and not g.refused and self._fits(g, found)]
+        free.sort(key=lambda g: (not found.remote_starts & {g.remote_start_id}, g.token != token))
+        if free:
+            free[0].used_by = key
+            return free[0]
+        return None
+
+    def _fits(self, grant: _Grant, found: Transaction) -> bool:
+        # What was told late may be of the EV that has gone.
+        in_time = found.first_s <= grant.void_s + _LATE_S
+        return in_time or self._facts.shaken_s > grant.at_s
+
+    def _judged(self, found: Transaction) -> bool:
+        """True when all of this transaction was seen, and everybody who could have been let in for it, too."""
+        facts = self._facts
+        if not found.begun or found.offline or self._free_for_all or found.era < 0:
+            return False
+        if found.evse not in facts.plugged or facts.plugged[found.evse] > found.last_s:
+            return False
+        if max(facts.unread_s, facts.interrupted_s) > facts.plugged[found.evse]:
+            return False
+        if found.token is None:
+            return self._asks_csms
+        return found.token[1] not in _SHOWN_BY_NOBODY
+
+    def _objection(self, found: Transaction) -> Objection:
+        token = found.token[0].casefold() if found.token else ""
+        if any(g.refused and g.token == token for g in self._grants):
+            name = "Charging with a token that was refused"
+        else:
+            name = "Charging without an authorization"
+        return Objection(
+            "C01.FR.01",
+            name,
+            f"energy flows on EVSE {found.evse} although nobody was let in for this transaction",
+            Topic.ENERGY,
+            Weight.CRITICAL,
+        )

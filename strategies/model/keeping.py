@@ -1,0 +1,221 @@
+"""What must outlive a reboot (B01.FR.07, G03.FR.08, G04.FR.09): the station itself, its variables, its availability.
+
+Knows what was accepted before a boot and what was read after it. Must not know why the station booted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from strategies.labels import JsonObject, JsonValue
+from strategies.model.events import (
+    Asked,
+    Called,
+    Closed,
+    Event,
+    Missed,
+    Objection,
+    Operated,
+    Told,
+    Topic,
+    Weight,
+    member,
+    number,
+    objects,
+    text,
+)
+from strategies.model.facts import NEVER, Facts, Standing
+
+_OTHERS_CHANGE = frozenset(
+    {
+        # By the answer to BootNotification, a new connection, an upgrade (B01.FR.04, B09, B10), or time.
+        "heartbeatinterval",
+        "activenetworkprofile",
+        "networkconfigurationpriority",
+        "securityprofile",
+        "identity",
+        "basicauthpassword",
+        "datetime",
+        "availabilitystate",
+    }
+)
+LEAST_WAIT_S = 30.0
+"""No station is said to stay away before this time."""
+
+
+@dataclass(slots=True)
+class _Value:
+    """What one attribute was set to, and in which life of the station."""
+
+    value: str
+    name: str
+    era: int
+    exact: bool
+    """Whether it was read as this, not only set to it."""
+
+
+class Keeping:
+    """Follows accepted changes over boots."""
+
+    def __init__(self, facts: Facts, volatile: Collection[str]) -> None:
+        self._facts = facts
+        self._volatile = frozenset(name.casefold() for name in volatile)
+        self._values: dict[tuple[str, ...], _Value] = {}
+        self._inoperative: dict[tuple[int, int], int] = {}
+        self._going_s = NEVER
+        self._by = ""
+        self._gone = False
+        self._network = True
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """What was lost over a boot."""
+        match event:
+            case Told(asked=Asked(action="Reset")):
+                self._reset(event)
+            case Told(asked=Asked(action="SetVariables")):
+                self._set(event)
+            case Told(asked=Asked(action="GetVariables")):
+                yield from self._read(event)
+            case Told(asked=Asked(action="ChangeAvailability")):
+                self._availability(event)
+            case Called(action="BootNotification"):
+                self._going_s, self._gone = NEVER, False
+            case Called(action="StatusNotification"):
+                yield from self._status(event)
+            case Closed():
+                self._gone |= self._going_s > NEVER
+            case Operated():
+                self._operated(event)
+            case _:
+                pass
+
+    def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
+        """Whether the station ever came back."""
+        waits = [m.timeout_s for m in missed if m.action == "BootNotification"]
+        away_s = end_s - self._going_s
+        if not waits or not self._gone or self._going_s == NEVER or not self._network:
+            return
+        if away_s >= max(LEAST_WAIT_S, *waits):
+            yield Objection(
+                "B01.FR.03",
+                f"no BootNotification after {self._by}",
+                f"nothing was heard of the station after {self._by}; a change it had accepted may be the cause",
+                Topic.LOST,
+                Weight.CRITICAL,
+            )
+
+    # --- the station --------------------------------------------------------------------------------------
+
+    def _reset(self, event: Told) -> None:
+        whole = isinstance(event.asked.payload, dict) and "evseId" not in event.asked.payload
+        if event.status == "Accepted" and whole:
+            self._going_s, self._by, self._gone = event.at_s, "Reset", False
+
+    def _operated(self, event: Operated) -> None:
+        match event.deed:
+            case "power-cycle":
+                self._going_s, self._by, self._gone = event.at_s, "power loss", True
+            case "cut-network":
+                # What a station does without a network, and how it comes back, is another question.
+                self._network = False
+            case _:
+                pass
+
+    # --- variables ----------------------------------------------------------------------------------------
+
+    def _set(self, event: Told) -> None:
+        asked = objects(event.asked.payload, "setVariableData")
+        results = objects(event.payload, "setVariableResult")
+        for item in asked:
+            self._values.pop(_key(item), None)
+        if len(asked) != len(results):
+            return
+        for item, result in zip(asked, results, strict=True):
+            key = _key(item)
+            status = text(result, "attributeStatus")
+            if status in ("Accepted", "RebootRequired") and _key(result) == key:
+                value = text(item, "attributeValue")
+                self._values[key] = _Value(value, _name(item), self._facts.boots, exact=False)
+
+    def _read(self, event: Told) -> Iterator[Objection]:
+        for result in objects(event.payload, "getVariableResult"):
+            kept = self._values.get(_key(result))
+            if kept is None or text(result, "attributeStatus") != "Accepted":
+                continue
+            value = member(result, "attributeValue")
+            if not isinstance(value, str):
+                continue
+            if kept.era == self._facts.boots:
+                kept.value, kept.exact = value, True
+            elif not self._same(kept, value) and not self._excused(result):
+                yield Objection(
+                    "B05",
+                    "accepted variable lost over a reboot",
+                    f"{kept.name} was accepted before a reboot and reads otherwise after it",
+                    Topic.LOST,
+                )
+                del self._values[_key(result)]
+
+    def _same(self, kept: _Value, value: str) -> bool:
+        if kept.exact:
+            return kept.value == value
+        # Implementation's choice: how a value is written that means the same.
+        return kept.value.strip().casefold().replace(" ", "") == value.casefold().replace(" ", "")
+
+    def _excused(self, item: JsonObject) -> bool:
+        if text(item, "variable", "name").casefold() in _OTHERS_CHANGE:
+            return True
+        return (
+            self._facts.standing is not Standing.ACCEPTED
+            or _name(item).casefold() in self._volatile
+        )
+
+    # --- availability -------------------------------------------------------------------------------------
+
+    def _availability(self, event: Told) -> None:
+        payload = event.asked.payload
+        evse, connector = number(payload, "evse", "id"), number(payload, "evse", "connectorId")
+        if text(payload, "operationalStatus") != "Inoperative":
+            self._inoperative.clear()
+        elif event.status == "Accepted":
+            self._inoperative[evse or 0, connector or 0] = self._facts.boots
+
+    def _status(self, event: Called) -> Iterator[Objection]:
+        evse, connector = number(event.payload, "evseId"), number(event.payload, "connectorId")
+        if text(event.payload, "connectorStatus") != "Available" or evse is None:
+            return
+        for place in ((0, 0), (evse, 0), (evse, connector or 0)):
+            if self._inoperative.get(place, self._facts.boots) < self._facts.boots:
+                yield Objection(
+                    "B01.FR.07",
+                    "availability lost over a reboot",
+                    "a connector that was made Inoperative is Available after a reboot",
+                    Topic.LOST,
+                )
+                del self._inoperative[place]
+
+
+def _key(item: JsonValue) -> tuple[str, ...]:
+    """Which attribute is meant; names are the same in either case of letters."""
+    evse = number(item, "component", "evse", "id"), number(item, "component", "evse", "connectorId")
+    names = (
+        text(item, "component", "name"),
+        text(item, "component", "instance"),
+        text(item, "variable", "name"),
+        text(item, "variable", "instance"),
+        text(item, "attributeType") or "Actual",
+    )
+    return (*(name.casefold() for name in names), str(evse[0]), str(evse[1]))
+
+
+def _name(item: JsonValue) -> str:
+    """How a variable is written for people: `Component.Variable`, with evse and instances where there are any."""
+    evse = number(item, "component", "evse", "id")
+    connector = number(item, "component", "evse", "connectorId")
+    place = "" if evse is None else f"[{evse}]" if connector is None else f"[{evse},{connector}]"
+    instance = text(item, "component", "instance")
+    first = text(item, "component", "name") + (f"/{instance}" if instance else "")
+    variable_instance = text(item, "variable", "instance")
+    last = text(item, "variable", "name") + (f"[{variable_instance}]" if variable_instance else "")
+    return f"{first}{place}.{last}"
