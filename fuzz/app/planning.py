@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fuzz.app import Plan, PlanRow
 from fuzz.app.campaign import make_ground, make_phases
 from fuzz.app.credentials import PERMISSION, configured
 from fuzz.config import RunOptions
+from fuzz.engine.course import cost_of
 from fuzz.engine.effects import allowed_effects, effect_of, names_credentials
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.phases import Ground, Phase
-from fuzz.records import Case, Effect, Side
+from fuzz.records import Case, Disconnect, Effect, Operator, RepeatSteps, Side, Step
 from strategies.labels import Fault, Stance
 
 _CLOSES = frozenset({Fault.NOT_UTF8, Fault.BINARY})
@@ -44,7 +45,9 @@ class _Count:
     """What one phase comes to."""
 
     cases: int = 0
+    steps: int = 0
     reconnects: int = 0
+    hand_actions: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     actions: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -79,7 +82,9 @@ def _counted(phase: Phase, ground: Ground, options: RunOptions) -> _Count | None
             made.actions[why].add(case.action)
         else:
             made.cases += 1
-            made.reconnects += _costs_connection(case)
+            made.steps += cost_of(case)
+            made.reconnects += _costs_connection(case) + _count(case.steps, Disconnect)
+            made.hand_actions += _count(case.steps, Operator)
     return made
 
 
@@ -102,6 +107,14 @@ def left_out(case: Case, allowed: frozenset[Effect], options: RunOptions) -> str
     return ""
 
 
+def _count(steps: Sequence[Step], kind: type) -> int:
+    """How many steps of a kind are played, repeated ones as often as they are."""
+    return sum(
+        s.times * _count(s.steps, kind) if isinstance(s, RepeatSteps) else isinstance(s, kind)
+        for s in steps
+    )
+
+
 def _costs_connection(case: Case) -> bool:
     """True when a correct target may or must hang up afterwards."""
     accepted = case.expectation.stance is Stance.ACCEPT
@@ -117,10 +130,10 @@ def _rows(counts: Mapping[str, _Count | None], pace: Pace, budget_s: float | Non
             continue
         reconnects = count.reconnects + (not connected)
         connected = True
-        seconds = count.cases * pace.answer_s + reconnects * pace.reconnect_s
+        seconds = count.steps * pace.answer_s + reconnects * pace.reconnect_s
         cut = budget_s is not None and spent < budget_s < spent + seconds
         note = f"about {_words(seconds)}" + ("; the budget may end here" if cut else "")
-        rows.append(PlanRow(name, count.cases, reconnects, 0, note))
+        rows.append(PlanRow(name, count.cases, reconnects, count.hand_actions, note))
         spent += seconds
     return rows
 
