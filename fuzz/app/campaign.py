@@ -22,6 +22,7 @@ from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
 from fuzz.engine.effects import allowed_effects
 from fuzz.engine.executor import Executor
+from fuzz.engine.injection import Injections
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import Investigator, Judge
 from fuzz.engine.phases import Generated, Ground, Phase, Replay, Systematic
@@ -306,6 +307,7 @@ def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:
             [c for c in _stored(options, ground.side) if not c.action or ground.asked(c.action)]
         ),
         "systematic": Systematic(ground),
+        "injection": Injections(ground),
         "generated": Generated(ground),
         RANDOM_PHASE: Generated(ground, RANDOM_PHASE, mutates=False),
     }

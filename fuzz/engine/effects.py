@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from fuzz.records import Case, Effect, RepeatSteps, SendBytes, SendFrames, SendText, Step
+from fuzz.records import Ask, Case, Effect, RepeatSteps, SendBytes, SendFrames, SendText, Step
 from strategies.labels import JsonValue, spell
 
 _EFFECTS: Mapping[str, Effect] = {
@@ -161,7 +161,7 @@ def _takes_one(answer: JsonValue) -> bool:
 def _texts(steps: Sequence[Step]) -> Iterator[str]:
     for step in steps:
         match step:
-            case SendText():
+            case SendText() | Ask():
                 yield spell(step.text)
             case SendBytes() | SendFrames():
                 yield step.data.decode("utf-8", "replace")

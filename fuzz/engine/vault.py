@@ -18,7 +18,20 @@ from fuzz.engine.cases import compact
 from fuzz.engine.effects import CREDENTIAL_VARIABLES, names_credentials, tells_credentials
 from fuzz.engine.executor import Executor
 from fuzz.errors import TargetUnavailable
-from fuzz.records import Case, Door, Handshake, Link, SendText, Side, Step
+from fuzz.records import (
+    Ask,
+    Case,
+    Door,
+    Expect,
+    Gauge,
+    Handshake,
+    Link,
+    SendText,
+    Settle,
+    Side,
+    Step,
+    Wait,
+)
 from strategies.labels import JsonObject, JsonValue, spell
 
 PASSWORD, IDENTITY = "basicauthpassword", "identity"
@@ -30,6 +43,9 @@ _ORDINARY = re.compile(r"[A-Za-z0-9]{8,9999}")
 _USUAL_LENGTH = 20
 SHORTEST_SECRET = 8
 """Shorter values are no passwords (A01 wants 16 and more), and hiding them would spoil the words around them."""
+
+_SILENT = (Settle, Expect, Wait, Gauge)
+"""Steps that say nothing."""
 
 _LETTERS = string.ascii_letters + string.digits
 _CHANGED = frozenset({"Accepted", "RebootRequired"})
@@ -121,13 +137,13 @@ class Vault:
         )
 
     def _seal(self, step: Step) -> Step:
-        if not isinstance(step, SendText):
+        if not isinstance(step, SendText | Ask):
             return step
         text = spell(step.text)
         for kind, value in credentials_in(text):
             if kind == PASSWORD and isinstance(value, str) and _ORDINARY.fullmatch(value):
                 text = text.replace(json.dumps(value), f'"{{secret.password.{len(value)}}}"')
-        return SendText(compact(text))
+        return replace(step, text=compact(text))
 
     # --- on the wire --------------------------------------------------------------------------------------
 
@@ -291,7 +307,9 @@ def _setting(item: _Members) -> Iterator[tuple[str, JsonValue]]:
 def _texts(case: Case) -> Iterator[str | None]:
     """Every text of a case that is said; None for one that cannot be read."""
     for step in (*case.steps, *case.control):
-        text = spell(step.text) if isinstance(step, SendText) else None
+        if isinstance(step, _SILENT):
+            continue
+        text = spell(step.text) if isinstance(step, SendText | Ask) else None
         yield text if text is not None and readable(text) else None
 
 

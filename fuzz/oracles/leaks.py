@@ -17,8 +17,8 @@ from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, FrameKind, Heard, Observation, Severity, Violation, Who
 from strategies.labels import JsonValue
 
-SECRET = "{secret.password}"
-"""What stands where a secret that we know was told: whoever gathers observations writes it there."""
+SECRET = "{secret.password"
+"""How the slot begins that stands where a password that we know was told (see `fuzz.records.Caught`)."""
 
 _HIDDEN = "BasicAuthPassword"
 _LONGEST = 8_000

@@ -38,6 +38,7 @@ _LIVENESS = frozenset({"O1", "O2", "O3", "O5"})
 
 _PRECEDENCE: Mapping[str, frozenset[str]] = {
     "O1": frozenset(),
+    "O24": frozenset(),
     "O2": frozenset({"O1"}),
     "O3": frozenset({"O1", "O2"}),
     "O5": frozenset({"O1", "O2", "O3"}),

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import re
 import secrets
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -57,9 +58,9 @@ class _Visit:
         self.data += data[: MAX_KEPT - len(self.data)]
 
     def caught(self, token: str) -> Caught:
-        """The visit as far as it has come; a plain one that tells the token has its path, too."""
+        """The visit as far as it has come; whoever tells the token alone has the path of a hit, too."""
         path = self.path
-        if not path and token.encode() in self.data:
+        if path.startswith(f"/{token}") or (not path and token.encode() in self.data):
             path = f"/hit/{token}"
         return Caught(self.at_s, self.kind, path, self.method, bytes(self.data))
 
@@ -114,10 +115,10 @@ class CatchingServer:
     def slots(self) -> Mapping[str, str]:
         """Addresses that nobody was told before; what came until now is forgotten.
 
-        `canary.url` may be fetched and uploaded to. `canary.hit`, and `canary.token` at `canary.address`, must stand
-        inside injections only.
+        `canary.url` may be fetched and uploaded to. `canary.hit`, and `canary.token` at `canary.address` for where there
+        is little room, must stand inside injections only.
         """
-        lawful, hit = secrets.token_hex(4), secrets.token_hex(4)
+        lawful, hit = _token(), _token()
         self._tokens, self._visits, self._began = (lawful, hit), [], self._clock.monotonic()
         return {
             "canary.url": f"http://{self.address}/ok/{lawful}",
@@ -270,6 +271,11 @@ async def _trailers(inflow: _Inflow) -> bool:
         if not line.strip():
             return bool(line)
     return False
+
+
+def _token() -> str:
+    """Short, and unlike any date or number that a visitor may tell by chance."""
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(6))
 
 
 def _number(text: bytes, base: int) -> int | None:

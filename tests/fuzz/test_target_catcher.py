@@ -100,6 +100,13 @@ async def test_a_request_by_its_whole_address_counts_by_its_path():
         assert [c.path for c in catcher.caught()] == [f"/hit/{slots['canary.token']}"]
 
 
+async def test_where_there_is_little_room_the_token_alone_is_a_hit():
+    async with catching() as catcher:
+        token = catcher.slots()["canary.token"]
+        await fetch("GET", f"http://{catcher.address}/{token}")
+        assert [c.path for c in catcher.caught()] == [f"/hit/{token}"]
+
+
 async def test_plain_bytes_that_tell_the_token_are_a_hit():
     async with catching() as catcher:
         token = catcher.slots()["canary.token"]
