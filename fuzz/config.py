@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 CONFIG_FILE = Path("ocppfuzz.toml")
 PASSWORD_VARIABLE = "OCPPFUZZ_PASSWORD"
 
-PHASES = ("replay", "systematic", "injection", "generated")
+PHASES = ("replay", "systematic", "answers", "frames", "injection", "twins", "generated")
 STATELESS_PHASES = ("systematic", "generated")
 """The phases whose cases are single messages."""
 

@@ -1,4 +1,4 @@
-"""Values that a target's own device model must refuse: wrong for a variable's data type, limits or list of values.
+"""Values by a target's own device model: those it must refuse (wrong for data type, limits or list), and another valid one.
 
 Knows the pool and Part 2's data types of variables; must not know what a target does with a value. Each case sets
 one variable that the target calls writable; its control sets that variable to the value it has.
@@ -6,6 +6,7 @@ one variable that the target calls writable; its control sets that variable to t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ MAX_ATTRIBUTE_VALUE = 1_000
 """The longest attributeValue that the schema of SetVariables lets through."""
 
 POINTER = "/setVariableData/0/attributeValue"
+
+_INTEGER = re.compile(r"-?\d{1,10}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +180,47 @@ def _too_long(known: PoolVariable) -> Iterator[_Wrong]:
     yield _Wrong("maxLimit", "one-more", "x" * (most + 1))
     if most + 1 < MAX_ATTRIBUTE_VALUE:
         yield _Wrong("maxLimit", "far-more", "x" * MAX_ATTRIBUTE_VALUE)
+
+
+# --- another valid value ------------------------------------------------------------------------------------
+
+
+def other_value(known: PoolVariable) -> str | None:
+    """A value unlike the present one that data type, limits and list allow; None where none is known to be."""
+    present = known.value
+    if present is None:
+        return None
+    match known.data_type:
+        case "boolean":
+            return {"true": "false", "false": "true"}.get(present.lower())
+        case "integer" | "decimal":
+            return _next_number(known, present)
+        case "OptionList":
+            return next((v for v in known.values if v != present), None)
+        case "MemberList" | "SequenceList":
+            return _other_list(known, [v.strip() for v in present.split(",")])
+        case "string":
+            return _other_text(known, present)
+        case _:
+            return None
+
+
+def _next_number(known: PoolVariable, present: str) -> str | None:
+    if not _INTEGER.match(present):
+        return None
+    low = -INT32_MAX if known.min_limit is None else known.min_limit
+    high = INT32_MAX if known.max_limit is None else known.max_limit
+    number = int(present)
+    return next((str(n) for n in (number + 1, number - 1) if low <= n <= high), None)
+
+
+def _other_list(known: PoolVariable, present: list[str]) -> str | None:
+    if len(present) > 1:
+        return ",".join(present[:-1])
+    return next((v for v in known.values if v not in present), None)
+
+
+def _other_text(known: PoolVariable, present: str) -> str | None:
+    most = MAX_ATTRIBUTE_VALUE if known.max_limit is None else int(known.max_limit)
+    longer = f"{present}x"
+    return longer if len(longer) <= most else None

@@ -19,9 +19,11 @@ from fuzz import __version__, store
 from fuzz.app.credentials import vault_for
 from fuzz.app.rig import Rig, rig
 from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
+from fuzz.engine.answering import Answers
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
 from fuzz.engine.effects import allowed_effects
 from fuzz.engine.executor import Executor
+from fuzz.engine.framing import Frames
 from fuzz.engine.injection import Injections
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import Investigator, Judge
@@ -29,6 +31,7 @@ from fuzz.engine.phases import Generated, Ground, Phase, Replay, Systematic
 from fuzz.engine.seeds import Seeds
 from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.support import Coverage, Support
+from fuzz.engine.twins import Twins
 from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.oracles.registry import judge, oracle_named
 from fuzz.records import (
@@ -129,6 +132,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     ground.items_per_message = executor.facts.items_per_message
     ground.abilities = made.wiring.target.abilities
     ground.owned = executor.owned
+    ground.compression = executor.handshake.compression
     ground.catches = made.wiring.catcher is not None
     ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
     _say_what_is_missing(made, inventory, sink)
@@ -307,6 +311,9 @@ def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:
             [c for c in _stored(options, ground.side) if not c.action or ground.asked(c.action)]
         ),
         "systematic": Systematic(ground),
+        "answers": Answers(ground),
+        "frames": Frames(ground),
+        "twins": Twins(ground),
         "injection": Injections(ground),
         "generated": Generated(ground),
         RANDOM_PHASE: Generated(ground, RANDOM_PHASE, mutates=False),

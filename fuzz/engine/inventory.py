@@ -6,12 +6,15 @@ rebuilt out of names and numbers before it is kept or said again, and all of it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fuzz.engine.conversation import Flooded, Take
 from fuzz.engine.effects import CREDENTIAL_VARIABLES
 from fuzz.engine.executor import Executor
+from fuzz.engine.stage import is_scene
+from fuzz.ocppj.history import Happening, history
+from fuzz.ocppj.variables import describe, folded, items_of, member_of, named, text_of
 from fuzz.records import FrameKind, Heard, Observation
 from strategies.labels import JsonObject, JsonValue
 from strategies.pool import Pool
@@ -21,7 +24,6 @@ REPORT_WAIT_S = 36.0
 
 MAX_REPORT_ENTRIES = 20_000
 MAX_CHANGED = 1_000
-MAX_NAME = 100
 GIVE_UP_AFTER = 2
 """Proper CALLs in a row without any answer after which nothing more is put back: the target does not listen."""
 
@@ -46,26 +48,46 @@ class Inventory:
 
     def component_names(self) -> frozenset[str]:
         """Lower-case names of all components of the report."""
-        return frozenset(_text(_member(e, "component"), "name").lower() for e in self.report) - {""}
+        return frozenset(
+            text_of(member_of(e, "component"), "name").lower() for e in self.report
+        ) - {""}
 
     # --- what was changed ---------------------------------------------------------------------------------
 
     def note(self, observation: Observation) -> None:
-        """Take note of what the target accepted in a case."""
-        case = observation.case
-        results = [h.payload for h in observation.replies if h.kind is FrameKind.CALLRESULT]
-        if case.action == "ChangeAvailability":
-            self.availability_changed |= any(_text(r, "status") in _AVAILABLE for r in results)
-        if case.action == "SetVariables":
-            for result in results:
-                self._note_variables(result)
+        """Take note of what the target accepted in a case, in every exchange of a scene."""
+        if is_scene(observation.case):
+            for call, answer in history(observation.entries).asked():
+                self._note_exchange(call, answer)
+            return
+        action = observation.case.action
+        for heard in observation.replies:
+            if heard.kind is FrameKind.CALLRESULT:
+                self._note_answer(action, None, heard.payload)
 
-    def _note_variables(self, result: JsonValue) -> None:
-        items = _member(result, "setVariableResult")
-        for item in items if isinstance(items, list) else ():
-            if _text(item, "attributeStatus") in _CHANGED and len(self.changed) < MAX_CHANGED:
-                named = _named(item)
-                self.changed[describe(named)] = named
+    def _note_exchange(self, call: Happening, answer: Happening | None) -> None:
+        if answer is not None and not answer.error_code:
+            self._note_answer(call.action, call.payload, answer.payload)
+
+    def _note_answer(self, action: str, asked: JsonValue, result: JsonValue) -> None:
+        if action == "ChangeAvailability":
+            self.availability_changed |= text_of(result, "status") in _AVAILABLE
+        if action == "SetVariables":
+            values = {
+                _attribute(item): text_of(item, "attributeValue")
+                for item in items_of(asked, "setVariableData")
+            }
+            for item in items_of(result, "setVariableResult"):
+                if text_of(item, "attributeStatus") in _CHANGED:
+                    self._note_variable(named(item), values.get(_attribute(item)))
+
+    def _note_variable(self, item: JsonObject, value: str | None) -> None:
+        """What is set to the value that it had is not changed any more."""
+        key = describe(item)
+        if value is not None and value == self._original(item):
+            self.changed.pop(key, None)
+        elif len(self.changed) < MAX_CHANGED:
+            self.changed[key] = item
 
     def left_changed(self) -> list[str]:
         """What is changed and not put back, in words."""
@@ -86,7 +108,7 @@ class Inventory:
                 {"requestId": 1, "reportBase": "FullInventory"},
                 executor.facts.message_timeout_s,
             )
-            if answer is None or _text(answer.payload, "status") != "Accepted":
+            if answer is None or text_of(answer.payload, "status") != "Accepted":
                 return False
             await conversation.wait(_LastPart(take), REPORT_WAIT_S)
         except Flooded:
@@ -97,7 +119,7 @@ class Inventory:
     def _keep(self, calls: Iterable[Heard]) -> None:
         for heard in calls:
             if heard.action == "NotifyReport":
-                data = _member(heard.payload, "reportData")
+                data = member_of(heard.payload, "reportData")
                 room = MAX_REPORT_ENTRIES - len(self.report)
                 self.report.extend(data[:room] if isinstance(data, list) else [])
 
@@ -125,25 +147,25 @@ class Inventory:
 
     async def _put_back_variable(self, executor: Executor, item: JsonObject) -> bool:
         value = self._original(item)
-        if value is None or _text(item["variable"], "name").lower() in CREDENTIAL_VARIABLES:
+        if value is None or text_of(item["variable"], "name").lower() in CREDENTIAL_VARIABLES:
             return False
         data: JsonObject = {**item, "attributeValue": value[:1000]}
         payload = await self._call(executor, "SetVariables", {"setVariableData": [data]})
-        results = _member(payload, "setVariableResult")
+        results = member_of(payload, "setVariableResult")
         return isinstance(results, list) and any(
-            _text(r, "attributeStatus") in _CHANGED for r in results
+            text_of(r, "attributeStatus") in _CHANGED for r in results
         )
 
     def _original(self, item: JsonObject) -> str | None:
         """The value that an attribute had in the report, None when it was not told."""
-        wanted, type_ = _folded(item), item.get("attributeType", "Actual")
+        wanted, type_ = folded(item), item.get("attributeType", "Actual")
         for entry in self.report:
-            if not isinstance(entry, dict) or _folded(_named(entry)) != wanted:
+            if not isinstance(entry, dict) or folded(named(entry)) != wanted:
                 continue
             attributes = entry.get("variableAttribute")
             for attribute in attributes if isinstance(attributes, list) else ():
-                value = _member(attribute, "value")
-                if (_text(attribute, "type") or "Actual") == type_ and isinstance(value, str):
+                value = member_of(attribute, "value")
+                if (text_of(attribute, "type") or "Actual") == type_ and isinstance(value, str):
                     return value
         return None
 
@@ -155,7 +177,7 @@ class Inventory:
             if evse:
                 payload["evse"] = {"id": evse, **({"connectorId": connector} if connector else {})}
             answer = await self._call(executor, "ChangeAvailability", payload)
-            if _text(answer, "status") not in _AVAILABLE:
+            if text_of(answer, "status") not in _AVAILABLE:
                 self.lost.append(f"availability of {_place(evse, connector)}")
 
     def _places(self) -> set[tuple[int, int]]:
@@ -196,68 +218,11 @@ class _LastPart:
         )
 
 
-def describe(item: JsonObject) -> str:
-    """`Component[evse].Variable[instance]` of a SetVariables item, for people; unlike for unlike attributes."""
-    component, instance, evse, connector, variable, variable_instance = _key(item)
-    place = f"[{evse},{connector}]" if connector is not None else f"[{evse}]"
-    first = f"{component}/{instance}" if instance else component
-    name = f"{first}{place if evse is not None else ''}.{variable}"
-    name += f"[{variable_instance}]" if variable_instance else ""
-    type_ = _text(item, "attributeType")
-    return f"{name} ({type_})" if type_ not in ("", "Actual") else name
+def _attribute(item: JsonObject) -> tuple[object, ...]:
+    return (*folded(item), text_of(item, "attributeType") or "Actual")
 
 
 def _place(evse: int, connector: int) -> str:
     if not evse:
         return "the station"
     return f"EVSE {evse}, connector {connector}" if connector else f"EVSE {evse}"
-
-
-def _named(item: JsonValue) -> JsonObject:
-    """Which attribute an item names, in lower-level parts that are proper: nothing else of it is kept."""
-    made: JsonObject = {}
-    for holder in ("component", "variable"):
-        found = _member(item, holder)
-        made[holder] = {
-            key: text[:MAX_NAME] for key in ("name", "instance") if (text := _text(found, key))
-        }
-    evse = _member(_member(item, "component"), "evse")
-    numbers = {k: n for k in ("id", "connectorId") if (n := _number(evse, k)) is not None}
-    if numbers and isinstance(component := made["component"], dict):
-        component["evse"] = {**numbers}
-    if type_ := _text(item, "attributeType"):
-        made["attributeType"] = type_[:MAX_NAME]
-    return made
-
-
-def _key(item: Mapping[str, JsonValue]) -> tuple[str, str, int | None, int | None, str, str]:
-    component, variable = item.get("component"), item.get("variable")
-    evse = _member(component, "evse")
-    return (
-        _text(component, "name"),
-        _text(component, "instance"),
-        _number(evse, "id"),
-        _number(evse, "connectorId"),
-        _text(variable, "name"),
-        _text(variable, "instance"),
-    )
-
-
-def _folded(item: Mapping[str, JsonValue]) -> tuple[object, ...]:
-    """The key without regard to case, as names are compared (Part 2, identifierString)."""
-    return tuple(part.lower() if isinstance(part, str) else part for part in _key(item))
-
-
-def _member(value: JsonValue, name: str) -> JsonValue:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _text(value: JsonValue, name: str) -> str:
-    found = _member(value, name)
-    return found if isinstance(found, str) else ""
-
-
-def _number(value: JsonValue, name: str) -> int | None:
-    found = _member(value, name)
-    whole = isinstance(found, int) and not isinstance(found, bool)
-    return found if whole and isinstance(found, int) and abs(found) < 2**31 else None

@@ -4,6 +4,40 @@ Knows observations only: nothing here talks to the target, and nothing may know 
 registers every family, so that a new oracle is a new function and, for a new family, one name in the line below.
 """
 
-from fuzz.oracles import acceptance, answers, codes, injection, leaks, liveness, shape, states, storms
+from fuzz.oracles import (
+    acceptance,
+    answers,
+    codes,
+    discipline,
+    events,
+    injection,
+    leaks,
+    liveness,
+    logs,
+    metamorphic,
+    readback,
+    recovery,
+    shape,
+    states,
+    storms,
+    websocket,
+)
 
-__all__ = ["acceptance", "answers", "codes", "injection", "leaks", "liveness", "shape", "states", "storms"]
+__all__ = [
+    "acceptance",
+    "answers",
+    "codes",
+    "discipline",
+    "events",
+    "injection",
+    "leaks",
+    "liveness",
+    "logs",
+    "metamorphic",
+    "readback",
+    "recovery",
+    "shape",
+    "states",
+    "storms",
+    "websocket",
+]

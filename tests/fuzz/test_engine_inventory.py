@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from fuzz.engine import conversation as talk
-from fuzz.engine.inventory import MAX_CHANGED, MAX_REPORT_ENTRIES, Inventory, describe
+from fuzz.engine.inventory import MAX_CHANGED, MAX_REPORT_ENTRIES, Inventory
+from fuzz.ocppj.variables import describe
 from fuzz.records import Observation
 from fuzz.testing import case, observation, result
 from fuzz.transport.memory import MemoryLink
