@@ -6,10 +6,10 @@ Knows what a case, an observation, a violation and a finding are, and what a `Li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from strategies.labels import (
     Expectation,
@@ -224,8 +224,9 @@ class Who(StrEnum):
 class Entry:
     """One line of a transcript.
 
-    `at_s` is seconds since the case began. `kind` is `text`, `bytes`, `frames`, `open`, `close`, `process`, `operator`
-    or `note`. `text` of `bytes` and `frames` is base64. Secrets stay slots.
+    `at_s` is seconds since the case began. `kind` is `text`, `bytes`, `frames`, `pong`, `caller`, `open`, `close`,
+    `process`, `operator` or `note`. `text` of `bytes`, `frames` and `pong` is base64, of `caller` the way in which one
+    was received badly. Secrets stay slots.
     """
 
     at_s: float
@@ -368,7 +369,7 @@ class TargetFacts:
     `supported` holds the actions that the target did not refuse as unknown or unsupported in the baseline;
     None while that is not known. `message_timeout_s` is its own MessageTimeout, else 30.
     `volatile` are the names of variables that change by themselves, learned while nothing was asked
-    (`fuzz.engine.inventory.describe` says how they are written).
+    (`fuzz.ocppj.variables.describe` says how they are written).
     """
 
     side: Side
@@ -648,6 +649,7 @@ EngineEvent: TypeAlias = (
 class Handshake:
     """What is known of a connection before its first message; empty strings and None mean: not known.
 
+    `context_takeover` tells whether our compressed messages may build upon earlier ones (RFC 7692 section 7.1.1).
     `peer_certificate` is the verified certificate of the peer, DER.
     """
 
@@ -661,6 +663,7 @@ class Handshake:
     peer_common_name: str = ""
     basic_user: str = ""
     compression: bool = False
+    context_takeover: bool = False
     peer_certificate: bytes = b""
 
 
@@ -686,6 +689,10 @@ class Link(Protocol):
 
     async def receive(self) -> str | bytes:
         """The next message: str for text, bytes for binary. Raises `LinkClosed`."""
+        ...
+
+    def pongs(self) -> Sequence[bytes]:
+        """What pongs held that no `ping` waits for, since this was asked last; empty where there are no frames."""
         ...
 
     async def ping(self, timeout_s: float) -> bool:
@@ -828,9 +835,13 @@ class Catcher(Protocol):
         ...
 
 
+@runtime_checkable
 class HostileDoor(Protocol):
     """A door that can also receive callers badly."""
 
-    def misbehave(self, how: str, times: int) -> None:
-        """Treat the next `times` callers in this way. Raises `UsageError` for an unknown way."""
+    def misbehave(self, how: str, times: int, told: Callable[[str], None] | None = None) -> None:
+        """Treat the next `times` callers in this way, and tell of each; 0 times: properly again.
+
+        Raises `UsageError` for an unknown way.
+        """
         ...

@@ -95,6 +95,7 @@ class Fault(StrEnum):
     DEVICE_MODEL = "device-model"
     BINARY = "binary"
     HEAVY = "heavy"
+    FRAME = "frame"
 
 
 @dataclass(frozen=True, slots=True)

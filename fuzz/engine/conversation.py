@@ -11,7 +11,7 @@ import contextlib
 import json
 import re
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from fuzz.clock import Clock
@@ -28,6 +28,7 @@ from fuzz.records import (
     Who,
 )
 from strategies.labels import JsonObject, JsonValue
+from strategies.wsframes import FrameReader
 
 UNREADABLE_IDS = ("-1", "")
 """Ids that an answer may carry when the message was unreadable (OCPP-J 4.2.3: "-1"; "" and null are seen too)."""
@@ -43,6 +44,8 @@ FLOOD_CHARACTERS = 48 * 2**20
 """The same for all texts of one play together: three of the longest messages that the transport lets in."""
 
 _REMEMBERED_IDS = 4_096
+_MAX_PONGS = 64
+_LOOK_S = 0.02
 _MAX_LATE = 100
 _DRAIN_S = 1.0
 
@@ -61,6 +64,7 @@ class Take:
     calls: list[Heard] = field(default_factory=list)
     boot_reasons: list[str] = field(default_factory=list)
     overrides: dict[str, deque[str]] = field(default_factory=dict)
+    pongs: list[bytes] = field(default_factory=list)
 
     def answer_next(self, action: str, text: str) -> None:
         """Answer the target's next CALL of an action with this text, nothing at all when it is empty."""
@@ -130,6 +134,7 @@ class Conversation:
         self._past: OrderedDict[str, bool] = OrderedDict()
         self._heard = 0
         self._heard_characters = 0
+        self._frames = FrameReader()
 
     # --- opening ------------------------------------------------------------------------------------------
 
@@ -157,6 +162,7 @@ class Conversation:
         self._take = Take(self._clock.monotonic())
         self._boots_before = 0
         self._heard = self._heard_characters = 0
+        self._frames.ping = None
         return self._take
 
     def adopt(self, take: Take) -> None:
@@ -194,9 +200,45 @@ class Conversation:
         await self._send(self.link.send_text(text))
 
     async def say_raw(self, data: bytes) -> None:
-        """Write the case's own bytes below the WebSocket layer."""
+        """Write the case's own bytes below the WebSocket layer; messages that end in them count as said."""
         self.log(Who.US, "frames", base64.b64encode(data[:ENTRY_LIMIT]).decode())
-        await self._send(self.link.send_raw(data))
+        goes_on = self._frames.unfinished
+        for text in self._frames.feed(data):
+            self._take.said.append(text)
+            self._note_id(text)
+            self._take.unreadable = True
+        await self._send(self.link.send_raw(data), counts=not goes_on)
+
+    @property
+    def unfinished(self) -> bool:
+        """True in the middle of a frame or message of the case's own: whatever is said now would become part of it."""
+        return self._frames.unfinished
+
+    @property
+    def closing(self) -> bool:
+        """True once the case itself wrote a close frame."""
+        return self._frames.closing
+
+    def said_in_frames(self, texts: Iterable[str]) -> bool:
+        """True when one of these messages has an id that was used on this connection before."""
+        ids = (_id_at_the_head(text) for text in texts)
+        return any(id_ in self._past or id_ == self._take.call_id for id_ in ids if id_)
+
+    async def hear_pong(self, timeout_s: float) -> bool:
+        """Wait for the pong to the last ping of the case's own frames; True without one. Raises as `wait`."""
+        deadline = self._clock.monotonic() + timeout_s
+        while self._frames.ping is not None and self._frames.ping not in self._take.pongs:
+            if self._clock.monotonic() >= deadline:
+                return False
+            await self.idle(_LOOK_S)
+        return True
+
+    def _note_pongs(self) -> None:
+        """Pongs are bounded: a target that pours them out tells nothing more."""
+        for payload in self.link.pongs():
+            if payload not in self._take.pongs and len(self._take.pongs) < _MAX_PONGS:
+                self._take.pongs.append(payload)
+                self.log(Who.TARGET, "pong", base64.b64encode(payload).decode())
 
     async def put(self, text: str) -> str:
         """Send a CALL of the scene, whose id is in its text already, without waiting; that id. Raises `LinkClosed`."""
@@ -232,9 +274,9 @@ class Conversation:
             or not 0 < len(take.call_id or "") <= 36
         )
 
-    async def _send(self, sending: Awaitable[None]) -> None:
+    async def _send(self, sending: Awaitable[None], *, counts: bool = True) -> None:
         """Send; when the link is gone already, hear what arrived before it went."""
-        self._ledger.exchanges += 1
+        self._ledger.exchanges += counts
         try:
             await sending
         except LinkClosed as closed:
@@ -295,11 +337,13 @@ class Conversation:
                 async with asyncio.timeout(remaining):
                     data = await self.link.receive()
             except TimeoutError:
+                self._note_pongs()
                 return False
             except LinkClosed as closed:
                 self._end(closed)
                 raise
             await self._take_in(data)
+        self._note_pongs()
         return True
 
     def _end(self, closed: LinkClosed) -> None:

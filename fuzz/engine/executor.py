@@ -13,6 +13,7 @@ from fuzz.engine.effects import asks_to_reconnect
 from fuzz.engine.stage import CUTS, Scene, Stage, is_scene
 from fuzz.engine.tidy import leftovers
 from fuzz.errors import TargetUnavailable
+from fuzz.ocppj.framed import writes_frames, written
 from fuzz.ocppj.history import history
 from fuzz.records import (
     Ability,
@@ -24,6 +25,7 @@ from fuzz.records import (
     Entry,
     Expect,
     FrameKind,
+    Handshake,
     Heard,
     LinkClosed,
     Observation,
@@ -32,17 +34,20 @@ from fuzz.records import (
     ProcessEnd,
     RepeatSteps,
     SendBytes,
-    SendFrames,
     SendText,
     Settled,
     Step,
     Wait,
     Who,
 )
-from strategies.labels import Fault, Position, Stance, Tier
+from strategies.labels import Channel, Fault, Position, Stance, Tier
+from strategies.wsfaults import CONTEXT, DEFLATE, PINGS
 
 ABNORMAL = 1006
 """The close code of a connection that ended without a close frame (RFC 6455 section 7.1.5)."""
+
+PONG_S = 10.0
+"""How long a pong may take: as soon as is practical (RFC 6455 section 5.5.2)."""
 
 LINGER_PROBES = 3
 """Harmless CALLs after a case that is looked at closely: some targets die of the next message, or the one after."""
@@ -61,6 +66,8 @@ class Executor(Stage):
         `linger` waits a moment and probes after the last answer, for deaths that come late. Raises
         `TargetUnavailable` when the target cannot be brought back afterwards.
         """
+        if writes_frames(case.steps):
+            await self._suit(case)
         conversation = await self.conversation()
         self._untouched = False
         take = conversation.begin()
@@ -89,6 +96,13 @@ class Executor(Stage):
 
     def _veil(self, text: str) -> str:
         return self._hide(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    async def _suit(self, case: Case) -> None:
+        """Have a connection on which the case's frames mean what they should: no id twice, compression as needed."""
+        conversation = await self.conversation()
+        texts = written(case.steps).texts
+        if conversation.said_in_frames(texts) or _unfit(case, conversation.link.handshake):
+            await self.fresh()
 
     def _plant_canaries(self, case: Case) -> bool:
         """Fill the slots of our catcher, when the case names one."""
@@ -143,6 +157,8 @@ class Executor(Stage):
         scene = Scene(case, take)
         settled, probes, inconclusive = Settled.CUT_SHORT, Probes(), ""
         played_on, ended = self._conversation, None
+        if played_on is not None:
+            inconclusive = _unfit(case, played_on.link.handshake)
         try:
             await self.enact(scene)
             settled, probes = await self._close_scene(scene, linger=linger)
@@ -159,6 +175,7 @@ class Executor(Stage):
             if self._conversation is not None:
                 await self._conversation.link.abort()
                 self._conversation = None
+        self._door_behaves(scene)
         self._restart_pending = self._restart_pending or scene.restarting
         conversation = self._conversation or played_on
         assert conversation is not None
@@ -176,13 +193,17 @@ class Executor(Stage):
                 await self._target.operator(event, argument)
         if scene.excused and scene.restarting:
             await self._wait(scene, Expect("BootNotification", self.pace.boot_s))
-        conversation = await self._resumed(scene)
+        conversation = await self._free(scene)
         if scene.take.said and scene.case.position is Position.CALL and not scene.take.replies:
             settled, probes = await self._settle(conversation, scene.take, scene.case, None)
         else:
             settled, probes = Settled.ANSWERED, await self._served_now(conversation)
         if linger and probes.same_connection is not False:
             probes = await self._linger(conversation, probes)
+        if probes.same_connection is not False and any(
+            m.keyword == PINGS for m in scene.case.mutations
+        ):
+            await conversation.hear_pong(PONG_S)
         return settled, probes
 
     async def _served_now(self, conversation: Conversation) -> Probes:
@@ -257,7 +278,8 @@ class Executor(Stage):
                 or "the target was about to restart because an earlier case asked for it"
             )
         closed = conversation.closed
-        if closed is not None and not closed.by_target and not _hangs_up(case):
+        hangs_up = conversation.closing or _hangs_up(case)
+        if closed is not None and not closed.by_target and not hangs_up:
             inconclusive = inconclusive or f"we hung up: {closed.reason or closed.code}"
         return Observation(
             case=case,
@@ -289,8 +311,6 @@ class Executor(Stage):
                 await conversation.say(self._slots.fill(step.text))
             case SendBytes():
                 await conversation.say_bytes(step.data, step.opcode)
-            case SendFrames():
-                await conversation.say_raw(step.data)
             case Wait():
                 await conversation.idle(step.seconds)
             case _:
@@ -438,6 +458,18 @@ class Executor(Stage):
         take = await self.connect()
         await self.serve(self.pace.linger_s)
         return bool(take.boot_reasons)
+
+
+def _unfit(case: Case, handshake: Handshake) -> str:
+    """Why the case proves nothing on a connection that came about in this way; "" when it does."""
+    names = [
+        m.operator for m in case.mutations if m.channel is Channel.FRAME and m.keyword == DEFLATE
+    ]
+    if names and not handshake.compression:
+        return "permessage-deflate is not negotiated"
+    if any(name.startswith(CONTEXT) for name in names) and not handshake.context_takeover:
+        return "permessage-deflate is negotiated without context takeover"
+    return ""
 
 
 def _hangs_up(case: Case) -> bool:

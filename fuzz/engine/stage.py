@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from fuzz.clock import rfc3339
 from fuzz.engine.conversation import Conversation, Take
 from fuzz.engine.effects import asks_to_reconnect
 from fuzz.engine.line import Line
@@ -28,6 +29,7 @@ from fuzz.records import (
     FrameKind,
     Gauge,
     Heard,
+    HostileDoor,
     Link,
     LinkClosed,
     Misbehave,
@@ -59,7 +61,7 @@ _LOOK_S = 2.0
 
 _RESETS = frozenset({"Reset", "UpdateFirmware"})
 _TAKEN = frozenset({"Accepted", "Scheduled"})
-_STATELESS = (SendText, SendBytes, SendFrames, Wait)
+_STATELESS = (SendText, SendBytes, Wait)
 
 
 def is_scene(case: Case) -> bool:
@@ -124,6 +126,7 @@ class Stage(Line):
             await announce([f"{s.event} {s.argument}".strip() for s in batch])  # type: ignore[union-attr]
 
     async def _step(self, scene: Scene, step: Step) -> None:
+        self._slots.named["time.now"] = rfc3339(self._clock.now())
         match step:
             case RepeatSteps():
                 for _ in range(step.times):
@@ -134,7 +137,7 @@ class Stage(Line):
             case Gauge():
                 self._gauge(scene, step.label)
             case Misbehave():
-                self._door_misbehaves(step)
+                self._door_misbehaves(scene, step)
             case AnswerNext():
                 scene.take.answer_next(step.action, self._slots.fill_values(spell(step.text)))
             case Disconnect():
@@ -167,11 +170,20 @@ class Stage(Line):
             at = self._clock.monotonic() - scene.take.started
             scene.figures.append(replace(figures, at_s=at, label=label))
 
-    def _door_misbehaves(self, step: Misbehave) -> None:
-        misbehave = getattr(self._door, "misbehave", None)
-        if misbehave is None:
+    def _door_misbehaves(self, scene: Scene, step: Misbehave) -> None:
+        if not isinstance(self._door, HostileDoor):
             raise UsageError("callers can be received badly only where we listen")
-        misbehave(step.how, step.times)
+
+        def told(how: str) -> None:
+            _log(scene, self._clock.monotonic(), "caller", how, who=Who.TARGET)
+
+        self._door.misbehave(step.how, step.times, told)
+
+    def _door_behaves(self, scene: Scene) -> None:
+        """Whoever calls after the scene is received properly."""
+        for step in scene.case.steps:
+            if isinstance(step, Misbehave):
+                self._door_misbehaves(scene, replace(step, times=0))
 
     async def _leave(self, scene: Scene, code: int) -> None:
         scene.away = True
@@ -189,7 +201,10 @@ class Stage(Line):
     async def _talk(self, scene: Scene, step: Step) -> None:
         """One step that needs a connection; when the old one ended as it should, over the next one."""
         for _ in range(3):
-            conversation = await self._resumed(scene)
+            if isinstance(step, SendFrames):
+                conversation = await self._resumed(scene)
+            else:
+                conversation = await self._free(scene)
             try:
                 await self._say_step(scene, conversation, step)
             except LinkClosed:
@@ -272,6 +287,14 @@ class Stage(Line):
         _log(scene, self._clock.monotonic(), "open", "a new connection")
         if self._door.side is Side.CSMS:
             await conversation.open(self.pace.boot_s, await_boot=False)
+        return conversation
+
+    async def _free(self, scene: Scene) -> Conversation:
+        """The scene's connection when anything may be said on it; half a frame can only be cut off."""
+        conversation = await self._resumed(scene)
+        if conversation.unfinished:
+            await self._leave(scene, ABRUPT)
+            conversation = await self._resumed(scene)
         return conversation
 
     async def _next_link(self, scene: Scene, timeout_s: float) -> Link:

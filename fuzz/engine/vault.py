@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 from fuzz.engine.cases import compact
 from fuzz.engine.effects import CREDENTIAL_VARIABLES, names_credentials, tells_credentials
 from fuzz.engine.executor import Executor
-from fuzz.errors import TargetUnavailable
+from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import (
     Ask,
     Case,
@@ -25,6 +25,7 @@ from fuzz.records import (
     Expect,
     Gauge,
     Handshake,
+    HostileDoor,
     Link,
     SendText,
     Settle,
@@ -347,6 +348,10 @@ class VaultLink:
             return self._vault.incoming_bytes(data)
         return self._vault.incoming(data)
 
+    def pongs(self) -> Sequence[bytes]:
+        """What pongs held that no `ping` waits for."""
+        return self._link.pongs()
+
     async def ping(self, timeout_s: float) -> bool:
         """True when a WebSocket pong came back in time."""
         return await self._link.ping(timeout_s)
@@ -371,6 +376,12 @@ class VaultDoor:
     def side(self) -> Side:
         """Who is on the other side of the door."""
         return self._door.side
+
+    def misbehave(self, how: str, times: int, told: Callable[[str], None] | None = None) -> None:
+        """Treat the next `times` callers in this way. Raises `UsageError` for an unknown way, or where nobody calls."""
+        if not isinstance(self._door, HostileDoor):
+            raise UsageError("callers can be received badly only where we listen")
+        self._door.misbehave(how, times, told)
 
     async def open(self, timeout_s: float) -> Link:
         """The next link with the target. Raises `TargetUnavailable`."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fuzz.oracles.reading import ANSWERS, answers, id_in_question, mentioned, reaction
 from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, FrameKind, Heard, Observation, Settled, Severity, Violation
-from strategies.labels import Position, Stance, Tier
+from strategies.labels import Fault, Position, Stance, Tier
 
 _ANYBODYS = ("-1", "", None)
 
@@ -59,6 +59,8 @@ def _answered_an_answer(obs: Observation) -> Iterator[Violation]:
 def _unanswered(obs: Observation) -> Iterator[Violation]:
     if obs.settled in (Settled.ANSWERED, Settled.CUT_SHORT) or answers(obs):
         return
+    if obs.case.expectation.fault is Fault.FRAME:
+        return  # Nothing in such a frame need be looked at (O33).
     if _must_answer(obs) and obs.settled is Settled.BY_CLOCK:
         text = f"no answer within {obs.facts.message_timeout_s:g} s to a CALL that must have one"
         yield violation("O4", Basis.SHALL, Severity.MEDIUM, "no answer", text)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from fuzz.oracles.reactions import ORDERLY_CLOSES
 from fuzz.oracles.reading import reaction
 from fuzz.oracles.registry import oracle, violation
+from fuzz.oracles.websocket import asks_to_close, unanswered_ping
 from fuzz.records import (
     AnswerNext,
     Basis,
@@ -36,7 +37,9 @@ _SIGNAL_CWE = {
 """What usually lies behind a signal: abort an assertion, 7 and 11 memory, 8 a division, 9 the memory killer."""
 
 _ASKED_FOR = frozenset({"RemoteReset", "ScheduledReset", "FirmwareUpdate"})
-_ABNORMAL = frozenset({1006, 1011})
+_FRAME_CLOSES = (1002, 1003, 1007, 1009)
+_NO_FRAME, _INTERNAL_ERROR = 1006, 1011
+_ABNORMAL = frozenset({_NO_FRAME, _INTERNAL_ERROR})
 
 
 @oracle("O1", name="process-death", clause="Part 4 section 3.1; FR.03", cwe="CWE-248")
@@ -115,20 +118,27 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
     A bad message is answered, not punished by hanging up: every reconnect costs a Charging Station its back-off.
     RFC 6455 names 1007 for text that is not UTF-8, 1003 for binary, 1009 for size, 1002 for bad frames. An orderly
     close after a message that cannot be read is a remark; 1006 (no close frame) and 1011 (internal error) never
-    fit, and usually are an uncaught exception in the reader.
+    fit, and usually are an uncaught exception in the reader. After an ill frame the close frame may be left out (RFC
+    6455 section 7.1.7), so that 1006 is a remark there. A ping is answered by a pong with its data (section 5.5.2): a
+    peer that hears none takes the connection for dead and ends it.
 
     Fix: answer CALLERROR and go on reading; close with the fitting code where WebSocket itself demands it.
     """
+    if wrong := unanswered_ping(obs):
+        text = "the last ping was not answered by a pong with its data"
+        clause = "RFC 6455 section 5.5.2"
+        yield violation("O3", Basis.SHALL, Severity.MEDIUM, wrong, text, clause=clause)
     close = obs.close
     if close is None or not close.by_target or obs.restart_asked:
         return
-    channels = {m.channel for m in obs.case.mutations}
-    right = reaction(obs).closes + ((1002, 1003, 1007, 1009) if Channel.FRAME in channels else ())
-    if close.code in right or Channel.HANDSHAKE in channels:
+    right = reaction(obs).closes + (_FRAME_CLOSES if _odd_frame(obs) else ())
+    if close.code in right or any(m.channel is Channel.HANDSHAKE for m in obs.case.mutations):
+        return
+    if asks_to_close(obs) and close.code != _INTERNAL_ERROR:
         return
     symptom = f"close {close.code}"
     text = f"the target closed the connection with {close.code}" + _fitting(right)
-    if close.code in _ABNORMAL:
+    if close.code in _ABNORMAL and not (close.code == _NO_FRAME and _ill_frame(obs)):
         yield violation("O3", Basis.STOPPED_SERVING, Severity.HIGH, symptom, text, cwe="CWE-248")
     elif _may_hang_up(obs):
         yield violation("O3", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
@@ -141,8 +151,22 @@ def _fitting(right: tuple[int, ...]) -> str:
     return f"; {codes} would be right" if right else ""
 
 
+def _odd_frame(obs: Observation) -> bool:
+    """True when the case did something below whole messages about which RFC 6455 leaves a choice."""
+    framed = any(m.channel is Channel.FRAME for m in obs.case.mutations)
+    return framed and obs.case.expectation.stance is Stance.UNSPECIFIED
+
+
+def _ill_frame(obs: Observation) -> bool:
+    """True when the case broke the framing itself, so that the connection has to end (RFC 6455 section 7.1.7)."""
+    framed = any(m.channel is Channel.FRAME for m in obs.case.mutations)
+    return framed and obs.case.expectation.stance is Stance.REJECT
+
+
 def _may_hang_up(obs: Observation) -> bool:
     assert obs.close is not None
+    if _ill_frame(obs):
+        return True
     orderly = obs.close.code in ORDERLY_CLOSES or 3000 <= obs.close.code < 5000
     case = obs.case
     unclear = case.expectation.stance is Stance.UNSPECIFIED or bool(case.expectation.disputed)

@@ -86,6 +86,7 @@ REACTIONS: Mapping[Fault, Reaction] = {
     Fault.DEVICE_MODEL: Reaction(_PROPERTY, (_FORMAT, _TYPE, _OCCURRENCE)),
     Fault.BINARY: Reaction(any_code=True, any_id=True, closes=(1003,), may_hang_up=True),
     Fault.HEAVY: Reaction(any_code=True, any_id=True, closes=(1009,), may_hang_up=True),
+    Fault.FRAME: Reaction(any_code=True, any_id=True, closes=(1002,), may_hang_up=True),
 }
 """One row for every fault."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
@@ -24,6 +24,7 @@ from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import Side
 from fuzz.transport.contexts import tls_failure
 from fuzz.transport.link import WebSocketLink, describe, iana_names
+from fuzz.transport.misbehaving import UNCOMPRESSED
 from fuzz.transport.pump import LOG, MAX_SIZE, Pump
 from strategies.version import version
 
@@ -69,6 +70,7 @@ class Dialler:
         self._headers = tuple(headers)
         self._max_size = max_size
         self._compression = compression
+        self._uncompressed = 0
 
     @property
     def side(self) -> Side:
@@ -79,6 +81,15 @@ class Dialler:
     def url(self) -> str:
         """Where we dial."""
         return self._url
+
+    def misbehave(self, how: str, times: int, told: Callable[[str], None] | None = None) -> None:
+        """Offer no compression the next `times` times, which is all that a caller can do; 0 times: offer it again.
+
+        `told` never hears of it: nobody called us. Raises `UsageError` for any way but `UNCOMPRESSED`.
+        """
+        if how != UNCOMPRESSED:
+            raise UsageError(f"{how!r} is for callers; whoever dials knows {UNCOMPRESSED!r} only")
+        self._uncompressed = times
 
     async def open(self, timeout_s: float) -> WebSocketLink:
         """A fresh link; a CSMS that is not there yet is dialled again until the time is over.
@@ -117,7 +128,8 @@ class Dialler:
                 await asyncio.sleep(_RETRY_PAUSE_S)
 
     async def _connect(self) -> Pump:
-        pump = Pump(self._new_protocol())
+        compression = self._compression and not self._uncompressed
+        pump = Pump(self._new_protocol(compression=compression))
         try:
             await asyncio.get_running_loop().create_connection(
                 lambda: pump,
@@ -162,6 +174,7 @@ class Dialler:
     def _link(self, pump: Pump) -> WebSocketLink:
         protocol = cast(ClientProtocol, pump.protocol)
         identity = unquote(urlsplit(self._url).path.rpartition("/")[2], errors="replace")
+        self._uncompressed = max(0, self._uncompressed - 1)
         handshake = describe(
             pump,
             protocol.connect(),
@@ -171,10 +184,10 @@ class Dialler:
         )
         return WebSocketLink(pump, handshake)
 
-    def _new_protocol(self) -> ClientProtocol:
+    def _new_protocol(self, *, compression: bool) -> ClientProtocol:
         return ClientProtocol(
             self._uri,
-            extensions=enable_client_permessage_deflate(None) if self._compression else None,
+            extensions=enable_client_permessage_deflate(None) if compression else None,
             subprotocols=self._subprotocols,
             max_size=self._max_size,
             logger=LOG,

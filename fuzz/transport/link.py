@@ -7,7 +7,7 @@ it in, nor what is said on it.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from websockets.http11 import Request
 
@@ -52,6 +52,10 @@ class WebSocketLink:
         """Write bytes below the WebSocket layer. Raises `LinkClosed`."""
         await self._pump.send_raw(data)
 
+    def pongs(self) -> Sequence[bytes]:
+        """What pongs held that no `ping` waits for, since this was asked last; equal ones in a row count as one."""
+        return self._pump.pongs()
+
     async def ping(self, timeout_s: float) -> bool:
         """True when a WebSocket pong came back in time."""
         return await self._pump.ping(timeout_s)
@@ -85,6 +89,7 @@ def describe(
         peer_common_name=_common_name(tls.getpeercert()) if tls else "",
         basic_user=basic_user,
         compression=bool(pump.protocol.extensions),
+        context_takeover=pump.takes_over_context,
         peer_certificate=(tls.getpeercert(binary_form=True) or b"") if tls else b"",
     )
 

@@ -33,6 +33,7 @@ from fuzz.transport.link import (
     iana_names,
     offered_subprotocols,
 )
+from fuzz.transport.misbehaving import UNCOMPRESSED, WAYS, receive_badly
 from fuzz.transport.pump import LOG, MAX_SIZE, Pump
 from strategies.version import version
 from tlslab.wire import HANDSHAKE_RECORD
@@ -98,6 +99,8 @@ class Listener:
         self._callers = 0
         self._pending: dict[str, WebSocketLink] = {}
         self._arrived = asyncio.Event()
+        self._badly: deque[str] = deque()
+        self._told: Callable[[str], None] | None = None
         self.refused: list[Refused] = []
         self.handshake_failures: deque[HandshakeFailure] = deque(maxlen=MAX_KEPT)
 
@@ -134,6 +137,17 @@ class Listener:
             further_passwords=tuple(passwords),
             further_identities=tuple(identities),
         )
+
+    def misbehave(self, how: str, times: int, told: Callable[[str], None] | None = None) -> None:
+        """Treat the next `times` callers in this way, one of `WAYS` or `UNCOMPRESSED`; 0 times: properly again.
+
+        `told` hears of each of them as it comes. Raises `UsageError` for an unknown way.
+        """
+        if how not in (*WAYS, UNCOMPRESSED):
+            known = ", ".join((*WAYS, UNCOMPRESSED))
+            raise UsageError(f"no way to receive a caller is called {how!r}; known: {known}")
+        self._badly = deque([how] * times)
+        self._told = told
 
     async def open(self, timeout_s: float) -> WebSocketLink:
         """The newest link that is still open. Raises `TargetUnavailable` with what to check."""
@@ -201,16 +215,25 @@ class Listener:
                 caller.close()
                 continue
             self._callers += 1
-            self._spawn(self._greet(caller)).add_done_callback(partial(self._greeted, caller))
+            self._spawn(self._receive(caller)).add_done_callback(partial(self._greeted, caller))
 
     def _greeted(self, caller: socket.socket, task: asyncio.Task[None]) -> None:
         self._callers -= 1
         if task.cancelled():
             caller.close()
 
-    async def _greet(self, caller: socket.socket) -> None:
+    async def _receive(self, caller: socket.socket) -> None:
+        how = self._badly.popleft() if self._badly else ""
+        if how and self._told is not None:
+            self._told(how)
+        if how in WAYS:
+            await receive_badly(how, caller, self._tls)
+        else:
+            await self._greet(caller, compression=self._compression and how != UNCOMPRESSED)
+
+    async def _greet(self, caller: socket.socket, *, compression: bool) -> None:
         """One caller is through the handshake and waits for `open`, or was turned away and is gone."""
-        pump = Pump(self._new_protocol())
+        pump = Pump(self._new_protocol(compression=compression))
         remote = _remote(caller)
         try:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):
@@ -290,9 +313,9 @@ class Listener:
         self._pending[identity] = link
         self._arrived.set()
 
-    def _new_protocol(self) -> ServerProtocol:
+    def _new_protocol(self, *, compression: bool) -> ServerProtocol:
         return ServerProtocol(
-            extensions=enable_server_permessage_deflate(None) if self._compression else None,
+            extensions=enable_server_permessage_deflate(None) if compression else None,
             # websockets binds the function to its protocol, so a method of ours would lose an argument.
             select_subprotocol=lambda _, offered: self._select(offered),
             max_size=self._max_size,

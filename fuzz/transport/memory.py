@@ -66,6 +66,10 @@ class MemoryLink:
             await self._changed.wait()
         return self._messages.popleft()
 
+    def pongs(self) -> tuple[bytes, ...]:
+        """None: there are no frames."""
+        return ()
+
     async def ping(self, timeout_s: float) -> bool:
         """True while the connection is open."""
         return self._close is None

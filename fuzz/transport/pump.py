@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections import deque
 from typing import TypeAlias, cast
 
 from websockets.exceptions import ProtocolError
+from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import Protocol, State
 
 from fuzz.errors import LocalProtocolError
 from fuzz.records import Close, LinkClosed
+from strategies.wsframes import FrameReader
 
 Message: TypeAlias = str | bytes
 
@@ -35,6 +38,7 @@ _HIGH_BYTES = MAX_SIZE
 _FLOOD_BYTES = 4 * MAX_SIZE
 _SLICE = 2**14
 _MAX_UNREAD_PONGS = 2**20
+_MAX_PONGS = 64
 _WRITE_BUFFER = 2**18
 
 LOG = logging.getLogger("ocppfuzz.transport")
@@ -69,6 +73,8 @@ class Pump(asyncio.Protocol):
         self._unread_pongs = 0
         self._pings: dict[bytes, asyncio.Future[bool]] = {}
         self._ping_count = 0
+        self._pongs: list[bytes] = []
+        self._written = FrameReader()
         self._close: Close | None = None
         self._cutter: asyncio.TimerHandle | None = None
 
@@ -155,7 +161,7 @@ class Pump(asyncio.Protocol):
                 self._deliver(data, text=self._parts_are_text)
         elif frame.opcode is Opcode.PONG:
             self._on_pong(bytes(frame.data))
-        elif frame.opcode is Opcode.PING and self._writable is not None:
+        elif frame.opcode is Opcode.PING and (self._writable is not None or self._holds_back):
             self._on_unread_pong(len(frame.data))
 
     def _deliver(self, data: bytes | bytearray | memoryview, *, text: bool) -> None:
@@ -185,6 +191,13 @@ class Pump(asyncio.Protocol):
         waiter = self._pings.pop(data, None)
         if waiter is not None and not waiter.done():
             waiter.set_result(True)
+        elif waiter is None and self._pongs[-1:] != [data] and len(self._pongs) < _MAX_PONGS:
+            self._pongs.append(data)
+
+    def pongs(self) -> list[bytes]:
+        """What pongs held that no `ping` waits for, since this was asked last; equal ones in a row count as one."""
+        taken, self._pongs = self._pongs, []
+        return taken
 
     def _on_unread_pong(self, size: int) -> None:
         """A peer that pings and never reads the answers would fill our memory."""
@@ -252,8 +265,15 @@ class Pump(asyncio.Protocol):
         """True when the connection was made, even if it is over by now."""
         return self._transport is not None
 
+    @property
+    def _holds_back(self) -> bool:
+        """True while raw bytes left a frame or message unfinished: nothing of ours may come into the middle of it."""
+        return self._written.unfinished and self.protocol.state is State.OPEN
+
     def flush(self) -> None:
-        """Everything that the protocol wants to say is handed to the transport."""
+        """Everything that the protocol wants to say is handed to the transport, as soon as it may be."""
+        if self._holds_back:
+            return
         for data in self.protocol.data_to_send():
             if data:
                 self.transport.write(data)
@@ -298,9 +318,27 @@ class Pump(asyncio.Protocol):
     async def send_raw(self, data: bytes) -> None:
         """Bytes are on their way as they are. Raises `LinkClosed`."""
         await self._check_open()
+        self._written.feed(data)
+        self._forget_context()
         self.transport.write(data)
+        self.flush()
         if self._writable is not None:
             await self._drain(self._writable)
+
+    @property
+    def takes_over_context(self) -> bool:
+        """True when what we compress may build upon what we compressed before (RFC 7692 section 7.1.1)."""
+        return any(not e.local_no_context_takeover for e in self._deflates())
+
+    def _forget_context(self) -> None:
+        """Raw bytes may have been compressed, which moves the peer's window: build upon nothing from before."""
+        for extension in self._deflates():
+            if not extension.local_no_context_takeover:
+                window = -extension.local_max_window_bits
+                extension.encoder = zlib.compressobj(wbits=window, **extension.compress_settings)
+
+    def _deflates(self) -> list[PerMessageDeflate]:
+        return [e for e in self.protocol.extensions if isinstance(e, PerMessageDeflate)]
 
     async def _check_open(self) -> None:
         if self._close is None and self.protocol.state is State.OPEN:

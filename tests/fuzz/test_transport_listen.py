@@ -70,6 +70,7 @@ async def test_a_station_comes_in_and_messages_go_both_ways(listeners: Listen) -
         offered_subprotocols=("ocpp2.0.1",),
         remote=shaken.remote,
         compression=True,
+        context_takeover=True,
     )
     await theirs.close()
 
