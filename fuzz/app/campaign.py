@@ -20,6 +20,7 @@ from fuzz.app.credentials import vault_for
 from fuzz.app.rig import Rig, rig
 from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
 from fuzz.engine.answering import Answers
+from fuzz.engine.baseline import NEEDED_BY, learn_volatile
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
 from fuzz.engine.effects import allowed_effects
 from fuzz.engine.executor import Executor
@@ -123,6 +124,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     vault = vault_for(made, options, sink)
     executor = Executor(made.wiring, made.pace)
     inventory = await prepare(executor, sink)
+    await _baseline(executor, inventory, options)
     resumed = _resumed(options)
     seed = resumed.seed if resumed is not None else options.seed
     seed = secrets.randbits(32) if seed is None else seed
@@ -167,6 +169,13 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     if not summary.reason:
         store.clear_state(options.findings_dir)
     return summary
+
+
+async def _baseline(executor: Executor, inventory: Inventory, options: RunOptions) -> None:
+    """Learn what changes by itself, where a phase is to be played whose cases compare readings."""
+    if executor.facts.side is Side.STATION and NEEDED_BY & set(options.phases or PHASES):
+        volatile = await learn_volatile(executor, inventory.pool)
+        executor.facts = replace(executor.facts, volatile=volatile)
 
 
 def _budget(executor: Executor) -> Budget:
