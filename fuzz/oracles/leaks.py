@@ -20,6 +20,10 @@ from strategies.labels import JsonValue
 SECRET = "{secret.password"
 """How the slot begins that stands where a password that we know was told (see `fuzz.records.Caught`)."""
 
+CONFIGURED = "{secret.password.old}"
+"""The slot of the password that the target had before anything was played."""
+
+_SLOT = re.compile(r"\{secret\.password[.\w]{0,12}\}")
 _HIDDEN = "BasicAuthPassword"
 _LONGEST = 8_000
 _FREE = frozenset({"statusInfo", "techInfo"})
@@ -257,16 +261,28 @@ def _told_secret(obs: Observation) -> Iterator[Violation]:
     if any(_HIDDEN in h.text and _reads_password(h.payload) for h in _messages(obs)):
         text = f"{_HIDDEN} is WriteOnly, and its value was told"
         yield _secret("password readable", text, clause="Part 2 A01.FR.01, B06.FR.09")
-    if any(SECRET in line for line in obs.log) or _uploaded(obs):
+    if any(_told(obs, line) for line in obs.log) or _uploaded(obs):
         text = "a password stands in a log of the target"
         yield _secret("password in the log", text, cwe="CWE-532")
-    elif any(SECRET in text for text in _said_without_us(obs)):
+    elif any(_told(obs, text) for text in _said_without_us(obs)):
         yield _secret("password told", "a password that we know stands in what the target says")
 
 
 def _uploaded(obs: Observation) -> bool:
-    wanted = SECRET.encode()
-    return any(wanted in c.data or SECRET in c.path for c in obs.caught)
+    return any(_told(obs, c.path) or _told(obs, c.data.decode("latin-1")) for c in obs.caught)
+
+
+def _told(obs: Observation, text: str) -> bool:
+    """True when a password stands there that was configured, or that this case set.
+
+    One that an earlier case set, and a log still tells, is that case's finding: nothing else could be played again.
+    """
+    if SECRET not in text:
+        return False
+    found = set(_SLOT.findall(text))
+    if CONFIGURED in found:
+        return True
+    return any(slot in e.text for e in obs.entries if e.who is not Who.TARGET for slot in found)
 
 
 def _said_without_us(obs: Observation) -> Iterator[str]:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from fuzz.oracles.leaks import SECRET, free_text
+from fuzz.oracles.leaks import CONFIGURED, free_text
 from fuzz.records import Caught
 from fuzz.testing import case, heard, observation, rejected, result, scene, spoken, target, us
 from strategies.labels import Fault, Tier
@@ -162,6 +162,7 @@ def test_a_password_that_is_not_told_is_none(obs):
     assert o23(obs) == []
 
 
+SECRET = "{secret.password.20}"
 SET = us(0, [2, "a", "SetVariables", {"setVariableData": [{"attributeValue": SECRET}]}])
 
 
@@ -180,8 +181,14 @@ def test_a_password_in_a_log_is_a_leak(seen):
 def test_a_password_in_a_later_message_is_a_leak():
     event = target(2, [2, "t", "SecurityEventNotification", {"type": "X", "techInfo": SECRET}])
     assert o23(scene(SET, target(1, [3, "a", {}]), event)) == ["O23 password told"]
-    plain = observation(case(), replies=[result({"data": SECRET})])
+    plain = observation(case(), replies=[result({"data": CONFIGURED})])
     assert o23(plain) == ["O23 password told"]
+
+
+def test_a_password_that_another_case_set_is_no_matter_of_this_one():
+    seen = Caught(1.0, "http", "/x", "PUT", f"log\n{SECRET}\n".encode())
+    assert o23(observation(case(), replies=[result({"data": SECRET})])) == []
+    assert o23(replace(observation(case()), caught=(seen,))) == []
 
 
 def test_the_answer_to_the_message_that_told_it_may_repeat_it():
