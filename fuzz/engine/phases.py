@@ -105,6 +105,7 @@ class Ground:
     catches: bool = False
     owned: bool = False
     compression: bool = True
+    _watched: dict[str, Observation | None] = field(default_factory=dict)
 
     def actions(self) -> list[str]:
         """The actions whose CALL we may send to this side, most harmless first."""
@@ -121,6 +122,16 @@ class Ground:
         """Take note of what an answer tells: about support, and about payloads worth starting from again."""
         self.support.learn(observation)
         self.seeds.learn(observation)
+        if observation.case.id in self._watched:
+            self._watched[observation.case.id] = observation
+
+    def watch(self, case_id: str) -> None:
+        """Keep what will be seen of this case."""
+        self._watched[case_id] = None
+
+    def seen(self, case_id: str) -> Observation | None:
+        """What was seen of a watched case; None when it was not played."""
+        return self._watched[case_id]
 
     def maker(self, phase: str) -> CaseMaker:
         """A maker of cases for a phase."""
