@@ -834,6 +834,10 @@ class Catcher(Protocol):
         """What came since `slots` was called last; `at_s` counts from then."""
         ...
 
+    def late(self) -> Sequence[str]:
+        """The values of `canary.token` in earlier plays that somebody followed since this was asked last."""
+        ...
+
 
 @runtime_checkable
 class HostileDoor(Protocol):

@@ -143,6 +143,9 @@ _READ_HERE = Canary("file", Tongue.FILE, "file:///etc/hostname")
 """Only where something is read from the address: written to, it would do harm."""
 
 _ADDRESSES = frozenset({"remoteLocation", "location", "ocppCsmsUrl", "responderURL", "server"})
+_ELSEWHERE = frozenset({"customData", "groupIdToken"})
+"""Read by nobody, or read as the token beside it."""
+
 _READ_FROM = frozenset({"UpdateFirmware", "PublishFirmware"})
 
 
@@ -154,9 +157,9 @@ def is_address(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """A valid payload with one canary in one place; `control` has a harmless value there."""
+    """A valid payload with one canary in one place; `control` has a harmless value there, `place` is for ids."""
 
-    name: str
+    place: str
     canary: Canary
     payload: JsonObject
     control: JsonObject
@@ -186,7 +189,7 @@ def value_injections(pool: Pool) -> Iterator[tuple[int, Injection]]:
             yield (
                 rank,
                 Injection(
-                    f"{known.name}/{canary.name}",
+                    known.name,
                     canary,
                     {"setVariableData": [{**item, "attributeValue": text}]},
                     {"setVariableData": [{**item, "attributeValue": known.value or "lab"}]},
@@ -198,7 +201,7 @@ def value_injections(pool: Pool) -> Iterator[tuple[int, Injection]]:
 def _injection(schema: MessageSchema, path: Path, canary: Canary, text: str) -> Injection:
     pointer = pointer_of(path)
     return Injection(
-        f"{pointer.strip('/').replace('/', '.')}/{canary.name}",
+        pointer.strip("/").replace("/", "."),
         canary,
         example_with(schema, path, text),
         example(schema, pointer),
@@ -215,7 +218,9 @@ def _free(schema: MessageSchema) -> Iterator[Place]:
     seen: set[str] = set()
     for place in places(schema):
         node = place.node
-        if "customData" in place.path or not isinstance(node, StringNode | AnyNode):
+        if _ELSEWHERE.intersection(map(str, place.path)) or not isinstance(
+            node, StringNode | AnyNode
+        ):
             continue
         if isinstance(node, StringNode) and (node.enum or node.date_time):
             continue

@@ -136,6 +136,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     ground.owned = executor.owned
     ground.compression = executor.handshake.compression
     ground.catches = made.wiring.catcher is not None
+    ground.late_visits = executor.late_visits
     ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
     _say_what_is_missing(made, inventory, sink)
     judged = make_judge(strict=options.strict, edition=options.edition, only=options.oracles)

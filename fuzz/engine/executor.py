@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from fuzz.engine.conversation import Conversation, Flooded, Take
 from fuzz.engine.effects import asks_to_reconnect
+from fuzz.engine.line import Pace, Wiring
 from fuzz.engine.stage import CUTS, Scene, Stage, is_scene
 from fuzz.engine.tidy import leftovers
 from fuzz.errors import TargetUnavailable
@@ -57,8 +58,16 @@ _MUST_ANSWER = frozenset(
 )
 
 
+MAX_PLANTED = 256
+"""Cases with canaries that are remembered for those who come late."""
+
+
 class Executor(Stage):
     """A line on which cases are played and looked at."""
+
+    def __init__(self, wiring: Wiring, pace: Pace | None = None) -> None:
+        super().__init__(wiring, pace)
+        self._planted: dict[str, Case] = {}
 
     async def play(self, case: Case, *, linger: bool = False) -> Observation:
         """Play a case on the kept connection and tell what was seen.
@@ -108,8 +117,17 @@ class Executor(Stage):
         """Fill the slots of our catcher, when the case names one."""
         if self._catcher is None or not _names_canary(case.steps):
             return False
-        self._slots.named.update(self._catcher.slots())
+        slots = self._catcher.slots()
+        self._slots.named.update(slots)
+        self._planted[slots.get("canary.token", "")] = case
+        while len(self._planted) > MAX_PLANTED:
+            del self._planted[next(iter(self._planted))]
         return True
+
+    def late_visits(self) -> list[Case]:
+        """The cases whose canaries were followed after their play was over; emptied by reading."""
+        late = self._catcher.late() if self._catcher is not None else ()
+        return [case for token in late if (case := self._planted.pop(token, None)) is not None]
 
     async def _aftermath(self, observation: Observation) -> Observation:
         if observation.close is not None:

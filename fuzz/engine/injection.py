@@ -5,13 +5,13 @@ Knows how a canary becomes a case; must not know tongues, who catches the visito
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from fuzz.engine.cases import CaseMaker, call_text
 from fuzz.engine.effects import CREDENTIAL_VARIABLES, effect_of
 from fuzz.engine.phases import Ground
-from fuzz.records import Ask, Case, Effect, Expect, Settle, Side, Step
+from fuzz.records import Ask, Case, Effect, Expect, Settle, Side, Step, Wait
 from strategies.canaries import KEYWORD, LAWFUL, Injection, injections, value_injections
 from strategies.examples import example
 from strategies.labels import (
@@ -30,6 +30,12 @@ TABLE = "injection"
 
 UPLOAD_S = 10.0
 """How long a station may take to upload a short log; it is told as soon as it is there."""
+
+LATE_S = 3.0
+"""How long after its message a canary may be followed to be told of when it is played again."""
+
+LATE_EVERY = 50
+LATE = "/late"
 
 _LOGS = ("SecurityLog", "DiagnosticsLog")
 _NEW_PASSWORD = "{secret.password.20}"
@@ -54,8 +60,22 @@ class Injections:
         refused = self.ground.support.refused
         cases = [case for case in self._all() if case.action not in refused]
         self.ground.coverage.plan(TABLE, (case.id for case in cases))
-        for case in cases:
+        for i, case in enumerate(cases, 1):
             yield case
+            if i % LATE_EVERY == 0:
+                for again in self._late():
+                    yield again
+        if cases:
+            await idle(LATE_S)
+            for again in self._late():
+                yield again
+
+    def _late(self) -> Iterator[Case]:
+        """The cases whose canaries were followed too late to be told then, with more patience."""
+        for case in self.ground.late_visits():
+            if not case.id.endswith(LATE):
+                steps = (*case.steps, Wait(LATE_S))
+                yield replace(case, id=case.id + LATE, steps=steps)
 
     def _unknown(self) -> Iterator[Case]:
         if not self.ground.catches:
@@ -80,6 +100,8 @@ class Injections:
             found.extend((rank, action, made) for rank, made in injections(schema))
             if action == "SetVariables":
                 found.extend((r, action, made) for r, made in value_injections(ground.pool))
+        if not ground.full:
+            found = _one_a_tongue(found)
         for _, action, made in sorted(found, key=lambda item: item[0]):
             case = _case(maker, action, made)
             if case.effect in ground.allowed and not _about_credentials(made.payload):
@@ -97,10 +119,19 @@ class Injections:
                 yield replace(made, effect=Effect.LOCK_OUT)
 
 
+def _one_a_tongue(found: Iterable[tuple[int, str, Injection]]) -> list[tuple[int, str, Injection]]:
+    """The first canary of every tongue in every place."""
+    first: dict[tuple[str, str, str], tuple[int, str, Injection]] = {}
+    for item in sorted(found, key=lambda item: item[0]):
+        _, action, made = item
+        first.setdefault((action, made.place, made.canary.tongue), item)
+    return list(first.values())
+
+
 def _case(maker: CaseMaker, action: str, made: Injection) -> Case:
     # Nothing says how free text is to be taken: what counts is what comes of it.
     free = Expectation(Stance.UNSPECIFIED, Tier.MODEL)
-    id_ = f"injection/{action}/{made.name}"
+    id_ = f"injection/{action}/{made.place}/{made.canary.name}"
     case = maker.drawn(id_, action, made.payload, made.control, free, made.mutation)
     if case.effect is not Effect.ENERGISE:
         return case

@@ -103,6 +103,7 @@ class Ground:
     items_per_message: Mapping[str, int] = field(default_factory=dict)
     abilities: frozenset[Ability] = frozenset()
     catches: bool = False
+    late_visits: Callable[[], Sequence[Case]] = tuple
     owned: bool = False
     compression: bool = True
     _watched: dict[str, Observation | None] = field(default_factory=dict)

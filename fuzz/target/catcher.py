@@ -23,6 +23,9 @@ MAX_CONNECTIONS = 64
 MAX_VISITS = 64
 """Visits kept of one play."""
 
+MAX_EARLIER = 256
+"""Plays for which somebody may still come late."""
+
 MAX_HEAD = 16 * 2**10
 MAX_BODY = 16 * 2**20
 MAX_KEPT = 256 * 2**10
@@ -57,10 +60,16 @@ class _Visit:
         """Keep as much of the data as there is room for."""
         self.data += data[: MAX_KEPT - len(self.data)]
 
+    def follows(self, token: str) -> bool:
+        """True when the visitor was told the token, and so stood where it alone stands."""
+        if not self.path:
+            return token.encode() in self.data
+        return self.path.startswith((f"/hit/{token}", f"/{token}"))
+
     def caught(self, token: str) -> Caught:
         """The visit as far as it has come; whoever tells the token alone has the path of a hit, too."""
         path = self.path
-        if path.startswith(f"/{token}") or (not path and token.encode() in self.data):
+        if self.follows(token) and not path.startswith("/hit/"):
             path = f"/hit/{token}"
         return Caught(self.at_s, self.kind, path, self.method, bytes(self.data))
 
@@ -68,8 +77,8 @@ class _Visit:
 class CatchingServer:
     """A catcher that listens on `host`; a port of 0 stands for a free one. Bound to this machine unless told otherwise.
 
-    A visit counts for the play whose tokens it tells and for no other: somebody who comes late, or by chance, is
-    answered and forgotten.
+    A visit counts for the play whose tokens it tells and for no other. Of who comes late only the token is kept, of who
+    comes by chance nothing.
     """
 
     def __init__(
@@ -83,6 +92,7 @@ class CatchingServer:
         self._serving: set[asyncio.Task[None]] = set()
         self._visits: list[_Visit] = []
         self._tokens = ("", "")
+        self._earlier: dict[str, bool] = {}
         self._began = 0.0
 
     @property
@@ -118,6 +128,11 @@ class CatchingServer:
         `canary.url` may be fetched and uploaded to. `canary.hit`, and `canary.token` at `canary.address` for where there
         is little room, must stand inside injections only.
         """
+        self._sort_out()
+        if self._tokens[1]:
+            self._earlier[self._tokens[1]] = False
+        while len(self._earlier) > MAX_EARLIER:
+            del self._earlier[next(iter(self._earlier))]
         lawful, hit = _token(), _token()
         self._tokens, self._visits, self._began = (lawful, hit), [], self._clock.monotonic()
         return {
@@ -133,6 +148,21 @@ class CatchingServer:
         """The visits since `slots` that tell one of its tokens."""
         seen = [visit.caught(self._tokens[1]) for visit in self._visits]
         return [c for c in seen if any(token in c.path for token in self._tokens)]
+
+    def late(self) -> Sequence[str]:
+        """The values of `canary.token` in earlier plays that somebody followed since this was asked last."""
+        self._sort_out()
+        found = [token for token, followed in self._earlier.items() if followed]
+        for token in found:
+            del self._earlier[token]
+        return found
+
+    def _sort_out(self) -> None:
+        """Tell late visitors from the ones of this play."""
+        for visit in self._visits:
+            for token in self._earlier:
+                if visit.follows(token):
+                    self._earlier[token] = True
 
     # --- one visitor --------------------------------------------------------------------------------------
 

@@ -214,3 +214,23 @@ def test_whatever_is_said_the_next_visitor_is_served(data):
             return (await fetch("GET", catcher.slots()["canary.url"])).status_code
 
     assert asyncio.run(visit()) == 200
+
+
+async def test_who_comes_late_is_told_once_by_the_token():
+    async with catching() as catcher:
+        first = catcher.slots()
+        catcher.slots()
+        await fetch("GET", first["canary.hit"])
+        await fetch("GET", first["canary.url"])
+        assert list(catcher.late()) == [first["canary.token"]]
+        assert list(catcher.late()) == []
+
+
+async def test_who_comes_late_is_remembered_over_the_next_plays():
+    async with catching() as catcher:
+        first = catcher.slots()
+        catcher.slots()
+        await say(catcher, first["canary.token"].encode())
+        for _ in range(3):
+            catcher.slots()
+        assert list(catcher.late()) == [first["canary.token"]]
