@@ -58,6 +58,9 @@ from fuzz.station.states import ANSWERS, Registration, Service
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import Version
 
+_NO_NETWORK_S = 0.1
+"""How soon to look for a network again at the earliest: a back-off of 0 must not keep the station busy with it."""
+
 _RECONNECT = "reconnect"
 # Refusals of messages that are in order; all others answer an invalid one (security event InvalidMessages).
 _NO_FAULTS = frozenset(
@@ -216,6 +219,8 @@ class Station:
         wait_s = context.dialling.lost() if was_connected else context.dialling.failed()
         for block in self._blocks:
             block.disconnected() if was_connected else block.failed(failure)
+        if not self._network:
+            wait_s = max(wait_s, _NO_NETWORK_S)
         if not context.rebooting:
             context.at(_RECONNECT, context.now + wait_s, self._dial)
 

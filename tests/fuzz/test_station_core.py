@@ -7,7 +7,16 @@ from fuzz.ocppj.codec import decode
 from fuzz.ocppj.frames import Call, CallError, CallResult
 from fuzz.ocppj.payloads import validate_payload
 from fuzz.station.bench import Bench
-from fuzz.station.events import Connect, Connected, Endpoint, PowerOn, Reboot, SendText, Tick
+from fuzz.station.events import (
+    Connect,
+    Connected,
+    CutNetwork,
+    Endpoint,
+    PowerOn,
+    Reboot,
+    SendText,
+    Tick,
+)
 from fuzz.station.states import Registration
 from strategies.labels import Kind
 from strategies.version import version
@@ -261,3 +270,10 @@ def test_the_clock_never_goes_back():
     bench = Bench().boot()
     bench.now -= 1000
     assert bench.ask("ClearCache", {})[0] == 3
+
+
+def test_without_a_network_a_back_off_of_nothing_is_no_busy_loop():
+    bench = Bench(backoff_min_s=0.0, backoff_range_s=0.0).boot()
+    bench.do(CutNetwork())
+    bench.lose()
+    assert bench.station.deadline > bench.now
