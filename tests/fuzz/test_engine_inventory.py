@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from fuzz.engine import conversation as talk
 from fuzz.engine.inventory import MAX_CHANGED, MAX_REPORT_ENTRIES, Inventory
-from fuzz.ocppj.variables import describe
-from fuzz.records import Observation
+from fuzz.records import Ask, Entry, Observation, Who
 from fuzz.testing import case, observation, result
 from fuzz.transport.memory import MemoryLink
 from strategies.labels import JsonObject, JsonValue
@@ -173,15 +173,6 @@ def test_what_was_echoed_beside_the_names_is_dropped() -> None:
     assert kept == {"component": {}, "variable": {"name": "A" * 100}}
 
 
-def test_a_change_is_named_by_component_evse_variable_and_attribute() -> None:
-    item: JsonObject = {
-        "component": {"name": "Connector", "evse": {"id": 1, "connectorId": 2}},
-        "variable": {"name": "Power", "instance": "L1"},
-        "attributeType": "Target",
-    }
-    assert describe(item) == "Connector[1,2].Power[L1] (Target)"
-
-
 # --- putting back -----------------------------------------------------------------------------------------
 
 
@@ -283,3 +274,55 @@ async def test_only_what_was_named_is_put_back_in_between(scripted: Callable) ->
         await inventory.put_back(executor, only=["Ctrlr.Interval", "Ctrlr.NoSuch"])
     assert [action for action, _ in station.asked] == ["SetVariables"]
     assert inventory.left_changed() == ["availability"]
+
+
+# --- scenes -----------------------------------------------------------------------------------------------
+
+
+def scene(*exchanges: tuple[str, JsonValue, JsonValue]) -> Observation:
+    """A scene of these CALLs of ours with their answers."""
+    entries = []
+    for number, (action, payload, answer) in enumerate(exchanges):
+        for who, frame in (
+            (Who.US, [2, f"i{number}", action, payload]),
+            (Who.TARGET, [3, f"i{number}", answer]),
+        ):
+            entries.append(Entry(0.0, who, "text", json.dumps(frame)))
+    return replace(observation(case(steps=[Ask(("x",))]), replies=[]), entries=entries)
+
+
+def written(value: str, status: str = "Accepted") -> tuple[str, JsonValue, JsonValue]:
+    return (
+        "SetVariables",
+        {"setVariableData": [variable(attributeValue=value)]},
+        {"setVariableResult": [variable(attributeStatus=status)]},
+    )
+
+
+def test_what_is_accepted_anywhere_in_a_scene_is_changed() -> None:
+    inventory = Inventory(report=[*REPORT])
+    inventory.note(scene(written("1"), ("GetVariables", {}, {}), written("2", "Rejected")))
+    assert inventory.left_changed() == ["Ctrlr.Interval"]
+    inventory.note(scene(("ChangeAvailability", {}, {"status": "Scheduled"})))
+    assert inventory.availability_changed
+
+
+def test_what_a_scene_puts_back_itself_is_not_changed() -> None:
+    inventory = Inventory(report=[*REPORT])
+    inventory.note(scene(written("1"), written("300")))
+    assert inventory.left_changed() == []
+
+
+def test_what_only_seems_to_be_put_back_stays_changed() -> None:
+    inventory = Inventory(report=[*REPORT])
+    inventory.note(scene(written("1"), written("300", "Rejected")))
+    assert inventory.left_changed() == ["Ctrlr.Interval"]
+
+
+def test_refusals_and_reads_of_a_scene_change_nothing() -> None:
+    inventory = Inventory(report=[*REPORT])
+    inventory.note(
+        scene(written("1", "Rejected"), ("ChangeAvailability", {}, {"status": "Rejected"}))
+    )
+    assert inventory.left_changed() == []
+    assert not inventory.availability_changed

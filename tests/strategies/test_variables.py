@@ -5,7 +5,7 @@ import pytest
 from strategies.labels import Fault, Kind, Stance, Tier
 from strategies.pool import Pool, PoolVariable
 from strategies.primitives import primitive_faults
-from strategies.variables import variable_breaks
+from strategies.variables import other_value, variable_breaks
 from strategies.version import version
 
 
@@ -108,3 +108,29 @@ def test_nothing_is_said_of_what_cannot_be_judged_or_undone(known: dict[str, obj
 
 def test_an_empty_pool_has_no_cases() -> None:
     assert variable_breaks(Pool()) == ()
+
+
+@pytest.mark.parametrize(
+    ("known", "other"),
+    [
+        ({"data_type": "boolean", "value": "True"}, "false"),
+        ({"data_type": "boolean", "value": "maybe"}, None),
+        ({"data_type": "integer", "value": "3"}, "4"),
+        ({"data_type": "integer", "value": "3", "max_limit": 3}, "2"),
+        ({"data_type": "integer", "value": "3", "min_limit": 3, "max_limit": 3}, None),
+        ({"data_type": "integer", "value": "12abc"}, None),
+        ({"data_type": "decimal", "value": "1.5"}, None),
+        ({"data_type": "OptionList", "value": "a", "values": ("a", "b")}, "b"),
+        ({"data_type": "OptionList", "value": "a", "values": ("a",)}, None),
+        ({"data_type": "MemberList", "value": "a", "values": ("a", "b")}, "b"),
+        ({"data_type": "SequenceList", "value": "a, b", "values": ("a", "b")}, "a"),
+        ({"data_type": "string", "value": "ab"}, "abx"),
+        ({"data_type": "string", "value": "ab", "max_limit": 2}, None),
+        ({"data_type": "dateTime", "value": "2026-01-01T00:00:00Z"}, None),
+        ({"data_type": "integer", "value": None}, None),
+    ],
+)
+def test_another_valid_value_keeps_type_limits_and_list(
+    known: dict[str, object], other: str | None
+) -> None:
+    assert other_value(PoolVariable("Ctrlr", "Any", **known)) == other  # type: ignore[arg-type]
