@@ -179,7 +179,10 @@ class _Table:
         name: str,
         expectation: Expectation,
         *parts: Part,
-        **more: bool,
+        calls: bool = True,
+        heavy: bool = False,
+        uncompressed: bool = False,
+        vendor: str = "",
     ) -> Framing:
         joined: list[Part] = []
         for part in parts:
@@ -187,16 +190,15 @@ class _Table:
                 joined[-1] += part
             else:
                 joined.append(part)
-        calls = more.get("calls", True)
         return Framing(
             family,
             name,
             tuple(joined),
             expectation,
-            self.frame(self.call(f"{family}-{name}")) if calls else b"",
+            self.frame(self.call(f"{family}-{name}", vendor)) if calls else b"",
             calls,
-            more.get("heavy", False),
-            more.get("uncompressed", False),
+            heavy,
+            uncompressed,
         )
 
     # --- messages in parts ---------------------------------------------------------------------------------
@@ -220,9 +222,8 @@ class _Table:
             yield self._made("fragment", f"{name}-between", _LEGAL, first, between, *others)
         text = self.call("fragment-inside-character", _OTHER_TEXT)
         inside = text.index("€".encode()) + 1
-        yield self._made(
-            "fragment", "inside-character", _LEGAL, *self.fragmented(*_cut(text, inside))
-        )
+        pieces = self.fragmented(*_cut(text, inside))
+        yield self._made("fragment", "inside-character", _LEGAL, *pieces, vendor=_OTHER_TEXT)
         first, last = self.fragmented(*_cut(self.call("fragment-paused"), 30))
         yield self._made("fragment", "paused", _LEGAL, first, Pause(0.3), last)
         yield from self._ill_fragments()
@@ -245,9 +246,8 @@ class _Table:
             ("too-high-across", b"\xf4\x90", b"\x80\x80"),
         ):
             before, after = self.call(f"utf8-{name}", "|").split(b"|")
-            yield self._made(
-                "utf8", name, _NOT_UTF8, *self.fragmented(before + first, second + after)
-            )
+            pieces = self.fragmented(before + first, second + after)
+            yield self._made("utf8", name, _NOT_UTF8, *pieces, vendor=_OTHER_TEXT)
 
     # --- single frames -------------------------------------------------------------------------------------
 
@@ -370,9 +370,8 @@ class _Table:
         first = deflated(self.call(f"deflate-{name}-first", _LONG[::-1][:60] if vendor else ""), by)
         by = by if takes_over else deflater()
         second = deflated(self.call(f"deflate-{name}", vendor), by)
-        return self._made(
-            DEFLATE, name, _LEGAL, self.frame(first, rsv=RSV1), self.frame(second, rsv=RSV1)
-        )
+        both = self.frame(first, rsv=RSV1) + self.frame(second, rsv=RSV1)
+        return self._made(DEFLATE, name, _LEGAL, both, vendor=vendor)
 
     # --- ends ----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from fuzz.engine.conversation import Conversation, Flooded, Take, render
 from fuzz.records import Answer, Entry, LinkClosed, Who
 from fuzz.transport.memory import MemoryLink, memory_pair
 from strategies.labels import JsonValue
+from strategies.wsframes import Opcode, frame
 
 MOMENT_S = 0.01
 PATIENCE_S = 5.0
@@ -297,3 +298,103 @@ async def test_ids_of_the_past_are_forgotten_in_the_end(
     await conversation.idle(MOMENT_S)
     assert [h.message_id for h in take.strays] == ["case-0"]
     assert [message_id for message_id, _ in conversation.late] == ["case-3"]
+
+
+# --- below whole messages ---------------------------------------------------------------------------------
+
+
+class RawLink:
+    """A link in memory that keeps raw bytes and hands out pongs as it is told."""
+
+    def __init__(self, link: MemoryLink) -> None:
+        self._link = link
+        self.raw = b""
+        self.waiting: list[bytes] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._link, name)
+
+    async def send_raw(self, data: bytes) -> None:
+        self.raw += data
+
+    def pongs(self) -> list[bytes]:
+        taken, self.waiting = self.waiting, []
+        return taken
+
+
+@pytest.fixture
+def raw(both: Talk) -> tuple[Conversation, MemoryLink, RawLink]:
+    conversation, target = both
+    link = RawLink(conversation.link)  # type: ignore[arg-type]
+    conversation.link = link  # type: ignore[assignment]
+    return conversation, target, link
+
+
+Raw = tuple[Conversation, MemoryLink, RawLink]
+
+
+async def test_a_call_in_frames_is_said_and_its_answer_is_the_cases(raw: Raw) -> None:
+    conversation, target, link = raw
+    take = conversation.begin()
+    whole = frame(VALID.encode(), mask=None)
+    await conversation.say_raw(whole[:9])
+    assert (take.said, conversation.unfinished) == ([], True)
+    await conversation.say_raw(whole[9:])
+    assert (take.said, conversation.unfinished) == ([VALID], False)
+    assert link.raw == whole
+    await target.send_text('[3,"case-1",{"status":"Accepted"}]')
+    await conversation.idle(MOMENT_S)
+    assert len(take.replies) == 1
+
+
+async def test_a_message_in_many_writes_is_one_exchange(raw: Raw) -> None:
+    conversation, _, _ = raw
+    conversation.begin()
+    before = conversation._ledger.exchanges
+    for byte in frame(VALID.encode(), mask=None):
+        await conversation.say_raw(bytes([byte]))
+    assert conversation._ledger.exchanges == before + 1
+
+
+async def test_an_id_that_was_used_in_frames_before_is_known_again(raw: Raw) -> None:
+    conversation, _, _ = raw
+    conversation.begin()
+    assert not conversation.said_in_frames([VALID])
+    await conversation.say_raw(frame(VALID.encode(), mask=None))
+    assert conversation.said_in_frames([VALID])
+    conversation.begin()
+    assert conversation.said_in_frames([VALID])
+    assert not conversation.said_in_frames([VALID.replace("case-1", "case-2"), "nonsense"])
+
+
+async def test_pongs_stand_in_the_transcript_once_each(raw: Raw) -> None:
+    conversation, _, link = raw
+    take = conversation.begin()
+    link.waiting = [b"a", b"b"]
+    await conversation.idle(MOMENT_S)
+    link.waiting = [b"b"]
+    await conversation.idle(MOMENT_S)
+    assert [(e.who, e.kind, e.text) for e in take.entries] == [
+        (Who.TARGET, "pong", "YQ=="),
+        (Who.TARGET, "pong", "Yg=="),
+    ]
+
+
+async def test_the_pong_to_the_last_ping_is_waited_for(raw: Raw) -> None:
+    conversation, _, link = raw
+    conversation.begin()
+    assert await conversation.hear_pong(0.0)
+    await conversation.say_raw(frame(b"hello", Opcode.PING, mask=None))
+    assert not await conversation.hear_pong(0.0)
+    link.waiting = [b"hello"]
+    assert await conversation.hear_pong(PATIENCE_S)
+    conversation.begin()
+    assert await conversation.hear_pong(0.0)
+
+
+async def test_a_close_frame_of_the_case_is_noted(raw: Raw) -> None:
+    conversation, _, _ = raw
+    conversation.begin()
+    assert not conversation.closing
+    await conversation.say_raw(frame(b"", Opcode.CLOSE, mask=None))
+    assert conversation.closing

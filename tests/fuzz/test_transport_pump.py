@@ -11,6 +11,7 @@ from websockets.protocol import Protocol, Side
 from fuzz.errors import LocalProtocolError
 from fuzz.records import Close, LinkClosed
 from fuzz.transport.pump import MAX_SIZE, Message, Pump
+from strategies.wsframes import RSV1, FrameReader, Opcode, deflated, deflater, frame
 
 
 class FakeTransport(asyncio.Transport):
@@ -289,3 +290,75 @@ async def test_a_close_code_that_no_frame_may_carry_cuts_the_connection(
     assert transport.aborted
     assert transport.written == b""
     pump.connection_lost(None)
+
+
+# --- below whole messages ---------------------------------------------------------------------------------
+
+
+async def test_nothing_of_ours_comes_into_the_middle_of_a_raw_message() -> None:
+    pump, transport = _open()
+    first, last = frame(b"a", mask=None, fin=False), frame(b"b", Opcode.CONTINUATION, mask=None)
+    await pump.send_raw(first + last[:1])
+    await pump.send(b"whole", text=True)
+    pump.data_received(frame(b"ping", Opcode.PING, mask=None))
+    assert bytes(transport.written) == first + last[:1]
+    await pump.send_raw(last[1:])
+    assert bytes(transport.written[: len(first + last)]) == first + last
+    reader = FrameReader()
+    assert reader.feed(bytes(transport.written[len(first + last) :])) == ["whole"]
+    assert not reader.unfinished
+
+
+async def test_what_is_held_back_goes_out_when_the_connection_ends() -> None:
+    pump, transport = _open()
+    await pump.send_raw(b"\x81")
+    pump.data_received(frame(b"\x03\xe8", Opcode.CLOSE, mask=None))
+    assert transport.written[1] == 0x80 | Opcode.CLOSE
+    assert pump.close_seen == Close(1000, by_target=True)
+    await pump.abort()
+
+
+async def test_pings_behind_half_a_frame_do_not_fill_our_memory() -> None:
+    pump, transport = _open()
+    await pump.send_raw(b"\x81")
+    ping = frame(bytes(125), Opcode.PING, mask=None)
+    for _ in range(10_000):
+        pump.data_received(ping)
+    assert transport.aborted
+    with pytest.raises(LinkClosed):
+        await pump.receive()
+
+
+async def test_after_raw_bytes_no_message_builds_upon_an_earlier_one() -> None:
+    pump, transport = _open(deflate=True)
+    assert pump.takes_over_context
+    await pump.send(b"the same words", text=True)
+    transport.written.clear()
+    raw = frame(deflated(b"something else", deflater()), mask=None, rsv=RSV1)
+    await pump.send_raw(raw)
+    await pump.send(b"the same words", text=True)
+    # A reader that never saw the first message understands the last one.
+    assert FrameReader().feed(bytes(transport.written)) == ["something else", "the same words"]
+
+
+async def test_pongs_that_nobody_waits_for_are_kept_within_bounds() -> None:
+    pump, _ = _open()
+    for payload in (b"a", b"a", b"b"):
+        pump.data_received(frame(payload, Opcode.PONG, mask=None))
+    assert pump.pongs() == [b"a", b"b"]
+    assert pump.pongs() == []
+    for number in range(1_000):
+        pump.data_received(frame(number.to_bytes(2, "big"), Opcode.PONG, mask=None))
+    assert len(pump.pongs()) == 64
+
+
+async def test_a_pong_to_a_ping_of_the_harness_is_not_the_cases() -> None:
+    pump, transport = _open()
+    asked = asyncio.ensure_future(pump.ping(20.0))
+    await asyncio.sleep(0)
+    sent = FrameReader()
+    sent.feed(bytes(transport.written))
+    assert sent.ping is not None
+    pump.data_received(frame(sent.ping, Opcode.PONG, mask=None))
+    assert await asked
+    assert pump.pongs() == []
