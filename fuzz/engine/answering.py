@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from fuzz.engine.cases import call_text, compact
 from fuzz.engine.effects import effect_of
@@ -54,6 +55,8 @@ from strategies.labels import (
     spell,
 )
 
+T = TypeVar("T")
+
 PATIENCE_S = 3.0
 """How long a CALL that was provoked may take; the answer to what provoked it has come by then."""
 
@@ -64,6 +67,10 @@ PROOF_S = 35.0
 STORM_S = 1.5
 """How long a target is watched that was told to come back at once."""
 
+EDGES_OF_DEAR = 40
+"""Values at an edge that an answer has which costs a boot or a transaction, unless all are wanted."""
+
+_DEAR = frozenset({"BootNotification", "TransactionEvent"})
 _TABLE = "answers"
 _GRANTED = frozenset({"Accepted", "AcceptedCanceled"})
 _HURRYING = ("zero", "minus-one", "pending-zero", "pending-minus-one", "rejected-zero")
@@ -266,7 +273,7 @@ class Answers:
         others: list[Case] = []
         for prompt in self._usable.values():
             cases = [*self._turns(prompt), *self._told(prompt)]
-            begun = _first_of_each(cases)
+            begun = _first_of_each(cases, _fault)
             first.extend(begun)
             taken = {c.id for c in begun}
             others.extend(c for c in cases if c.id not in taken)
@@ -278,12 +285,21 @@ class Answers:
             yield self._case(prompt, said)
 
     def _said(self, action: str) -> Iterable[Utterance]:
+        """Every answer; where a play is dear and not all is wanted, a sample of what other actions show as well."""
         version, full = self.ground.version, self.ground.full
-        yield from error_shapes(action)
-        yield from result_shapes(action, version)
-        yield from broken_payloads(action, version, full=full)
-        yield from oddities(action, version)
-        yield from edges(action, version)
+        shapes = [*error_shapes(action), *result_shapes(action, version)]
+        broken, at_edges = broken_payloads(action, version, full=full), edges(action, version)
+        if not full and action in _DEAR:
+            shapes = _first_of_each(shapes, _keyword, count=2)
+            broken, at_edges = (self._not_elsewhere(action, said) for said in (broken, at_edges))
+            at_edges = at_edges[:: 1 + len(at_edges) // EDGES_OF_DEAR]
+        yield from (*shapes, *broken, *oddities(action, version), *at_edges)
+
+    def _not_elsewhere(self, action: str, said: Sequence[Utterance]) -> tuple[Utterance, ...]:
+        """Without what the answers to Authorize, which cost less, show of the same type."""
+        if action != "TransactionEvent" or "Authorize" not in self._usable:
+            return tuple(said)
+        return tuple(u for u in said if "/idTokenInfo/" not in u.id)
 
     # --- cases ---------------------------------------------------------------------------------------------
 
@@ -417,16 +433,23 @@ def _came(seen: Observation | None, action: str) -> bool:
     return seen is None or any(h.action == action for h in seen.calls)
 
 
-def _first_of_each(cases: Sequence[Case]) -> list[Case]:
-    """The first case of every keyword: one of each kind of fault."""
+def _first_of_each(items: Iterable[T], kind: Callable[[T], str], *, count: int = 1) -> list[T]:
+    """The first ones of every kind."""
     seen: Counter[str] = Counter()
     found = []
-    for case in cases:
-        keyword = case.mutations[0].keyword
-        seen[keyword] += 1
-        if seen[keyword] == 1:
-            found.append(case)
+    for item in items:
+        seen[kind(item)] += 1
+        if seen[kind(item)] <= count:
+            found.append(item)
     return found
+
+
+def _keyword(said: Utterance) -> str:
+    return said.mutation.keyword if said.mutation is not None else ""
+
+
+def _fault(case: Case) -> str:
+    return case.mutations[0].keyword
 
 
 def _hurries(said: Utterance) -> bool:

@@ -235,7 +235,8 @@ class Executor(Stage):
         if not left:
             return
         done = [await self._target.operator(*words) for words in left.words]
-        ended = await self._ended(left.transactions)
+        hopeless = left.stalled and self._target.owned
+        ended = not hopeless and await self._ended(left.transactions)
         if (all(done) and ended and not left.unready) or not self._target.owned:
             return
         await self.restart()

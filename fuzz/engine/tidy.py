@@ -15,11 +15,16 @@ _UNDONE_BY = {"plug-in": "unplug", "fault": "clear-fault", "cut-network": "resto
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What has to be undone: words for the operator, transactions to stop; `unready` when the last boot was refused."""
+    """What has to be undone: words for the operator, transactions to stop; `unready` when the last boot was refused.
+
+    `stalled` is true when the case itself gave the last answer to a TransactionEvent, and nothing came behind it: a
+    station that waits to send it again ends no transaction meanwhile (E13.FR.02).
+    """
 
     words: tuple[tuple[str, str], ...] = ()
     transactions: tuple[str, ...] = ()
     unready: bool = False
+    stalled: bool = False
 
     def __bool__(self) -> bool:
         """True when anything has to be undone."""
@@ -30,17 +35,19 @@ def leftovers(happened: History) -> Leftovers:
     """What a scene left behind, the network first."""
     words: dict[tuple[str, str], None] = {}
     open_: dict[str, None] = {}
-    unready = False
+    unready = stalled = False
     for h in happened:
         if h.deed is Deed.OPERATED:
             _operated(h, words)
         elif h.deed is Deed.CALLED and h.action == "TransactionEvent":
             _transaction(h, open_)
+            told = happened.partner(h)
+            stalled = told is not None and told.case
         elif h.deed is Deed.CALLED and h.action == "BootNotification":
             answer = happened.partner(h)
             unready = answer is None or _member(answer.payload, "status") != "Accepted"
     ordered = sorted(words, key=lambda word: word[0] != "restore-network")
-    return Leftovers(tuple(ordered), tuple(open_), unready)
+    return Leftovers(tuple(ordered), tuple(open_), unready, stalled and bool(open_))
 
 
 def _operated(h: Happening, words: dict[tuple[str, str], None]) -> None:

@@ -225,7 +225,8 @@ def _was_offline(h: Happening) -> bool:
 def _content(h: Happening) -> str:
     """What a CALL says, apart from when."""
     payload = h.payload
-    if isinstance(payload, dict):
+    # Of a security event the moment is what it is about: several may have waited for a boot to be accepted.
+    if isinstance(payload, dict) and h.action != "SecurityEventNotification":
         payload = {name: value for name, value in payload.items() if name not in _TIMES}
     try:
         return json.dumps(payload, sort_keys=True)

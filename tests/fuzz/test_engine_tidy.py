@@ -50,3 +50,17 @@ def test_a_station_whose_last_boot_was_not_accepted_is_not_ready() -> None:
     assert left(*boot("Pending")).unready
     assert left(*boot(None)).unready
     assert not left(*boot("Pending"), *boot("Accepted")).unready
+
+
+def answered(kind: str, transaction: str, who: Who) -> list[Entry]:
+    text = json.dumps([3, f"{kind}{transaction}", {}])
+    return [event(kind, transaction), Entry(0.0, who, "text", text)]
+
+
+def test_a_transaction_whose_last_event_the_case_answered_itself_will_not_end_soon() -> None:
+    assert left(*answered("Started", "a", Who.US)).stalled
+    assert not left(*answered("Started", "a", Who.HARNESS)).stalled
+    assert not left(
+        *answered("Started", "a", Who.US), *answered("Updated", "a", Who.HARNESS)
+    ).stalled
+    assert not left(*answered("Ended", "a", Who.US)).stalled
