@@ -20,7 +20,17 @@ from urllib.parse import urlsplit
 CONFIG_FILE = Path("ocppfuzz.toml")
 PASSWORD_VARIABLE = "OCPPFUZZ_PASSWORD"
 
-PHASES = ("replay", "systematic", "answers", "frames", "injection", "twins", "generated")
+PHASES = (
+    "replay",
+    "systematic",
+    "answers",
+    "frames",
+    "injection",
+    "twins",
+    "stateful",
+    "generated",
+    "resource",
+)
 STATELESS_PHASES = ("systematic", "generated")
 """The phases whose cases are single messages."""
 

@@ -29,8 +29,10 @@ from fuzz.engine.injection import Injections
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import Investigator, Judge
 from fuzz.engine.phases import Generated, Ground, Phase, Replay, Systematic
+from fuzz.engine.resource import Resource
 from fuzz.engine.seeds import Seeds
 from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.engine.stateful import Stateful
 from fuzz.engine.support import Coverage, Support
 from fuzz.engine.twins import Twins
 from fuzz.errors import TargetUnavailable, UsageError
@@ -325,6 +327,8 @@ def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:
         "frames": Frames(ground),
         "twins": Twins(ground),
         "injection": Injections(ground),
+        "resource": Resource(ground, named=options.phases != PHASES),
+        "stateful": Stateful(ground),
         "generated": Generated(ground),
         RANDOM_PHASE: Generated(ground, RANDOM_PHASE, mutates=False),
     }

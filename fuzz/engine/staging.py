@@ -1,0 +1,93 @@
+"""Turns moves into the steps of a case.
+
+Knows the words of `strategies.moves` and those of a case; must not know what a scene is for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
+
+from fuzz.engine.cases import call_text, compact
+from fuzz.engine.effects import effect_of
+from fuzz.records import (
+    AnswerNext,
+    Ask as AskStep,
+    Disconnect,
+    Effect,
+    Expect,
+    Operator,
+    RepeatSteps,
+    SendText,
+    Step,
+    Wait,
+)
+from strategies.moves import (
+    Act,
+    Again,
+    Answer,
+    AnswerText,
+    Ask,
+    Await,
+    Leave,
+    Move,
+    Pause,
+    Tell,
+    Withhold,
+    flat,
+)
+
+_ENERGISING = frozenset({"present-token", "start-power"})
+
+
+def steps(moves: Iterable[Move], *, patience: float = 1.0) -> tuple[Step, ...]:
+    """The steps of moves; `patience` times as much time as they say passes in a pause."""
+    return tuple(_step(move, patience) for move in moves)
+
+
+def _step(move: Move, patience: float) -> Step:
+    match move:
+        case Ask():
+            return AskStep(call_text(move.action, move.payload))
+        case Tell():
+            return SendText(compact(move.text))
+        case Answer():
+            return AnswerNext(move.action, compact(answer_text(move)))
+        case AnswerText():
+            return AnswerNext(move.action, compact(move.text))
+        case Withhold():
+            return AnswerNext(move.action)
+        case Await():
+            return Expect(move.action, move.timeout_s, move.where)
+        case Act():
+            return Operator(move.event, move.argument)
+        case Pause():
+            return Wait(move.seconds * patience)
+        case Leave():
+            return Disconnect(move.code)
+        case Again():
+            return RepeatSteps(steps(move.moves, patience=patience), move.times)
+        case _:
+            assert_never(move)
+
+
+def answer_text(answer: Answer) -> str:
+    """A CALLRESULT, or a CALLERROR, with a slot for the messageId (OCPP-J 4.2.2, 4.2.3)."""
+    if answer.error:
+        return f'[4,"{{call.id}}",{json.dumps(answer.error)},"",{{}}]'
+    return f'[3,"{{call.id}}",{json.dumps(answer.payload, separators=(",", ":"))}]'
+
+
+def effect(moves: Sequence[Move]) -> Effect:
+    """The worst that moves may leave behind."""
+    return max(_effects(moves), key=list(Effect).index)
+
+
+def _effects(moves: Sequence[Move]) -> Iterator[Effect]:
+    yield Effect.VOLATILE
+    for move in flat(moves):
+        if isinstance(move, Ask):
+            yield effect_of(move.action, move.payload)
+        elif isinstance(move, Act) and move.event in _ENERGISING:
+            yield Effect.ENERGISE
