@@ -46,6 +46,7 @@ def test_every_flag_reaches_its_option(asked):
         "--only GetLog,ClearCache --exclude ClearCache --allow persistent --corpus . --resume "
         "--listen 127.0.0.1:9000 --identity CS-1 --security-profile 2 --ca a --cert b --key c "
         "--password-file p --start-cmd s --restart-cmd r --on-stuck o --operator person --unattended --wait 7 --strict "
+        "--catcher 127.0.0.1:8088 "
         "--edition 2025-09 --findings f --quiet --no-color"
     )
     assert main(["run", *flags.split()]) == 0
@@ -76,6 +77,7 @@ def test_every_flag_reaches_its_option(asked):
             operator="person",
             unattended=True,
             wait_s=7,
+            catcher="127.0.0.1:8088",
             strict=True,
             edition="2025-09",
             findings_dir=Path("f"),

@@ -78,6 +78,7 @@ def test_the_effects_are_those_of_the_records():
         ),
         ("[policy]\nxyz = 1", r"'xyz'; known: allow, strict, oracles, edition"),
         ("run = 1", r"run is not a table; write \[run\]"),
+        ("[run]\ncatcher = '8088'", "'8088' is not HOST:PORT"),
         ("[run]\nseed = 'a'", r"\[run\] seed in .* is of type str; write int"),
         ("[run]\nseed = true", "is of type bool; write int"),
         ("[run]\nonly = 'Reset'", "is not a list of strings"),

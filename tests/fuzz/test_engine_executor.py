@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,7 +12,17 @@ from fuzz.csms.voice import CsmsVoice
 from fuzz.engine.executor import Executor
 from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import TargetUnavailable
-from fuzz.records import Case, LinkClosed, Observation, SendText, Settled, Side, TargetFacts
+from fuzz.records import (
+    Case,
+    Catcher,
+    Caught,
+    LinkClosed,
+    Observation,
+    SendText,
+    Settled,
+    Side,
+    TargetFacts,
+)
 from fuzz.target.nothing import NoTarget
 from fuzz.testing import case
 from fuzz.transport.memory import MemoryDoor, MemoryLink
@@ -35,7 +45,13 @@ async def proper(link: MemoryLink, text: str) -> None:
 
 
 @asynccontextmanager
-async def station(behaviour: Behaviour, *, patience_s: float = 0.2) -> AsyncIterator[Executor]:
+async def station(
+    behaviour: Behaviour,
+    *,
+    patience_s: float = 0.2,
+    catcher: Catcher | None = None,
+    hide: Callable[[bytes], bytes] = bytes,
+) -> AsyncIterator[Executor]:
     """An executor on a station that behaves like this, and dials again when it is cut off."""
     door = MemoryDoor(Side.STATION)
 
@@ -56,7 +72,16 @@ async def station(behaviour: Behaviour, *, patience_s: float = 0.2) -> AsyncIter
     facts = TargetFacts(side=Side.STATION, message_timeout_s=patience_s)
     try:
         yield Executor(
-            Wiring(door, CsmsVoice(SystemClock()), NoTarget(), SystemClock(), facts), pace
+            Wiring(
+                door,
+                CsmsVoice(SystemClock()),
+                NoTarget(),
+                SystemClock(),
+                facts,
+                catcher=catcher,
+                hide=hide,
+            ),
+            pace,
         )
     finally:
         task.cancel()
@@ -189,6 +214,51 @@ async def test_a_second_answer_that_comes_late_is_told() -> None:
         assert await executor.probe()
         await executor.serve(0.01)
         assert [h.payload for _, h in executor.late_answers()] == [{"status": "Rejected"}]
+
+
+class Trap:
+    """A catcher whom one visitor comes to in each play, and one late."""
+
+    def slots(self) -> Mapping[str, str]:
+        return {"canary.hit": "http://h/hit/qwertz", "canary.token": "qwertz"}
+
+    def caught(self) -> Sequence[Caught]:
+        return (Caught(0.1, "http", "/hit/qwertz?hush", "GET", b"hush, hush"),)
+
+    def late(self) -> Sequence[str]:
+        return ("qwertz", "unknown")
+
+
+@asynccontextmanager
+async def trapped() -> AsyncIterator[Executor]:
+    """An executor with a catcher, whose secret is the word hush."""
+    async with station(
+        proper, catcher=Trap(), hide=lambda data: data.replace(b"hush", b"{s.s}")
+    ) as e:
+        yield e
+
+
+async def test_a_canary_is_filled_in_and_its_visitors_are_told_without_secrets() -> None:
+    said = SendText(('[2,"{call.id}","ClearCache",{"a":";curl {canary.hit}"}]',))
+    async with trapped() as executor:
+        observation = await executor.play(case(steps=(said,)))
+        assert "http://h/hit/qwertz" in observation.said[0]
+        assert observation.caught == (
+            Caught(0.1, "http", "/hit/qwertz?{s.s}", "GET", b"{s.s}, {s.s}"),
+        )
+
+
+async def test_nobody_is_caught_where_no_canary_was_named() -> None:
+    async with trapped() as executor:
+        assert (await executor.play(case())).caught == ()
+
+
+async def test_a_case_whose_canary_is_followed_late_is_told_once() -> None:
+    planted = case(steps=(SendText(('[2,"{call.id}","ClearCache",{"a":"{canary.hit}"}]',)),))
+    async with trapped() as executor:
+        await executor.play(planted)
+        assert executor.late_visits() == [planted]
+        assert executor.late_visits() == []
 
 
 async def test_an_unsolicited_result_is_followed_by_a_probe_at_once() -> None:

@@ -1,12 +1,22 @@
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, strategies as st
 
 from fuzz.engine.vault import Credentials, Gate, Vault, VaultLink, credentials_in, readable
-from fuzz.records import Case, Handshake, SendBytes, SendText, Side
+from fuzz.records import (
+    Ask,
+    Case,
+    Expect,
+    Handshake,
+    SendBytes,
+    SendText,
+    Settle,
+    Side,
+    Wait,
+)
 from fuzz.transport.listen import Listener
 from strategies.labels import Expectation, Stance, Tier
 
@@ -130,6 +140,15 @@ def test_a_new_password_becomes_a_slot_of_its_length(vault: Vault) -> None:
 @pytest.mark.parametrize("value", ["maybe", "", "with a space in it", "{secret.password}"])
 def test_what_is_no_ordinary_password_stays_what_it_is(vault: Vault, value: str) -> None:
     assert vault.sealed(_case(_set(value))) == _case(_set(value))
+
+
+def test_a_scene_is_followed_through_its_steps(vault: Vault) -> None:
+    steps = (Ask((_set("aNewPassword123456"),)), Settle(), Expect("BootNotification"), Wait(1.0))
+    scene = replace(_case(_set("x")), steps=steps)
+    assert vault.refuses(scene) == ""
+    sealed = vault.sealed(scene).steps
+    assert sealed == (Ask((_set("{secret.password.18}"),)), *steps[1:])
+    assert vault.refuses(replace(scene, steps=(*steps, SendBytes(b"x")))) != ""
 
 
 def test_other_cases_are_left_alone(vault: Vault) -> None:
