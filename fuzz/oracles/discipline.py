@@ -1,0 +1,106 @@
+"""Does the target keep to one CALL at a time, and answer while it waits itself (O28)?
+
+Knows who asked when and who answered; must not know what any message means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fuzz.ocppj.history import Deed, Happening, History
+from fuzz.oracles.reading import happened, scene
+from fuzz.oracles.registry import oracle, violation
+from fuzz.records import Basis, Observation, Settled, Severity, Violation
+from strategies.labels import Stance
+
+_SURE_S = 5.0
+"""So soon nobody has given up waiting: how long a target waits is its own choice (Part 2 section 3.2)."""
+
+_LONG_ENOUGH = 0.9
+_BREAKS = (Deed.OPENED, Deed.CLOSED, Deed.ENDED)
+
+
+@oracle("O28", name="concurrency", clause="Part 4 section 4.1.1; FR.01", cwe="CWE-833")
+def concurrency(obs: Observation) -> Iterator[Violation]:
+    """The target has one CALL of its own open at most, and answers ours meanwhile.
+
+    A CALL waits until the one before is answered or has timed out (FR.01); a second one within five seconds cannot be
+    explained by a time-out. What we held back counts as open; a broken answer of ours closes it, and so does a new
+    connection. CALLs may cross each other, so one of ours must be answered while the target waits for us: when it is
+    not, until the time-out or for good, both ends wait for each other.
+
+    Fix: one queue for what is sent, and a reader that never waits for an answer itself.
+    """
+    if scene(obs) is None and len(obs.calls) < 2:
+        return
+    seen = happened(obs)
+    stuck = next(_deadlocks(obs, seen), None)
+    if stuck is not None:
+        yield stuck
+    elif obs.probes.same_connection is not False and obs.settled is not Settled.BY_CLOCK:
+        yield from _overlaps(seen)
+
+
+def _deadlocks(obs: Observation, seen: History) -> Iterator[Violation]:
+    """The first of our CALLs that was never answered, when it crossed one of the target's."""
+    whole = seen.happenings
+    for index, h in enumerate(whole):
+        if h.deed is not Deed.ASKED or h.partner >= 0:
+            continue
+        crossed = _open_before(whole, index, obs.facts.message_timeout_s)
+        # What is broken may be dropped; and nothing was served before, there is no need of a crossing.
+        if crossed is None or (h.case and obs.case.expectation.stance is Stance.REJECT):
+            return
+        if _waited(obs, whole, index):
+            text = f"{h.action or 'a CALL'} crossed the target's own {crossed.action}, and was never answered"
+            yield violation(
+                "O28",
+                Basis.STOPPED_SERVING,
+                Severity.HIGH,
+                "crossing CALL unanswered",
+                text,
+            )
+        return
+
+
+def _waited(obs: Observation, whole: Sequence[Happening], index: int) -> bool:
+    """True when there was time enough to answer the CALL at `index` before its connection ended."""
+    end_s = whole[index].at_s
+    for h in whole[index + 1 :]:
+        if h.deed in _BREAKS:
+            return end_s - whole[index].at_s >= _LONG_ENOUGH * obs.facts.message_timeout_s
+        end_s = h.at_s
+    long_enough = end_s - whole[index].at_s >= _LONG_ENOUGH * obs.facts.message_timeout_s
+    return long_enough or obs.probes.same_connection is False
+
+
+def _overlaps(seen: History) -> Iterator[Violation]:
+    whole = seen.happenings
+    for index, h in enumerate(whole):
+        if h.deed is not Deed.CALLED:
+            continue
+        first = _open_before(whole, index, _SURE_S)
+        if first is not None:
+            text = f"{h.action} was sent while {first.action} had no answer"
+            yield violation(
+                "O28",
+                Basis.SHALL,
+                Severity.MEDIUM,
+                "two CALLs at once",
+                text,
+                cwe="CWE-573",
+            )
+            return
+
+
+def _open_before(whole: Sequence[Happening], index: int, within_s: float) -> Happening | None:
+    """The target's CALL that was open at `index`, and that nothing we said could have closed."""
+    for at in range(index - 1, -1, -1):
+        h = whole[at]
+        if h.deed in _BREAKS or whole[index].at_s - h.at_s > within_s:
+            return None
+        if h.ours and h.case and h.deed in (Deed.OTHER, Deed.ANSWERED):
+            return None  # perhaps a bad answer: whoever cannot read it may take it for one
+        if h.deed is Deed.CALLED:
+            return h if not 0 <= h.partner < index else None
+    return None
