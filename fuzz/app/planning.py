@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from fuzz.app import Plan, PlanRow
 from fuzz.app.campaign import make_ground, make_phases
 from fuzz.app.credentials import PERMISSION, configured
+from fuzz.app.rig import catcher_address
 from fuzz.config import RunOptions
 from fuzz.engine.course import cost_of
 from fuzz.engine.effects import allowed_effects, effect_of, names_credentials
+from fuzz.engine.executor import names_canary
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.phases import Ground, Phase
 from fuzz.records import Case, Disconnect, Effect, Operator, RepeatSteps, Side, Step
@@ -29,15 +31,16 @@ _SHOWN_ACTIONS = 6
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long things are assumed to take, in seconds."""
+    """How long things are assumed to take, in seconds; `visit_s` is how long a canary's visitors are waited for."""
 
     answer_s: float
     reconnect_s: float
+    visit_s: float
     whose: str
 
 
-EMBEDDED = Pace(0.001, 0.2, "our own station on this machine")
-CERTIFIED = Pace(0.2, 30.0, "certified stations")
+EMBEDDED = Pace(0.001, 0.2, 0.25, "our own station on this machine")
+CERTIFIED = Pace(0.2, 30.0, 1.2, "certified stations")
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class _Count:
     steps: int = 0
     reconnects: int = 0
     hand_actions: int = 0
+    visits: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     actions: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -59,6 +63,7 @@ def plan(options: RunOptions) -> Plan:
     owned = options.embedded or bool(options.start_cmd)
     ground.allowed = allowed_effects(owned=owned, allow=options.allow)
     ground.support.supported.update(ground.actions())
+    ground.catches = catcher_address(options) is not None
     pace = EMBEDDED if options.embedded else CERTIFIED
     counts = {p.name: _counted(p, ground, options) for p in make_phases(options, ground)}
     return Plan(
@@ -85,6 +90,7 @@ def _counted(phase: Phase, ground: Ground, options: RunOptions) -> _Count | None
             made.steps += cost_of(case)
             made.reconnects += _costs_connection(case) + _count(case.steps, Disconnect)
             made.hand_actions += _count(case.steps, Operator)
+            made.visits += names_canary(case.steps)
     return made
 
 
@@ -131,6 +137,7 @@ def _rows(counts: Mapping[str, _Count | None], pace: Pace, budget_s: float | Non
         reconnects = count.reconnects + (not connected)
         connected = True
         seconds = count.steps * pace.answer_s + reconnects * pace.reconnect_s
+        seconds += count.visits * pace.visit_s
         cut = budget_s is not None and spent < budget_s < spent + seconds
         note = f"about {_words(seconds)}" + ("; the budget may end here" if cut else "")
         rows.append(PlanRow(name, count.cases, reconnects, count.hand_actions, note))

@@ -102,8 +102,8 @@ async def rig(
 
 @contextlib.asynccontextmanager
 async def _catching(options: RunOptions) -> AsyncIterator[CatchingServer | None]:
-    """Who waits for visitors: where the options say, else on loopback when the target is there; None elsewhere."""
-    address = options.catcher or ("127.0.0.1:0" if _here(options) else None)
+    """Who waits for visitors; None where nobody does."""
+    address = catcher_address(options)
     if address is None:
         yield None
         return
@@ -113,6 +113,11 @@ async def _catching(options: RunOptions) -> AsyncIterator[CatchingServer | None]
         yield catcher
     finally:
         await catcher.aclose()
+
+
+def catcher_address(options: RunOptions) -> str | None:
+    """Where visitors are waited for: where the options say, else on loopback when the target is there."""
+    return options.catcher or ("127.0.0.1:0" if _here(options) else None)
 
 
 def _here(options: RunOptions) -> bool:

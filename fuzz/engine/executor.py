@@ -115,7 +115,7 @@ class Executor(Stage):
 
     def _plant_canaries(self, case: Case) -> bool:
         """Fill the slots of our catcher, when the case names one."""
-        if self._catcher is None or not _names_canary(case.steps):
+        if self._catcher is None or not names_canary(case.steps):
             return False
         slots = self._catcher.slots()
         self._slots.named.update(slots)
@@ -507,7 +507,8 @@ def _flat(steps: Iterable[Step]) -> Iterator[Step]:
             yield step
 
 
-def _names_canary(steps: Iterable[Step]) -> bool:
+def names_canary(steps: Iterable[Step]) -> bool:
+    """True when the steps tell an address at which our catcher waits for a moment."""
     return any(
         isinstance(part, str) and "{canary." in part
         for step in _flat(steps)

@@ -78,11 +78,10 @@ class Injections:
                 yield replace(case, id=case.id + LATE, steps=steps)
 
     def _unknown(self) -> Iterator[Case]:
-        if not self.ground.catches:
-            return
         support, maker = self.ground.support, self.ground.maker(self.name)
+        wanted = {case.action for case in self._all()} - support.supported - support.refused
         for action in self.ground.actions():
-            if action not in support.supported | support.refused:
+            if action in wanted:
                 schema = message_schema(action, Kind.REQUEST, self.ground.version)
                 yield maker.example(action, example(schema))
 
