@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from fuzz.ocppj.history import Deed
 from fuzz.oracles.reactions import ORDERLY_CLOSES
-from fuzz.oracles.reading import reaction
+from fuzz.oracles.reading import reaction, scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.oracles.websocket import asks_to_close, unanswered_ping
 from fuzz.records import (
@@ -179,11 +180,12 @@ def zombie(obs: Observation) -> Iterator[Violation]:
     """The target still serves a harmless CALL afterwards.
 
     Socket open, process alive, perhaps even WebSocket pings answered, yet no CALL is served: the task that reads
-    messages is dead or waits for ever. The same holds for a target that hung up and never came back.
+    messages is dead or waits for ever. The same holds for a target that hung up and never came back, and for one that
+    accepted a Reset and then neither restarts nor serves.
 
     Fix: supervise the reader, give every wait a bound, and close the connection when the reader ends.
     """
-    if obs.process is not None or obs.restart_asked:
+    if obs.process is not None or (obs.restart_asked and not _never_left(obs)):
         return
     probes = obs.probes
     everywhere = probes.new_connection is False and probes.fresh_identity is not True
@@ -201,3 +203,13 @@ def zombie(obs: Observation) -> Iterator[Violation]:
             "CALL unserved",
             f"a harmless CALL is not served any more{where}{ping}",
         )
+
+
+def _never_left(obs: Observation) -> bool:
+    """True when a restart was waited for in vain over a connection that nothing ended."""
+    seen = scene(obs)
+    if seen is None or any(h.deed in (Deed.CLOSED, Deed.OPENED, Deed.ENDED) for h in seen):
+        return False
+    return any(
+        h.deed is Deed.OTHER and h.text.endswith("in vain for BootNotification") for h in seen
+    )

@@ -12,7 +12,7 @@ from fuzz.records import (
     SendText,
     Severity,
 )
-from fuzz.testing import case, heard, mutation, observation, rejected, result, spoken
+from fuzz.testing import case, heard, mutation, note, observation, rejected, result, scene, spoken
 from strategies.labels import Channel, Expectation, Fault, Position, Stance, Tier
 
 NOT_UTF8 = rejected(Tier.JSON, Fault.NOT_UTF8)
@@ -218,3 +218,17 @@ def test_a_target_that_serves_the_probe_is_no_zombie(served):
 def test_a_connection_closed_wrongly_speaks_for_what_was_heard_before():
     obs = observation(MISSING, replies=[result()], close=Close(1011))
     assert spoken(obs) == ["O3 close 1011"]
+
+
+@pytest.mark.parametrize(
+    ("entries", "spoke"),
+    [
+        ([note(60, "note", "waited in vain for BootNotification")], ["O5 CALL unserved"]),
+        ([note(1, "close", "1001"), note(60, "note", "waited in vain for BootNotification")], []),
+        ([], []),
+    ],
+    ids=["never-left", "left", "not-waited-for"],
+)
+def test_a_reset_that_is_accepted_and_never_carried_out_leaves_a_zombie(entries, spoke):
+    obs = scene(*entries, restart_asked=True, probes=Probes(same_connection=False))
+    assert spoken(obs) == spoke
