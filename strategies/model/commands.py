@@ -32,6 +32,7 @@ class Commands:
         self._starts: dict[int, list[tuple[str, str]]] = {}
         self._stopped: dict[str, bool] = {}
         self._inoperative: dict[int, float] = {}
+        self._last_change = ""
         self._began: dict[int, set[str]] = {}
 
     def saw(self, event: Event) -> Iterator[Objection]:
@@ -59,6 +60,7 @@ class Commands:
             )
             # Until the answer is here nobody knows which of the two holds.
             self._inoperative.clear()
+            self._last_change = event.id
         elif event.action == "RequestStartTransaction":
             evse = number(payload, "evseId")
             self._busy[event.id] = any(
@@ -110,10 +112,6 @@ class Commands:
         remote_start = number(event.payload, "transactionInfo", "remoteStartId")
         if remote_start is not None and id_:
             yield from self._remote_start(remote_start, id_)
-        found = self._facts.transaction(id_)
-        charging = text(event.payload, "transactionInfo", "chargingState") == "Charging"
-        if found is not None and charging and found.evse and not found.offline:
-            yield from self._energised(found)
 
     def _remote_stop(self, id_: str) -> Iterator[Objection]:
         known = self._stopped.get(id_.casefold())
@@ -165,21 +163,14 @@ class Commands:
                 weight=Weight.LOW,
             )
             return
-        if number(payload, "evse", "connectorId") is None:
+        whole = number(payload, "evse", "connectorId") is None
+        if whole and event.asked.id == self._last_change:
             self._inoperative[number(payload, "evse", "id") or 0] = event.at_s
 
     def _is_inoperative(self, evse: int, at_s: float) -> bool:
         return any(
             place in (0, evse) and since < at_s for place, since in self._inoperative.items()
         )
-
-    def _energised(self, found: Transaction) -> Iterator[Objection]:
-        if self._is_inoperative(found.evse, found.first_s - 2.0):
-            yield Objection(
-                "G03",
-                "Charging on an inoperative EVSE",
-                f"a transaction began and charges on EVSE {found.evse}, which was made Inoperative before",
-            )
 
 
 def _covers(request: JsonValue, running: Transaction) -> bool:

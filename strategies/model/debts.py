@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from strategies.model.events import (
+    Asked,
     Called,
     Closed,
     Died,
@@ -24,7 +25,7 @@ from strategies.model.events import (
     number,
     text,
 )
-from strategies.model.facts import Facts
+from strategies.model.facts import Facts, Standing
 from strategies.model.registration import SENDS
 
 _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
@@ -35,6 +36,7 @@ _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
     "GetLog": ("LogStatusNotification", "N01"),
     "UpdateFirmware": ("FirmwareStatusNotification", "L01"),
 }
+_MUTE = frozenset({Standing.OFF, Standing.BOOTING, Standing.REJECTED})
 _TRANSACTION = frozenset({"TransactionEvent"})
 
 
@@ -55,12 +57,17 @@ class Debts:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._debts: list[_Debt] = []
+        self._asked_in: dict[str, Standing] = {}
+        """How far the station had come when it was asked; `OFF` stands for not far enough to be held to anything."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Nothing to object to; takes note of what an event settles, forgives and brings about."""
         match event:
             case Called():
                 self._called(event)
+            case Asked():
+                doubtful = self._facts.standing is Standing.UNKNOWN and self._facts.boots > 0
+                self._asked_in[event.id] = Standing.OFF if doubtful else self._facts.standing
             case Told():
                 self._told(event)
             case Operated(deed="unplug"):
@@ -93,10 +100,14 @@ class Debts:
 
     def _told(self, event: Told) -> None:
         action, asked = event.asked.action, event.asked.payload
-        if event.status not in ("Accepted", "AcceptedCanceled"):
+        standing = self._asked_in.get(event.asked.id, Standing.OFF)
+        if event.status not in ("Accepted", "AcceptedCanceled") or standing in _MUTE:
             return
         if action == "TriggerMessage":
             self._triggered(event)
+        elif standing is Standing.PENDING:
+            # Implementation's choice: what becomes of everything else that may not be said while Pending (B02.FR.02).
+            return
         elif action in _FOLLOW_UPS:
             message, rule = _FOLLOW_UPS[action]
             self._follow_up(event, message, rule)

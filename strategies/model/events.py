@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from strategies.labels import JsonObject, JsonValue
 
+PROMPT_S = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -56,6 +58,11 @@ class Answered:
     payload: JsonValue = None
     error_code: str = ""
     proper: bool = True
+
+    @property
+    def prompt(self) -> bool:
+        """True when no station can have given up waiting: how long it waits is its own choice."""
+        return self.at_s - self.called.at_s < PROMPT_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from strategies.model.events import (
 )
 
 NEVER = float("-inf")
+_LATE_S = 2.0
 
 
 class Standing(StrEnum):
@@ -109,8 +110,10 @@ class Facts:
 
     def surely_open(self, transaction: Transaction) -> bool:
         """True when a transaction runs and nothing that was seen could have ended it unheard."""
-        quiet_s = max(self.disturbed_s, self.interrupted_s, self.failed_s, self.unread_s)
-        return transaction.open and transaction.last_s > quiet_s and self.outstanding is None
+        # What waited its turn is told of later than it happened.
+        quiet_s = max(self.disturbed_s + _LATE_S, self.shaken_s)
+        in_time = transaction.last_s > quiet_s and not transaction.offline
+        return transaction.open and in_time and self.outstanding is None
 
     def note(self, event: Event) -> None:
         """Takes note of what happened, after every rule has looked at it."""
@@ -145,7 +148,7 @@ class Facts:
     def _answered(self, event: Answered) -> None:
         if self.outstanding is event.called:
             self.outstanding = None
-        if event.error_code or not event.proper:
+        if event.error_code or not (event.proper and event.prompt):
             self.failed_s = event.at_s
         status = text(event.payload, "idTokenInfo", "status")
         if event.called.action == "TransactionEvent" and status not in ("", "Accepted"):

@@ -63,6 +63,7 @@ class Keeping:
         self._volatile = frozenset(name.casefold() for name in volatile)
         self._values: dict[tuple[str, ...], _Value] = {}
         self._inoperative: dict[tuple[int, int], int] = {}
+        self._last_set = self._last_change = ""
         self._going_s = NEVER
         self._by = ""
         self._gone = False
@@ -71,6 +72,8 @@ class Keeping:
     def saw(self, event: Event) -> Iterator[Objection]:
         """What was lost over a boot."""
         match event:
+            case Asked():
+                self._asked(event)
             case Told(asked=Asked(action="Reset")):
                 self._reset(event)
             case Told(asked=Asked(action="SetVariables")):
@@ -105,6 +108,16 @@ class Keeping:
                 Weight.CRITICAL,
             )
 
+    def _asked(self, event: Asked) -> None:
+        """Until the answer is here, and if it never comes, nobody knows what holds."""
+        if event.action == "SetVariables":
+            for item in objects(event.payload, "setVariableData"):
+                self._values.pop(_key(item), None)
+            self._last_set = event.id
+        elif event.action == "ChangeAvailability":
+            self._inoperative.clear()
+            self._last_change = event.id
+
     # --- the station --------------------------------------------------------------------------------------
 
     def _reset(self, event: Told) -> None:
@@ -127,9 +140,7 @@ class Keeping:
     def _set(self, event: Told) -> None:
         asked = objects(event.asked.payload, "setVariableData")
         results = objects(event.payload, "setVariableResult")
-        for item in asked:
-            self._values.pop(_key(item), None)
-        if len(asked) != len(results):
+        if len(asked) != len(results) or event.asked.id != self._last_set:
             return
         for item, result in zip(asked, results, strict=True):
             key = _key(item)
@@ -176,9 +187,9 @@ class Keeping:
     def _availability(self, event: Told) -> None:
         payload = event.asked.payload
         evse, connector = number(payload, "evse", "id"), number(payload, "evse", "connectorId")
-        if text(payload, "operationalStatus") != "Inoperative":
-            self._inoperative.clear()
-        elif event.status == "Accepted":
+        if event.status != "Accepted" or event.asked.id != self._last_change:
+            return
+        if text(payload, "operationalStatus") == "Inoperative":
             self._inoperative[evse or 0, connector or 0] = self._facts.boots
 
     def _status(self, event: Called) -> Iterator[Objection]:

@@ -71,7 +71,7 @@ class Registration:
         self._asked_in: dict[str, Standing] = {}
         self._brought_about: set[str] = set()
         self._powered_off = False
-        self._reset = False
+        self._reset = self._went = False
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with an event, by the boot machine."""
@@ -97,7 +97,9 @@ class Registration:
             case Died():
                 self._facts.standing, self._reset = Standing.UNKNOWN, False
                 self._not_before = NEVER
-            case Closed() | _:
+            case Closed():
+                self._went = self._reset
+            case _:
                 pass
 
     # --- what the station says ----------------------------------------------------------------------------
@@ -112,7 +114,7 @@ class Registration:
                 "BootNotification before the interval was over",
                 f"BootNotification {self._not_before - event.at_s:.1f} s too early: the CSMS had given an interval",
             )
-        if self._reset and reason in _NOT_BY_RESET:
+        if self._reset and self._went and reason in _NOT_BY_RESET:
             yield Objection(
                 "B01.FR.09",
                 "boot after Reset for another reason",
@@ -120,7 +122,7 @@ class Registration:
                 weight=Weight.LOW,
             )
         self._facts.standing, self._not_before = Standing.BOOTING, NEVER
-        self._powered_off = self._reset = False
+        self._powered_off = self._reset = self._went = False
         self._brought_about.discard("BootNotification")
 
     def _speaks(self, event: Called) -> Iterator[Objection]:
@@ -140,7 +142,7 @@ class Registration:
     def _answered(self, event: Answered) -> None:
         if self._facts.standing is not Standing.BOOTING or event.error_code:
             return
-        if not proper_boot_answer(event.payload):
+        if not proper_boot_answer(event.payload) or not event.prompt:
             self._facts.standing = Standing.UNKNOWN
             return
         standing = _STANDINGS[text(event.payload, "status")]

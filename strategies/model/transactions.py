@@ -239,7 +239,8 @@ class Telling:
         payload = event.called.payload
         found = self._facts.transaction(text(payload, "transactionInfo", "transactionId"))
         seq = number(payload, "seqNo")
-        if found is not None and seq is not None and event.proper and not event.error_code:
+        good = event.proper and event.prompt and not event.error_code
+        if found is not None and seq is not None and good:
             found.taken.add(seq)
 
     # --- E14 ----------------------------------------------------------------------------------------------
