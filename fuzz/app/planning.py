@@ -39,8 +39,8 @@ class Pace:
     whose: str
 
 
-EMBEDDED = Pace(0.001, 0.2, 0.25, "our own station on this machine")
-CERTIFIED = Pace(0.2, 30.0, 1.2, "certified stations")
+EMBEDDED = Pace(0.001, 0.2, 0.05, "our own station on this machine")
+CERTIFIED = Pace(0.2, 30.0, 0.05, "certified stations")
 
 
 @dataclass(slots=True)

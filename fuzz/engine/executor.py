@@ -90,7 +90,8 @@ class Executor(Stage):
         if is_scene(case):
             await self._tidy(observation)
         if canaries and self._catcher is not None:
-            await self.serve(self.pace.soft_s)
+            # Whoever comes later still is told by `late_visits`.
+            await self.serve(self.pace.soft_s if linger else self.pace.settle_s)
             observation = replace(observation, caught=self._visits(self._catcher))
         return replace(observation, log=self._log_since(mark))
 

@@ -5,6 +5,7 @@ Knows how a canary becomes a case; must not know tongues, who catches the visito
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -35,6 +36,7 @@ LATE_S = 3.0
 """How long after its message a canary may be followed to be told of when it is played again."""
 
 LATE_EVERY = 50
+LATE_OF_ONE_CLASS = 3
 LATE = "/late"
 
 _LOGS = ("SecurityLog", "DiagnosticsLog")
@@ -48,6 +50,7 @@ class Injections:
     ground: Ground
     name: str = "injection"
     _made: list[Case] = field(default_factory=list)
+    _again: Counter[str] = field(default_factory=Counter)
 
     def planned(self) -> int | None:
         """Every canary, as if every action were supported."""
@@ -73,7 +76,9 @@ class Injections:
     def _late(self) -> Iterator[Case]:
         """The cases whose canaries were followed too late to be told then, with more patience."""
         for case in self.ground.late_visits():
-            if not case.id.endswith(LATE):
+            class_ = case.mutation_class
+            if not case.id.endswith(LATE) and self._again[class_] < LATE_OF_ONE_CLASS:
+                self._again[class_] += 1
                 steps = (*case.steps, Wait(LATE_S))
                 yield replace(case, id=case.id + LATE, steps=steps)
 

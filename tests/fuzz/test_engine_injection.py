@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from fuzz.engine.effects import names_credentials
-from fuzz.engine.injection import LATE_S, TABLE, Injections
+from fuzz.engine.injection import LATE_OF_ONE_CLASS, LATE_S, TABLE, Injections
 from fuzz.engine.phases import Ground
 from fuzz.engine.stage import is_scene
 from fuzz.engine.support import Coverage, Support
@@ -141,6 +141,14 @@ def test_a_canary_that_is_followed_late_is_played_again_with_patience():
     again = played(made)[-1]
     assert again.id == f"{first.id}/late"
     assert again.steps == (*first.steps, Wait(LATE_S))
+
+
+def test_only_a_few_late_ones_of_a_class_are_played_again():
+    shells = [c for c in played(ground("DataTransfer")) if c.mutations[0].operator == "shell"]
+    late = [shells]
+    made = ground("DataTransfer", late_visits=lambda: late.pop() if late else [])
+    again = [case.id for case in played(made) if case.id.endswith("/late")]
+    assert again == [f"{case.id}/late" for case in shells[:LATE_OF_ONE_CLASS]]
 
 
 def test_a_canary_that_is_late_again_is_left_at_that():
