@@ -25,7 +25,7 @@ from fuzz.records import (
     TlsStep,
     Violation,
 )
-from strategies.labels import Channel, Position, Stance
+from strategies.labels import Channel, Fault, Position, Stance
 
 _SIGNAL_CWE = {
     4: "CWE-248",
@@ -120,7 +120,7 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
     RFC 6455 names 1007 for text that is not UTF-8, 1003 for binary, 1009 for size, 1002 for bad frames. An orderly
     close after a message that cannot be read is a remark; 1006 (no close frame) and 1011 (internal error) never
     fit, and usually are an uncaught exception in the reader. After an ill frame the close frame may be left out (RFC
-    6455 section 7.1.7), so that 1006 is a remark there. A ping is answered by a pong with its data (section 5.5.2): a
+    6455 section 7.1.7), and libraries cut off whoever floods them: 1006 is a remark there. A ping is answered by a pong with its data (section 5.5.2): a
     peer that hears none takes the connection for dead and ends it.
 
     Fix: answer CALLERROR and go on reading; close with the fitting code where WebSocket itself demands it.
@@ -139,7 +139,7 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
         return
     symptom = f"close {close.code}"
     text = f"the target closed the connection with {close.code}" + _fitting(right)
-    if close.code in _ABNORMAL and not (close.code == _NO_FRAME and _ill_frame(obs)):
+    if close.code in _ABNORMAL and not (close.code == _NO_FRAME and _may_cut(obs)):
         yield violation("O3", Basis.STOPPED_SERVING, Severity.HIGH, symptom, text, cwe="CWE-248")
     elif _may_hang_up(obs):
         yield violation("O3", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
@@ -158,15 +158,17 @@ def _odd_frame(obs: Observation) -> bool:
     return framed and obs.case.expectation.stance is Stance.UNSPECIFIED
 
 
-def _ill_frame(obs: Observation) -> bool:
-    """True when the case broke the framing itself, so that the connection has to end (RFC 6455 section 7.1.7)."""
+def _may_cut(obs: Observation) -> bool:
+    """True when the connection has to end for an ill frame (RFC 6455 section 7.1.7), or may for sheer quantity."""
     framed = any(m.channel is Channel.FRAME for m in obs.case.mutations)
-    return framed and obs.case.expectation.stance is Stance.REJECT
+    expectation = obs.case.expectation
+    ends = expectation.stance is Stance.REJECT or expectation.fault is Fault.HEAVY
+    return framed and ends
 
 
 def _may_hang_up(obs: Observation) -> bool:
     assert obs.close is not None
-    if _ill_frame(obs):
+    if _may_cut(obs):
         return True
     orderly = obs.close.code in ORDERLY_CLOSES or 3000 <= obs.close.code < 5000
     case = obs.case

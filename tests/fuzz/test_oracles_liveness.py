@@ -158,13 +158,11 @@ def test_abnormal_closes_are_worse_than_hanging_up_in_order():
 @pytest.mark.parametrize(
     ("channel", "code", "spoke"),
     [
-        (Channel.FRAME, 1002, []),
-        (Channel.FRAME, 1006, ["O3 close 1006"]),
         (Channel.HANDSHAKE, 1006, []),
         (Channel.PAYLOAD, 1002, ["O3 close 1002"]),
     ],
 )
-def test_bad_frames_and_handshakes_may_end_a_connection(channel, code, spoke):
+def test_a_bad_handshake_may_end_a_connection_and_a_bad_payload_may_not(channel, code, spoke):
     played = case(MISSING, mutations=[mutation(channel=channel)])
     assert spoken(observation(played, replies=[], close=Close(code))) == spoke
 

@@ -28,6 +28,7 @@ LEGAL = Expectation(Stance.ACCEPT, Tier.MODEL)
 ILL = rejected(Tier.JSON, Fault.FRAME)
 NOT_UTF8 = rejected(Tier.JSON, Fault.NOT_UTF8)
 OPEN = Expectation(Stance.UNSPECIFIED, Tier.JSON)
+HEAVY = Expectation(Stance.UNSPECIFIED, Tier.JSON, Fault.HEAVY, "no limit named")
 TEXT = frame(b'[2,"c1","ClearCache",{}]', mask=None)
 PING = frame(b"hello", Opcode.PING, mask=None)
 CLOSE = frame(b"\x03\xe8", Opcode.CLOSE, mask=None)
@@ -104,6 +105,9 @@ def test_what_is_served_after_we_cut_the_connection_proves_nothing():
         (OPEN, 1009, []),
         (OPEN, 1000, ["O3 close 1000 (remark)"]),
         (OPEN, 1006, ["O3 close 1006"]),
+        (HEAVY, 1009, []),
+        (HEAVY, 1006, ["O3 close 1006 (remark)"]),
+        (HEAVY, 1011, ["O3 close 1011"]),
         (LEGAL, 1002, ["O3 close 1002"]),
         (LEGAL, 1006, ["O3 close 1006"]),
     ],

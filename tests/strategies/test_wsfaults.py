@@ -105,6 +105,17 @@ def test_a_call_is_found_where_one_is_promised_and_its_control_is_the_same(frami
     assert len(f"{framing.family}-{framing.name}") <= MAX_ID
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_however_short_the_call_what_is_cut_holds_no_whole_one(masked):
+    for one in framings("A", {}, masked=masked):
+        said = [text for text in FrameReader().feed(written(one)) if text.endswith("]")]
+        assert len(said) <= 2 if one.calls else not said or one.name in _WHOLE
+
+
+_WHOLE = {"then-call", "rsv1-continuation"}
+"""Members that hold a CALL which is never to be looked at."""
+
+
 @pytest.mark.parametrize(("framing", "masked"), BOTH)
 def test_what_stays_unfinished_is_cut(framing, masked):
     reader = FrameReader()
