@@ -105,7 +105,8 @@ class Twins:
             if action not in _NOT_TWICE:
                 yield action, self._allowed(self._respelled(action))
         if self.ground.side is Side.STATION:
-            for scenes in (self._read_back(), self._certificates(), self._again()):
+            sources = (self._read_back(), self._certificates(), self._shelves(), self._again())
+            for scenes in sources:
                 for action, cases in scenes:
                     if self.ground.asked(action):
                         yield action, self._allowed(cases)
@@ -247,6 +248,14 @@ class Twins:
         effect = effect_of("DeleteCertificate")
         return self._scene("read-back/certificates#unknown", steps, "read-back", "unknown", effect)
 
+    def _shelves(self) -> Iterator[tuple[str, Iterator[Case]]]:
+        """Put a thing with an id of its own, and clear it: listed in between, before and after it is not."""
+        for action, (thing, clear, get) in _SHELVES.items():
+            put, drop, listed = (Ask(call_text(*said)) for said in ((action, thing), clear, get))
+            steps = (listed, put, listed, drop, listed)
+            case = self._scene(f"read-back/{action}", steps, "read-back", action, effect_of(action))
+            yield action, iter([case])
+
     def _again(self) -> Iterator[tuple[str, Iterator[Case]]]:
         """The same request with the same requestId and a new messageId, as a CSMS does that lost the answer."""
         for action, (more, follow_up) in _AGAIN.items():
@@ -305,6 +314,43 @@ _NO_CERTIFICATES = (
     "-----BEGIN CERTIFICATE-----\n",
 )
 """Texts that are no certificate: M05.FR.07 has them refused."""
+
+_ID = 471_100
+_PROFILE: JsonObject = {
+    "id": _ID,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Relative",
+    "chargingSchedule": [
+        {
+            "id": _ID,
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 16.0}],
+        }
+    ],
+}
+_MESSAGE: JsonObject = {
+    "id": _ID,
+    "priority": "NormalCycle",
+    "message": {"format": "UTF8", "content": "ocppfuzz"},
+}
+
+_SHELVES: dict[str, tuple[JsonObject, tuple[str, JsonObject], tuple[str, JsonObject]]] = {
+    "SetChargingProfile": (
+        {"evseId": 1, "chargingProfile": _PROFILE},
+        ("ClearChargingProfile", {"chargingProfileId": _ID}),
+        (
+            "GetChargingProfiles",
+            {"requestId": _ID, "chargingProfile": {"chargingProfileId": [_ID]}},
+        ),
+    ),
+    "SetDisplayMessage": (
+        {"message": _MESSAGE},
+        ("ClearDisplayMessage", {"id": _ID}),
+        ("GetDisplayMessages", {"requestId": _ID, "id": [_ID]}),
+    ),
+}
+"""What is put, how it is cleared, and how it is asked for."""
 
 _AGAIN: dict[str, tuple[JsonObject, str]] = {
     "GetLog": ({}, "LogStatusNotification"),

@@ -1,7 +1,7 @@
 """Is what was accepted kept, and what was refused left alone (O12)?
 
-Knows pairs of reading and writing: variables, certificates, the local list's version. What a scene did not read is
-unknown, and nothing unknown is a violation. Must not judge whether a value should have been accepted (O8 does).
+Knows who follows what is written and read back: variables, certificates, lists. What a scene did not read is unknown,
+and nothing unknown is a violation. Must not judge whether a value should have been accepted (O8 does).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from fuzz.ocppj.history import Deed, Happening, History
 from fuzz.oracles.keeping import Certificates, LocalList, Mismatch, Variables
+from fuzz.oracles.listing import MESSAGES, PROFILES, Listed
 from fuzz.oracles.reading import scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, Observation, Severity, Violation
@@ -32,15 +33,16 @@ class Keeper(Protocol):
 def read_back(obs: Observation) -> Iterator[Violation]:
     """What was accepted reads back as it was written, and what was refused changed nothing.
 
-    After a SetVariables that was answered Accepted, GetVariables tells the value that was asked for (B05, B06); after
-    any other status, a CALLERROR, or about another variable, the value from before. A certificate that was not to be
-    deleted is still listed (M03, M04), and the local list has the version of the last list that was accepted (D01, D02).
-    Spellings of one value count as equal, variables that change by themselves are left out, RebootRequired settles
-    nothing, and anything else that happens between (another kind of CALL, a boot, a person) makes the earlier reading
-    worthless.
+        After a SetVariables that was answered Accepted, GetVariables tells the value that was asked for (B05, B06); after
+        any other status, a CALLERROR, or about another variable, the value from before. A certificate that was not to be
+        deleted is still listed (M03, M04), the local list has the version of the last list that was accepted (D01, D02), and
+    a charging profile or display message is listed from when it is accepted until it is cleared (K09, K10, O03, O05).
+        Spellings of one value count as equal, variables that change by themselves are left out, RebootRequired settles
+        nothing, and anything else that happens between (another kind of CALL, a boot, a person) makes the earlier reading
+        worthless.
 
-    Fix: check a message as a whole before anything of it is stored, store exactly what was checked, and answer after
-    it is stored.
+        Fix: check a message as a whole before anything of it is stored, store exactly what was checked, and answer after
+        it is stored.
     """
     happened = scene(obs)
     if happened is None:
@@ -61,7 +63,13 @@ def read_back(obs: Observation) -> Iterator[Violation]:
 
 def _keepers(obs: Observation) -> tuple[Keeper, ...]:
     volatile = frozenset(name.lower() for name in obs.facts.volatile)
-    return Variables(volatile), Certificates(), LocalList()
+    return (
+        Variables(volatile),
+        Certificates(),
+        LocalList(),
+        Listed(PROFILES),
+        Listed(MESSAGES),
+    )
 
 
 def _mismatches(happened: History, keepers: tuple[Keeper, ...]) -> Iterator[Mismatch]:

@@ -9,6 +9,7 @@ import pytest
 from fuzz.engine.phases import Ground
 from fuzz.engine.support import Coverage, Support
 from fuzz.engine.twins import READ_TOGETHER, Twins
+from fuzz.engine.validity import class_of
 from fuzz.oracles.registry import judge
 from fuzz.records import Ask, Case, Effect, SendText, Side
 from fuzz.testing import case, error, observation, result
@@ -279,6 +280,15 @@ async def test_a_station_that_looks_for_words_in_the_text_is_found(scripted: Cal
         "twins/ClearCache/escapes",
         "twins/ClearCache/escapes-upper",
     }
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_whatever_is_no_fault_is_valid(side: Side) -> None:
+    for one in cases(ground(side)):
+        for step in one.steps:
+            if isinstance(step, Ask) and not one.id.endswith("#garbage"):
+                _, _, action, payload = json.loads(spell(step.text))
+                assert class_of(version(), action, payload) == frozenset(), one.id
 
 
 def test_a_request_made_twice_keeps_its_request_id() -> None:
