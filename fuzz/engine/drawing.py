@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed as seeded, settings
 from hypothesis.errors import Flaky
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
 from fuzz.engine.reducer import canonical
@@ -45,6 +46,13 @@ def draw(strategy: SearchStrategy[T], *, seed: int, count: int) -> list[T]:
 
     collect()
     return drawn[:count]
+
+
+def walk(machine: type[RuleBasedStateMachine], *, seed: int, count: int, steps: int) -> None:
+    """Let a state machine take `count` walks of `steps` rules, the same for the same seed."""
+    # Its own preconditions discard a rule now and then, which is no reason to give up.
+    quietly = settings(_quietly(count), phases=[Phase.generate], stateful_step_count=steps)
+    run_state_machine_as_test(seeded(seed)(machine), settings=quietly)
 
 
 def minimise(

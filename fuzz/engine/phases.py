@@ -84,7 +84,7 @@ class Ground:
 
     `abilities` are those of the target adapter, `owned` whether we started the target, `compression` whether
     permessage-deflate was negotiated with it, `catches` whether a catcher
-    waits for whoever follows our addresses.
+    waits for whoever follows our addresses; `listeners` are told every observation.
     """
 
     version: Version
@@ -106,6 +106,7 @@ class Ground:
     late_visits: Callable[[], Sequence[Case]] = tuple
     owned: bool = False
     compression: bool = True
+    listeners: list[Callable[[Observation], None]] = field(default_factory=list)
     _watched: dict[str, Observation | None] = field(default_factory=dict)
 
     def actions(self) -> list[str]:
@@ -123,6 +124,8 @@ class Ground:
         """Take note of what an answer tells: about support, and about payloads worth starting from again."""
         self.support.learn(observation)
         self.seeds.learn(observation)
+        for listen in self.listeners:
+            listen(observation)
         if observation.case.id in self._watched:
             self._watched[observation.case.id] = observation
 

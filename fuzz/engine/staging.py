@@ -91,3 +91,46 @@ def _effects(moves: Sequence[Move]) -> Iterator[Effect]:
             yield effect_of(move.action, move.payload)
         elif isinstance(move, Act) and move.event in _ENERGISING:
             yield Effect.ENERGISE
+
+
+def steady_points(moves: Sequence[Move]) -> tuple[int, ...]:
+    """Where another CALL of ours fits in: the station is connected and registered, and nobody waits for its boot.
+
+    None in a scene that answers a boot in its own way, or that says messages of its own beside its CALLs.
+    """
+    every = list(flat(moves))
+    if any(isinstance(m, Tell) or _answers_boot(m) for m in every):
+        return ()
+    found: list[int] = []
+    waits_for: frozenset[str] = frozenset()
+    for at, move in enumerate(moves, 1):
+        waits_for = _then_waits_for(move, waits_for)
+        if not waits_for and isinstance(move, Ask | Await | Again):
+            found.append(at)
+    return tuple(found)
+
+
+def _answers_boot(move: Move) -> bool:
+    return isinstance(move, Answer | AnswerText | Withhold) and move.action == "BootNotification"
+
+
+def _then_waits_for(move: Move, before: frozenset[str]) -> frozenset[str]:
+    """What has to happen before the station is steady again, by the names of CALLs or deeds; empty when it is."""
+    match move:
+        case Ask(action="Reset") | Act(words="power-cycle"):
+            return before | {"BootNotification"}
+        case Act(words="cut-network"):
+            return before | {"restore-network", _CONTACT}
+        case Act(words="restore-network"):
+            return before - {"restore-network"}
+        case Leave():
+            return before | {_CONTACT}
+        case Await(action="BootNotification"):
+            return before - {"BootNotification", _CONTACT}
+        case Ask() | Await() if "restore-network" not in before:
+            return before - {_CONTACT}
+        case _:
+            return before
+
+
+_CONTACT = "contact"

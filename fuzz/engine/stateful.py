@@ -1,19 +1,50 @@
-"""The stateful phase: scenes that only mean something as a whole, plain first.
+"""The stateful phase: scenes that only mean something as a whole, plain first, then with a hostile message in their midst.
 
-Knows scenarios and how they become cases; must not know how scenes are played or judged.
+Knows scenarios, walks and tables of hostile messages, and how they become cases; must not know how scenes are played or
+judged. What comes next depends on which states the target has shown (`fuzz.engine.scheduler`).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
+from fuzz.engine.cases import call_text
+from fuzz.engine.drawing import walk
+from fuzz.engine.effects import effect_of
 from fuzz.engine.phases import Ground
-from fuzz.engine.staging import effect, steps
-from fuzz.records import Ability, Case, Provenance, Side
-from strategies.labels import Channel, Expectation, Mutation, Position, Stance, Tier
+from fuzz.engine.scheduler import Scheduler, places
+from fuzz.engine.staging import effect, steady_points, steps
+from fuzz.ocppj.history import history
+from fuzz.records import (
+    Ability,
+    Case,
+    Effect,
+    Observation,
+    Provenance,
+    SendText,
+    Settle,
+    Side,
+    Step,
+)
+from strategies.boundaries import Boundary, boundaries
+from strategies.labels import (
+    Channel,
+    Expectation,
+    JsonObject,
+    Kind,
+    Mutation,
+    Position,
+    Stance,
+    Tier,
+)
 from strategies.moves import Move, Tell, acts, asks, flat
+from strategies.schema import message_schema
 from strategies.sequences import Place, Scenario, scenarios
+from strategies.violations import Break, violations
+from strategies.walks import changes, machine
 
 OWNED_BOOT_S = 30.0
 BOOT_S = 120.0
@@ -22,33 +53,107 @@ BOOT_S = 120.0
 PATIENCE = 5.0
 """How many times longer we look at a target that we did not start."""
 
+WALKS_AT_ONCE = 10
+RULES_PER_WALK = 12
+WALK_SHARE = 0.35
+"""How much of the endless part are walks; half of them have a hostile message in their midst."""
+
+SLOW_EVERY = 60
+"""Cases between two scenarios that wait for the target's own time-outs."""
+
+_STATE, _CHANGE = "state", "change"
+_HARMLESS = frozenset({Effect.NONE, Effect.VOLATILE})
+_NEVER_BY_CHANCE = frozenset(
+    {"Reset", "UpdateFirmware", "SetNetworkProfile", "SetVariables", "CertificateSigned"}
+)
+"""What a lenient target may take although it is broken, and is then another one than the scene counts on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A hostile CALL that can stand in the midst of any scene, and the harmless one in its place."""
+
+    id: str
+    action: str
+    payload: JsonObject
+    control: JsonObject
+    mutation: Mutation
+    expectation: Expectation
+
 
 @dataclass(slots=True)
 class Stateful:
-    """Plays every scenario."""
+    """Plays every scenario, then scenarios and walks with hostile messages in them for as long as there is time."""
 
     ground: Ground
     name: str = "stateful"
-    _index: int = field(default=0)
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    _index: int = 0
+    _arms: dict[str, str] = field(default_factory=dict)
+    _rng: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(f"{self.ground.seed}/{self.name}")
 
     def planned(self) -> int | None:
         """The budget decides."""
         return None
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
-        """Every scenario once."""
+        """Every quick scenario once, then what the scheduler chooses, with a slow scenario now and then."""
         playable = self._playable()
-        self.ground.coverage.plan("scenarios", (self._id(s) for s in playable))
+        if not playable:
+            return
+        self._plan(playable)
+        self.ground.listeners.append(self._learn)
         for told in playable:
-            yield self._plain(told)
+            if not told.slow:
+                yield self._plain(told)
+        slow = iter([told for told in playable if told.slow])
+        walks = self._walks()
+        for number in count():
+            if number % SLOW_EVERY == 0 and (late := next(slow, None)) is not None:
+                yield self._plain(late)
+            elif self._rng.random() < WALK_SHARE:
+                yield self._walk(*next(walks))
+            elif (case := self._hostile_scene(playable)) is not None:
+                yield case
+            else:
+                yield self._walk(*next(walks))
 
     def unreached(self) -> Sequence[str]:
         """What cannot be played for want of somebody at the target."""
-        return [
-            f"scenario {told.name}: needs somebody at the target for {', '.join(sorted(acts(told.moves)))}"
-            for told in self._known()
-            if acts(told.moves) and Ability.OPERATOR not in self.ground.abilities
-        ]
+        if Ability.OPERATOR in self.ground.abilities:
+            return ()
+        missed = [s for s in self._known() if acts(s.moves)]
+        words = sorted({word for s in missed for word in acts(s.moves)})
+        if not missed:
+            return ()
+        return (
+            f"{len(missed)} scenarios that need somebody at the target ({', '.join(words)}); see --operator",
+        )
+
+    # --- what is learned -----------------------------------------------------------------------------------
+
+    def _plan(self, playable: Sequence[Scenario]) -> None:
+        coverage = self.ground.coverage
+        coverage.plan("scenarios", (self._id(s) for s in playable))
+        coverage.plan("states", (f"{_STATE} {s}" for pair in changes() for s in pair))
+        coverage.plan("transitions", (f"{_CHANGE} {a} to {b}" for a, b in changes()))
+
+    def _learn(self, observation: Observation) -> None:
+        arm = self._arms.get(observation.case.id)
+        if arm is None or observation.inconclusive:
+            return
+        happened = history(observation.entries)
+        self.scheduler.learn(arm, observation.case, happened)
+        before = ""
+        for place in places(happened):
+            self.ground.coverage.reach(f"{_STATE} {place}")
+            self.ground.coverage.reach(f"{_CHANGE} {before} to {place}")
+            before = place
+
+    # --- scenarios -----------------------------------------------------------------------------------------
 
     def _place(self) -> Place:
         return Place(self.ground.pool, OWNED_BOOT_S if self.ground.owned else BOOT_S)
@@ -59,30 +164,137 @@ class Stateful:
         return [s for s in scenarios(self._place()) if all(map(self.ground.asked, asks(s.moves)))]
 
     def _playable(self) -> list[Scenario]:
-        ground = self.ground
-        able = Ability.OPERATOR in ground.abilities
-        return [
-            s
-            for s in self._known()
-            if (able or not acts(s.moves)) and effect(s.moves) in ground.allowed
-        ]
+        return [s for s in self._known() if self._may(s.moves)]
+
+    def _may(self, moves: Sequence[Move]) -> bool:
+        """Whether moves can be made at this target, and do no more than they may."""
+        able = Ability.OPERATOR in self.ground.abilities or not acts(moves)
+        asked = all(map(self.ground.asked, asks(moves)))
+        return able and asked and effect(moves) in self.ground.allowed
 
     def _id(self, told: Scenario) -> str:
         return f"{self.name}/{told.name}"
 
     def _plain(self, told: Scenario) -> Case:
-        return self._case(self._id(told), told.moves, told.name)
+        return self._scene(self._id(told), told.name, told.moves, told.name)
 
-    def _case(self, id_: str, moves: Sequence[Move], operator: str) -> Case:
-        self._index += 1
-        told = any(isinstance(move, Tell) for move in flat(moves))
-        return Case(
-            id=id_,
-            side=self.ground.side,
-            steps=steps(moves, patience=1.0 if self.ground.owned else PATIENCE),
-            expectation=Expectation(Stance.UNSPECIFIED, Tier.MODEL),
-            effect=effect(moves),
-            position=Position.CALLRESULT if told else Position.CALL,
-            mutations=(Mutation(Channel.PAYLOAD, "", "scenario", operator),),
-            provenance=Provenance(self.name, self.ground.seed, self._index, self.ground.tool),
+    def _hostile_scene(self, playable: Sequence[Scenario]) -> Case | None:
+        """A scenario that shows rare states, with a hostile message at one of its points."""
+        hosts = {s.name: s for s in playable if not s.slow and steady_points(s.moves)}
+        piece = self._piece()
+        if not hosts or piece is None:
+            return None
+        name = self.scheduler.choose(sorted(hosts), self._rng)
+        return self._hostile(f"{self.name}/{name}", name, hosts[name].moves, piece)
+
+    # --- walks ---------------------------------------------------------------------------------------------
+
+    def _walks(self) -> Iterator[tuple[int, tuple[Move, ...]]]:
+        numbers = count()
+        for chunk in count():
+            drawn: list[tuple[Move, ...]] = []
+            operated = Ability.OPERATOR in self.ground.abilities
+            made = machine(self._place(), drawn.append, operated=operated)
+            seed = self.ground.seed * 1_000_003 + chunk
+            walk(made, seed=seed, count=WALKS_AT_ONCE, steps=RULES_PER_WALK)
+            for moves in dict.fromkeys(map(repr, drawn)):
+                found = next(d for d in drawn if repr(d) == moves)
+                if found and self._may(found):
+                    yield next(numbers), found
+
+    def _walk(self, number: int, moves: tuple[Move, ...]) -> Case:
+        id_ = f"{self.name}/walk/{self.ground.seed}/{number}"
+        piece = self._piece() if number % 2 and steady_points(moves) else None
+        if piece is not None:
+            return self._hostile(id_, "walk", moves, piece)
+        return self._scene(id_, "walk", moves, "walk")
+
+    # --- hostile messages ----------------------------------------------------------------------------------
+
+    def _piece(self) -> Piece | None:
+        """A hostile CALL by chance that leaves the scene as it is; None where there is none."""
+        known = self.ground.support.known()
+        actions = [
+            a
+            for a in self.ground.actions()
+            if a not in _NEVER_BY_CHANCE and (known is None or a in known)
+        ]
+        for _ in range(20 if actions else 0):
+            action = self._rng.choice(actions)
+            schema = message_schema(action, Kind.REQUEST, self.ground.version)
+            table: Sequence[Boundary | Break] = self._rng.choice(
+                (boundaries(schema), violations(schema, full=self.ground.full))
+            )
+            entry = self._rng.choice(table) if table else None
+            if entry is not None and _stays_a_guest(action, entry):
+                return Piece(
+                    entry.id,
+                    action,
+                    entry.payload,
+                    entry.control,
+                    entry.mutation,
+                    entry.expectation,
+                )
+        return None
+
+    def _hostile(self, id_: str, arm: str, moves: Sequence[Move], piece: Piece) -> Case:
+        at = self._rng.choice(steady_points(moves))
+        patience = self._patience()
+        before, after = steps(moves[:at], patience=patience), steps(moves[at:], patience=patience)
+
+        def scene(payload: JsonObject) -> tuple[Step, ...]:
+            return (*before, SendText(call_text(piece.action, payload)), Settle(), *after)
+
+        worst = max(effect(moves), effect_of(piece.action, piece.payload), key=list(Effect).index)
+        return self._case(
+            Case(
+                id=f"{id_}/{piece.id}@{at}",
+                side=self.ground.side,
+                steps=scene(piece.payload),
+                control=scene(piece.control),
+                expectation=piece.expectation,
+                effect=worst,
+                action=piece.action,
+                mutations=(piece.mutation,),
+                provenance=self._provenance(),
+            ),
+            arm,
         )
+
+    # --- cases ---------------------------------------------------------------------------------------------
+
+    def _scene(self, id_: str, arm: str, moves: Sequence[Move], operator: str) -> Case:
+        answers = any(isinstance(m, Tell) and m.text[:2] != "[2" for m in flat(moves))
+        return self._case(
+            Case(
+                id=id_,
+                side=self.ground.side,
+                steps=steps(moves, patience=self._patience()),
+                expectation=Expectation(Stance.UNSPECIFIED, Tier.MODEL),
+                effect=effect(moves),
+                position=Position.CALLRESULT if answers else Position.CALL,
+                mutations=(Mutation(Channel.PAYLOAD, "", "scenario", operator),),
+                provenance=self._provenance(),
+            ),
+            arm,
+        )
+
+    def _case(self, case: Case, arm: str) -> Case:
+        """The case, noted so that what is seen of it counts for its arm."""
+        self._arms = {case.id: arm}
+        return case
+
+    def _patience(self) -> float:
+        return 1.0 if self.ground.owned else PATIENCE
+
+    def _provenance(self) -> Provenance:
+        self._index += 1
+        return Provenance(self.name, self.ground.seed, self._index, self.ground.tool)
+
+
+def _stays_a_guest(action: str, entry: Boundary | Break) -> bool:
+    """Whether a hostile message changes nothing at a station that is right, and little at any other."""
+    if isinstance(entry, Boundary) and entry.heavy:
+        return False
+    harmless = effect_of(action, entry.payload) in _HARMLESS
+    return harmless or entry.expectation.stance is Stance.REJECT

@@ -1,0 +1,325 @@
+"""Walks: long conversations put together by rules, each rule a few moves that a station in this state can take.
+
+Knows a coarse model of what happens at a station, enough to wait only for what must come. Must not send anything: a rule
+appends moves, and whoever plays them finds out what the station made of it. What a walk left behind is undone at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from strategies.moves import Act, Answer, Ask, Await, Leave, Move, Pause, Withhold
+from strategies.pool import PoolVariable
+from strategies.sequences import (
+    CHARGING,
+    ENDED,
+    NOWHERE,
+    Place,
+    answered,
+    boot_answer,
+    booted,
+    get_variable,
+    judged,
+    present,
+    reboot,
+    start_remotely,
+    stop_remotely,
+    tell_status,
+    trigger,
+)
+
+OFF_LINE, PENDING, ACCEPTED = "offline", "pending", "accepted"
+IDLE, PLUGGED, AUTHORIZED, IN_CHARGE = "idle", "plugged", "authorised", "charging"
+
+STATES: tuple[str, ...] = tuple(
+    f"{standing}/{use}"
+    for standing in (ACCEPTED, "booting", PENDING, "rejected", OFF_LINE)
+    for use in (IDLE, PLUGGED, AUTHORIZED, IN_CHARGE)
+)
+"""What a station can be in, as far as its CSMS can tell: how it is registered, and the furthest that any EVSE has come."""
+
+_HEARTBEAT = PoolVariable("OCPPCommCtrlr", "HeartbeatInterval")
+_QUICK_S = 10.0
+
+
+def changes() -> tuple[tuple[str, str], ...]:
+    """The changes of state that the specification knows, as pairs of `STATES`; those that need no time together."""
+    uses = (IDLE, PLUGGED, AUTHORIZED, IN_CHARGE)
+    found: list[tuple[str, str]] = []
+    for standing in (ACCEPTED, OFF_LINE):
+        moves = ((0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 1), (0, 2), (2, 0), (3, 0))
+        found += [(f"{standing}/{uses[a]}", f"{standing}/{uses[b]}") for a, b in moves]
+    for use in uses:
+        found += [
+            (f"{ACCEPTED}/{use}", f"{OFF_LINE}/{use}"),
+            (f"{OFF_LINE}/{use}", f"{ACCEPTED}/{use}"),
+        ]
+    for use in (IDLE, PLUGGED):
+        found.append((f"{OFF_LINE}/{use}", f"booting/{use}"))
+        for answer in (ACCEPTED, PENDING, "rejected"):
+            found.append((f"booting/{use}", f"{answer}/{use}"))
+        found += [(f"{waiting}/{use}", f"booting/{use}") for waiting in (PENDING, "rejected")]
+    return tuple(found)
+
+
+@dataclass(slots=True)
+class _Evse:
+    """What the model takes for true of one EVSE; None where the station may do as it likes."""
+
+    plugged: bool = False
+    wants: bool = False
+    authorized: bool | None = False
+    charging: bool | None = False
+
+    def free(self) -> None:
+        """The EV is gone, and with it every authorisation (E09.FR.01)."""
+        self.plugged = self.wants = False
+        self.authorized = self.charging = False
+
+
+@dataclass(slots=True)
+class _Model:
+    online: bool = True
+    pending: bool = False
+    evses: dict[int, _Evse] = field(default_factory=dict)
+
+    @property
+    def served(self) -> bool:
+        """Whether ordinary CALLs are answered."""
+        return self.online and not self.pending
+
+
+def machine(
+    place: Place, collect: Callable[[tuple[Move, ...]], None], *, operated: bool = True
+) -> type[RuleBasedStateMachine]:
+    """A state machine whose runs hand the moves of one walk each to `collect`; without an operator only CALLs."""
+    evses = st.sampled_from(place.evses)
+
+    class Walk(RuleBasedStateMachine):
+        """One walk."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.moves: list[Move] = []
+            self.model = _Model(evses={n: _Evse() for n in place.evses})
+
+        def add(self, *moves: Move) -> None:
+            """Go on with these moves."""
+            self.moves.extend(moves)
+
+        def charging_now(self, n: int) -> None:
+            """Wait for energy where it must flow by now."""
+            evse = self.model.evses[n]
+            if not (evse.plugged and evse.wants and evse.authorized) or evse.charging:
+                return
+            if self.model.served:
+                self.add(CHARGING)
+                evse.charging = True
+            else:
+                evse.charging = None
+
+        def forget(self) -> None:
+            """The station booted: authorisations and transactions are over, the EVs still there."""
+            for evse in self.model.evses.values():
+                evse.authorized = evse.charging = False if not evse.plugged else None
+
+        # --- at the station -----------------------------------------------------------------------------------
+
+        @precondition(lambda self: operated)
+        @rule(n=evses)
+        def plug(self, n: int) -> None:
+            """An EV comes, or goes."""
+            evse = self.model.evses[n]
+            if not evse.plugged:
+                self.add(Act(f"plug-in {n}"))
+                evse.plugged = True
+                return
+            self.add(Act(f"unplug {n}"))
+            if evse.charging and self.model.served:
+                self.add(ENDED)
+            evse.free()
+
+        @precondition(lambda self: operated and self.waiting() is not None)
+        @rule(answer=st.sampled_from(("Accepted",) * 4 + ("Blocked", "late", "error")))
+        def show_token(self, answer: str) -> None:
+            """A token is shown where exactly one EV waits for it."""
+            n = self.waiting()
+            assert n is not None
+            evse = self.model.evses[n]
+            if not self.model.served:
+                self.add(present(place.tokens[0]))
+                evse.authorized = None
+                return
+            self.judge_token(answer)
+            evse.authorized = answer in ("Accepted", "late")
+            self.charging_now(n)
+
+        def judge_token(self, answer: str) -> None:
+            """Show the token, and answer its Authorize in one way or another."""
+            asked = Await("Authorize", timeout_s=_QUICK_S)
+            match answer:
+                case "late":
+                    shown = (Withhold("Authorize"), present(place.tokens[0]), asked, Pause(0.05))
+                    self.add(*shown, answered(judged("Accepted")))
+                case "error":
+                    error = Answer("Authorize", error="InternalError")
+                    self.add(error, present(place.tokens[0]), asked)
+                case _:
+                    self.add(Answer("Authorize", judged(answer)), present(place.tokens[0]), asked)
+
+        def waiting(self) -> int | None:
+            """The EVSE that a token is for: the only one in use, not authorised yet."""
+            used = [n for n, evse in self.model.evses.items() if evse.plugged]
+            alone = len(used) == 1 and self.model.evses[used[0]].authorized is False
+            return used[0] if alone else None
+
+        @precondition(lambda self: operated)
+        @rule(n=evses)
+        def want(self, n: int) -> None:
+            """An EV wants energy, or no more."""
+            evse = self.model.evses[n]
+            if not evse.plugged:
+                return
+            if evse.wants:
+                self.add(Act(f"stop-power {n}"))
+                evse.wants = False
+                evse.charging = None if evse.charging is not False else False
+                return
+            self.add(Act(f"start-power {n}"))
+            evse.wants = True
+            self.charging_now(n)
+
+        @precondition(lambda self: operated and self.model.online)
+        @rule()
+        def lose_network(self) -> None:
+            """The network goes."""
+            self.add(Act("cut-network"), Pause(0.05))
+            self.model.online = False
+
+        @precondition(lambda self: not self.model.online)
+        @rule()
+        def find_network(self) -> None:
+            """The network comes back."""
+            self.add(Pause(0.1), Act("restore-network"), *tell_status(place))
+            self.model.online = True
+
+        @precondition(lambda self: operated and self.model.served)
+        @rule()
+        def lose_power(self) -> None:
+            """The power goes, and comes back."""
+            self.add(Act("power-cycle"), booted(place))
+            self.forget()
+
+        # --- over the wire ------------------------------------------------------------------------------------
+
+        @precondition(lambda self: self.model.served)
+        @rule(n=evses)
+        def start_at(self, n: int) -> None:
+            """A transaction is started remotely where an EV waits, or where it must be refused."""
+            evse = self.model.evses[n]
+            if not evse.plugged and operated:
+                return
+            self.add(start_remotely(place, n if evse.plugged else place.evses[-1] + 50))
+            if evse.authorized is False and evse.plugged:
+                evse.authorized = True
+                self.charging_now(n)
+
+        @precondition(lambda self: self.model.served)
+        @rule()
+        def stop_one(self) -> None:
+            """A transaction is stopped remotely, the only one or one that never was."""
+            charging = [e for e in self.model.evses.values() if e.charging is not False]
+            if len(charging) != 1 or not charging[0].charging:
+                self.add(stop_remotely("never-heard-of"))
+                return
+            self.add(stop_remotely(), Pause(0.05))
+            charging[0].authorized = charging[0].charging = None
+
+        @precondition(lambda self: self.model.served)
+        @rule(answer=st.sampled_from(("Accepted", "Pending", "Rejected")))
+        def reset_at_once(self, answer: str) -> None:
+            """The station is reset, and its boot answered in one way or another."""
+            match answer:
+                case "Pending":
+                    self.add(boot_answer("Pending", 60), *reboot(place))
+                    self.model.pending = True
+                case "Rejected":
+                    self.add(boot_answer("Rejected", 1), *reboot(place), booted(place))
+                case _:
+                    self.add(*reboot(place))
+            self.forget()
+
+        @precondition(lambda self: self.model.pending and self.model.online)
+        @rule(first=st.sampled_from(("start", "report", "heartbeat", "nothing")))
+        def accept(self, first: str) -> None:
+            """A station that waits to be accepted is asked something, and accepted."""
+            if first == "start":
+                self.add(start_remotely(place))
+            elif first == "report":
+                self.report()
+            elif first == "heartbeat":
+                self.add(trigger("Heartbeat"))
+            self.add(trigger("BootNotification"), booted(place))
+            self.model.pending = False
+
+        @precondition(lambda self: self.model.served)
+        @rule(code=st.sampled_from((1000, 1001, 1006)))
+        def hang_up(self, code: int) -> None:
+            """The connection ends and is made again."""
+            self.add(Leave(code), *tell_status(place))
+
+        @precondition(lambda self: self.model.served)
+        @rule(
+            what=st.sampled_from(
+                ("variable", "status", "heartbeat", "report", "log", "tx", "cross")
+            )
+        )
+        def ask(self, what: str) -> None:
+            """Something is asked that changes nothing."""
+            match what:
+                case "variable":
+                    self.add(get_variable(_HEARTBEAT))
+                case "status":
+                    self.add(*tell_status(place))
+                case "heartbeat":
+                    self.add(trigger("Heartbeat"), Await("Heartbeat", timeout_s=_QUICK_S))
+                case "report":
+                    self.report()
+                case "log":
+                    log = {"remoteLocation": NOWHERE}
+                    self.add(
+                        Ask("GetLog", {"requestId": 71, "logType": "SecurityLog", "log": dict(log)})
+                    )
+                case "tx":
+                    self.add(Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}))
+                case _:
+                    self.cross()
+
+        def report(self) -> None:
+            """Ask for a short report."""
+            self.add(Ask("GetBaseReport", {"requestId": 72, "reportBase": "SummaryInventory"}))
+
+        def cross(self) -> None:
+            """Ask while the station waits for an answer."""
+            self.add(
+                Withhold("Heartbeat"),
+                trigger("Heartbeat"),
+                Await("Heartbeat", timeout_s=_QUICK_S),
+                get_variable(_HEARTBEAT),
+                answered({"currentTime": "{time.now}"}),
+            )
+
+        def teardown(self) -> None:
+            """Undo what was left, and hand the walk over."""
+            if not self.model.online:
+                self.add(Pause(0.1), Act("restore-network"), *tell_status(place))
+            if self.model.pending:
+                self.add(trigger("BootNotification"), booted(place))
+            self.add(*(Act(f"unplug {n}") for n, e in self.model.evses.items() if e.plugged))
+            collect(tuple(self.moves))
+
+    return Walk
