@@ -1,4 +1,4 @@
-"""Is the WebSocket protocol kept below whole messages? Ill frames (O33); what pings and closes demand, for O3.
+"""Is the WebSocket protocol kept below whole messages? Ill frames (O33), bad handshakes (O34); what pings and closes demand, for O3.
 
 Knows frames that a case wrote and pongs that came; must not look into messages.
 """
@@ -36,6 +36,22 @@ def ill_frame_served(obs: Observation) -> Iterator[Violation]:
     yield violation(
         "O33", Basis.HARDENING, Severity.LOW, f"{family} fault tolerated", text, remark=True
     )
+
+
+@oracle("O34", name="bad-handshake-taken", clause="RFC 6455 section 4.1", cwe="CWE-345")
+def bad_handshake_taken(obs: Observation) -> Iterator[Violation]:
+    """A client fails an opening handshake whose answer is not the one that it asked for.
+
+    A wrong Sec-WebSocket-Accept, a subprotocol or an extension that was never offered: whoever answers so is no peer of
+    this client, perhaps a cache or a server of something else. Seen when a ping behind such an answer gets its pong.
+    Nothing is lost by it at once, so it is a remark.
+
+    Fix: compare Sec-WebSocket-Accept, subprotocol and extensions with the request before the first frame.
+    """
+    for way in dict.fromkeys(e.text for e in obs.entries if e.kind == "caller" and ":" in e.text):
+        name = way.partition(":")[0]
+        text = f"the handshake answered with {name} was taken for a connection"
+        yield violation("O34", Basis.HARDENING, Severity.LOW, name, text, remark=True)
 
 
 def _cuts(obs: Observation) -> bool:

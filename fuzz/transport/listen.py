@@ -141,7 +141,7 @@ class Listener:
     def misbehave(self, how: str, times: int, told: Callable[[str], None] | None = None) -> None:
         """Treat the next `times` callers in this way, one of `WAYS` or `UNCOMPRESSED`; 0 times: properly again.
 
-        `told` hears of each of them as it comes. Raises `UsageError` for an unknown way.
+        `told` hears of each of them as it comes, and again when it took what no client may take. Raises `UsageError` for an unknown way.
         """
         if how not in (*WAYS, UNCOMPRESSED):
             known = ", ".join((*WAYS, UNCOMPRESSED))
@@ -227,7 +227,8 @@ class Listener:
         if how and self._told is not None:
             self._told(how)
         if how in WAYS:
-            await receive_badly(how, caller, self._tls)
+            if await receive_badly(how, caller, self._tls) and self._told is not None:
+                self._told(f"{how}: it went on all the same")
         else:
             await self._greet(caller, compression=self._compression and how != UNCOMPRESSED)
 

@@ -17,6 +17,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 from strategies.version import version
+from strategies.wsframes import Opcode, frame
 
 UNCOMPRESSED = "uncompressed"
 """The way that is a proper one, but for permessage-deflate, which is not granted."""
@@ -98,12 +99,22 @@ _ANSWERS: Mapping[str, Answer] = {
 }
 """What is answered to a request that came, by way; the connection ends behind it."""
 
+_MUST_FAIL = frozenset({"101-nonsense", "101-other-subprotocol", "101-extension"})
+"""The answers after which there must be no connection (RFC 6455 section 4.1)."""
+
+_PING = frame(b"", Opcode.PING, mask=None)
+_PONG = bytes([0x80 | Opcode.PONG, 0x80])
+"""How a client's empty pong begins: it is masked (RFC 6455 section 5.1)."""
+
 WAYS = ("refuse-tcp", "silent", "tls-abort", *_ANSWERS)
 """Every way to receive a caller so that no connection comes about that is worth anything."""
 
 
-async def receive_badly(how: str, caller: socket.socket, tls: ssl.SSLContext | None) -> None:
-    """Treat one caller in the way called `how`, one of `WAYS`; it is gone afterwards. Never raises `OSError`."""
+async def receive_badly(how: str, caller: socket.socket, tls: ssl.SSLContext | None) -> bool:
+    """Treat one caller in the way called `how`, one of `WAYS`; it is gone afterwards. Never raises `OSError`.
+
+    True when the caller took a connection for one that RFC 6455 section 4.1 told it to fail.
+    """
     # What a caller does to a door that treats it badly is no news.
     with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
         match how:
@@ -115,7 +126,8 @@ async def receive_badly(how: str, caller: socket.socket, tls: ssl.SSLContext | N
             case "tls-abort":
                 await _abort_tls(caller)
             case _:
-                await _answer(how, caller, tls)
+                return await _answer(how, caller, tls)
+    return False
 
 
 def _reset(caller: socket.socket) -> None:
@@ -133,7 +145,7 @@ async def _abort_tls(caller: socket.socket) -> None:
         _reset(caller)
 
 
-async def _answer(how: str, caller: socket.socket, tls: ssl.SSLContext | None) -> None:
+async def _answer(how: str, caller: socket.socket, tls: ssl.SSLContext | None) -> bool:
     reader = asyncio.StreamReader(limit=_MAX_REQUEST)
     async with asyncio.timeout(_SHAKE_S):
         transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
@@ -143,18 +155,24 @@ async def _answer(how: str, caller: socket.socket, tls: ssl.SSLContext | None) -
         async with asyncio.timeout(_SHAKE_S):
             request = await reader.readuntil(b"\r\n\r\n")
         transport.write(_ANSWERS[how](request))
+        if how in _MUST_FAIL:
+            transport.write(_PING)
         if not how.startswith("101-"):
             transport.close()
-        await _outwait(reader)
+        return await _outwait(reader) and how in _MUST_FAIL
     except asyncio.LimitOverrunError:
-        pass
+        return False
     finally:
         transport.abort()
 
 
-async def _outwait(reader: asyncio.StreamReader) -> None:
-    """Whoever does not hang up by itself is kept for a while; nothing of what it says is."""
+async def _outwait(reader: asyncio.StreamReader) -> bool:
+    """Keep whoever does not hang up by itself for a while; True when it answered our ping, and so means to stay."""
+    start = b""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(HOLD_S):
-            while await reader.read(_MAX_REQUEST):
-                pass
+            while piece := await reader.read(_MAX_REQUEST):
+                start = (start + piece)[:_MAX_REQUEST]
+                if _PONG in start:
+                    return True
+    return False

@@ -89,6 +89,20 @@ def test_what_is_served_after_we_cut_the_connection_proves_nothing():
     assert spoken(observation(before, probes=SERVED)) == ["O33 rsv fault tolerated (remark)"]
 
 
+# --- bad handshakes (O34) ---------------------------------------------------------------------------------
+
+
+def test_a_client_that_goes_on_after_a_bad_handshake_is_a_remark_for_each_way():
+    texts = ("101-nonsense", "101-nonsense: it went on all the same") * 2
+    seen = replace(observation(), entries=[Entry(0.1, Who.TARGET, "caller", t) for t in texts])
+    assert spoken(seen) == ["O34 101-nonsense (remark)"]
+
+
+def test_a_client_that_was_only_received_badly_is_none():
+    seen = replace(observation(), entries=[Entry(0.1, Who.TARGET, "caller", "101-nonsense")])
+    assert spoken(seen) == []
+
+
 # --- closes (O3) ------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from fuzz.transport import (
     server_context,
 )
 from fuzz.transport.misbehaving import UNCOMPRESSED, WAYS, accept_of
+from strategies.wsframes import KEY, Opcode, frame
 from tlslab.pki import Lab
 
 PATIENCE_S = 20.0
@@ -130,13 +131,31 @@ async def test_a_strict_client_gets_no_connection_out_of_it(way: str, listeners:
         await dialler.open(PATIENCE_S)
 
 
+@pytest.mark.parametrize("way", ["101-nonsense", "101-other-subprotocol", "101-extension"])
+async def test_a_client_that_takes_any_101_is_found_out_by_its_pong(
+    way: str, listeners: Listen
+) -> None:
+    door, told = listeners(), []
+    await door.start()
+    door.misbehave(way, 1, told.append)
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(REQUEST)
+    await reader.readuntil(b"\r\n\r\n")
+    assert await reader.readexactly(2) == b"\x89\x00"
+    writer.write(frame(b"", Opcode.PONG, mask=KEY))
+    with contextlib.suppress(ConnectionError):
+        assert await reader.read() == b""
+    writer.close()
+    assert told == [way, f"{way}: it went on all the same"]
+
+
 async def test_a_101_is_right_but_for_its_fault(listeners: Listen) -> None:
     door = listeners()
     await door.start()
     answers = {}
     for way in ("101-nonsense", "101-other-subprotocol", "101-no-subprotocol", "101-extension"):
         door.misbehave(way, 1)
-        answers[way] = (await _heard(door)).decode()
+        answers[way] = (await _heard(door)).decode("latin-1")
     right = {
         "101-nonsense": ("Sec-WebSocket-Protocol: ocpp2.0.1\r\n",),
         "101-other-subprotocol": (accept_of(REQUEST), "Sec-WebSocket-Protocol: ocpp1.6\r\n"),
