@@ -62,7 +62,10 @@ class Trial:
             return ()
         if self.plant == SECOND_PICS:
             return ("--pics", SECOND_PICS)
-        return ("--decoy" if self.plant.startswith("D-") else "--defect", self.plant)
+        if self.plant.startswith("D-"):
+            return ("--decoy", self.plant)
+        profile = defects()[self.plant].highest_profile
+        return ("--defect", self.plant, "--security-profile", str(profile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ async def _run(trial: Trial) -> Outcome:
             *("-P", "-c", _MAIN, "run", "--json", "--seed", str(trial.seed)),
             *("--max-exchanges", str(trial.budget), "--corpus", str(empty)),
             *("--findings", str(Path(folder) / "findings")),
+            *("--allow", "lock-out"),
             *TOOLS[trial.tool],
             *trial.flags,
             *flags,

@@ -67,6 +67,7 @@ def trace_in_error(hooks: Hooks) -> Hooks:
             Expect("LogStatusNotification"),
         ),
         depth=1,
+        highest_profile=2,
     )
 )
 def password_in_log(hooks: Hooks) -> Hooks:

@@ -31,7 +31,8 @@ class Defect:
 
     `witness` is the shortest script that shows it on a station that has just booted; `symptom` is what is seen then;
     `oracle` names the one that should name it, best first; `mirrors` are the real bugs behind it, none for those of our
-    own making; `depth` counts the protocol steps needed before; `security_profile` is the lowest that it shows in.
+    own making; `depth` counts the protocol steps needed before; it shows in the security profiles from `security_profile` to
+    `highest_profile`.
     `caught_by` are the cases of the TLS lab that fail because of it, none where the lab is not what finds it.
     Numbers up to P62 are those of the survey of real bugs. Name, text and layer come from the decorated function.
     """
@@ -44,6 +45,7 @@ class Defect:
     side: str = "station"
     depth: int = 0
     security_profile: int = 1
+    highest_profile: int = 3
     caught_by: tuple[str, ...] = ()
     name: str = ""
     text: str = ""
