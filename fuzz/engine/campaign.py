@@ -222,7 +222,8 @@ class Campaign:
 
     async def _turn(self, course: Course, *, alone: bool) -> None:
         """Play cases of one phase until its turn is used up."""
-        self._phase, left = course.phase.name, turn_of(course.phase.name, alone=alone)
+        self._phase = course.phase.name
+        left = turn_of(self._phase, first=not course.begun, alone=alone)
         if not course.begun:
             course.begun = True
             self._sink(PhaseStarted(self._phase, course.phase.planned()))

@@ -28,9 +28,13 @@ def test_a_case_costs_its_steps_and_waiting_costs_more(steps: tuple[Step, ...], 
 
 
 def test_what_has_no_turn_of_its_own_or_is_alone_goes_on_to_its_end() -> None:
-    assert turn_of("replay", alone=False) == float("inf")
-    assert turn_of("systematic", alone=True) == float("inf")
-    assert all(turn_of(name, alone=False) == worth for name, worth in TURNS.items())
+    assert turn_of("replay", first=True, alone=False) == float("inf")
+    assert turn_of("systematic", first=False, alone=True) == float("inf")
+    for name, worth in TURNS.items():
+        assert (
+            turn_of(name, first=True, alone=False),
+            turn_of(name, first=False, alone=False),
+        ) == worth
 
 
 @dataclass
