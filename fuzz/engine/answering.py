@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import TypeVar
 
 from fuzz.engine.cases import call_text, compact
@@ -73,6 +74,26 @@ EDGES_OF_DEAR = 40
 _DEAR = frozenset({"BootNotification", "TransactionEvent"})
 _TABLE = "answers"
 _GRANTED = frozenset({"Accepted", "AcceptedCanceled"})
+_FIRST = (
+    "CALLERROR.errorDescription",
+    "order.refused-always",
+    "CALLRESULT.payload",
+    "required",
+    "type",
+    "CALLERROR.errorCode",
+    "CALLRESULT.messageId",
+    "CALLERROR.messageId",
+    "enum",
+    "order.twice",
+)
+"""What killed most often, first."""
+
+_REPEATED = frozenset({"BootNotification", "SecurityEventNotification", "TransactionEvent"})
+"""CALLs that are sent again until they are answered well (B02, A04.FR.02, E13)."""
+
+REFUSALS = 12
+"""How often a CALL is refused that may be sent again and again."""
+
 _HURRYING = ("zero", "minus-one", "pending-zero", "pending-minus-one", "rejected-zero")
 _TOKEN = "04A1B2C3"
 _NOWHERE = "http://127.0.0.1:9/ocppfuzz"
@@ -269,16 +290,18 @@ class Answers:
 
     def _ranks(self) -> list[list[Case]]:
         """By value: one of every kind for each CALL, then breadth first over what is left."""
-        first: list[Case] = []
+        begun: list[list[Case]] = []
         others: list[Case] = []
         for prompt in self._usable.values():
             cases = [*self._turns(prompt), *self._told(prompt)]
-            begun = _first_of_each(cases, _fault)
-            first.extend(begun)
-            taken = {c.id for c in begun}
+            first = sorted(_first_of_each(cases, _fault), key=_value)
+            begun.append(first)
+            taken = {c.id for c in first}
             others.extend(c for c in cases if c.id not in taken)
-        boots_last = sorted(others, key=lambda c: c.action == "BootNotification")
-        return [first, sorted(boots_last, key=lambda c: c.heavy)]
+        # The best against every CALL, then the second best: a short campaign should have met them all.
+        in_turn = [c for rank in zip_longest(*begun) for c in rank if c is not None]
+        others.sort(key=lambda c: (c.heavy, c.action == "BootNotification"))
+        return [in_turn, others]
 
     def _told(self, prompt: Prompt) -> Iterator[Case]:
         for said in self._said(prompt.action):
@@ -358,9 +381,21 @@ class Answers:
         for name, (answer, behind) in kinds.items():
             steps = self._around(prompt, answer, behind)
             control = self._around(prompt, first, ())
-            mutation = Mutation(Channel.ENVELOPE, "/1", "answer", name)
-            case = self._made(prompt, f"{prompt.action}/order:{name}", steps, control, mutation)
-            yield replace(case, position=Position.CALLRESULT)
+            yield self._in_order(prompt, name, steps, control)
+        if prompt.action not in _REPEATED:
+            return
+        refused = AnswerNext(prompt.action, compact(error()))
+        steps, control = (
+            (*((answer,) * REFUSALS), *self._around(prompt, answer, (Wait(STORM_S),)))
+            for answer in (refused, first)
+        )
+        yield self._in_order(prompt, "refused-always", steps, control)
+
+    def _in_order(
+        self, prompt: Prompt, name: str, steps: tuple[Step, ...], control: tuple[Step, ...]
+    ) -> Case:
+        mutation = Mutation(Channel.ENVELOPE, "/1", f"order.{name}", "proper")
+        return self._made(prompt, f"{prompt.action}/order:{name}", steps, control, mutation)
 
     def _scene(self, prompt: Prompt, text: Text, *, watched: bool) -> tuple[Step, ...]:
         # A station may take what it cannot read for no answer and wait: the proper one must not cost MessageTimeout.
@@ -450,6 +485,11 @@ def _keyword(said: Utterance) -> str:
 
 def _fault(case: Case) -> str:
     return case.mutations[0].keyword
+
+
+def _value(case: Case) -> int:
+    keyword = _fault(case)
+    return _FIRST.index(keyword) if keyword in _FIRST else len(_FIRST)
 
 
 def _hurries(said: Utterance) -> bool:

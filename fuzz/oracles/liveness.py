@@ -11,6 +11,7 @@ from fuzz.ocppj.history import Deed
 from fuzz.oracles.reactions import ORDERLY_CLOSES
 from fuzz.oracles.reading import reaction, scene
 from fuzz.oracles.registry import oracle, violation
+from fuzz.oracles.replies import stuck
 from fuzz.oracles.websocket import asks_to_close, unanswered_ping
 from fuzz.records import (
     AnswerNext,
@@ -183,7 +184,8 @@ def zombie(obs: Observation) -> Iterator[Violation]:
 
     Socket open, process alive, perhaps even WebSocket pings answered, yet no CALL is served: the task that reads
     messages is dead or waits for ever. The same holds for a target that hung up and never came back, and for one that
-    accepted a Reset and then neither restarts nor serves.
+    accepted a Reset and then neither restarts nor serves. After a bad answer to one of its own CALLs a target goes on
+    sending: one that accepted to send a Heartbeat, and sends nothing for longer than its MessageTimeout, is stuck.
 
     Fix: supervise the reader, give every wait a bound, and close the connection when the reader ends.
     """
@@ -205,6 +207,8 @@ def zombie(obs: Observation) -> Iterator[Violation]:
             "CALL unserved",
             f"a harmless CALL is not served any more{where}{ping}",
         )
+    else:
+        yield from stuck(obs)
 
 
 def _never_left(obs: Observation) -> bool:
