@@ -75,10 +75,19 @@ class Frames:
             tuple(steps),
             framing.expectation,
             framing.mutation,
-            control=(SendFrames(framing.control),) if framing.control else (),
+            control=self._control(framing),
             heavy=framing.heavy,
             calls=framing.calls,
         )
+
+    def _control(self, framing: Framing) -> tuple[Step, ...]:
+        if framing.control:
+            return (SendFrames(framing.control),)
+        return self._cut_off() if Cut() in framing.parts else ()
+
+    def _cut_off(self) -> tuple[Step, ...]:
+        """A connection that ends abruptly, and nothing else: some targets cannot bear even that."""
+        return (Disconnect(ABRUPT), self._harmless())
 
     def _steps(self, part: Part) -> Iterator[Step]:
         match part:
@@ -89,8 +98,7 @@ class Frames:
             case Pause():
                 yield Wait(part.seconds)
             case Cut():
-                yield Disconnect(ABRUPT)
-                yield self._harmless()
+                yield from self._cut_off()
             case _:
                 assert_never(part)
 
@@ -105,9 +113,10 @@ class Frames:
         for way in WAYS:
             yield self._case(
                 f"frames/handshake/{way}",
-                (Misbehave(way, times), Disconnect(ABRUPT), self._harmless()),
+                (Misbehave(way, times), *self._cut_off()),
                 Expectation(Stance.UNSPECIFIED, Tier.MODEL),
                 Mutation(Channel.HANDSHAKE, "", "handshake", way),
+                control=self._cut_off(),
             )
 
     def _case(

@@ -122,7 +122,17 @@ async def test_cases_without_a_call_expect_no_answer_and_none_outlives_its_effec
     for case in await played(ground()):
         assert (case.position is Position.CALL) == bool(case.action)
         assert case.effect is Effect.VOLATILE
-        assert bool(case.control) == bool(case.action)
+
+
+async def test_a_call_has_a_proper_frame_and_a_cut_a_mere_cut_for_its_control() -> None:
+    for case in await played(ground()):
+        kinds = [type(step) for step in case.control]
+        if case.action:
+            assert kinds == [SendFrames]
+        elif any(isinstance(step, Ask) for step in case.steps):
+            assert kinds == [Disconnect, Ask]
+        else:
+            assert kinds == []
 
 
 async def test_a_flood_is_stored_as_a_repetition() -> None:
