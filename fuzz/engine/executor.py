@@ -195,10 +195,12 @@ class Executor(Stage):
                 await self._conversation.link.abort()
                 self._conversation = None
         self._door_behaves(scene)
-        self._restart_pending = self._restart_pending or scene.restarting
         conversation = self._conversation or played_on
         assert conversation is not None
+        # Before the scene's own restart counts as pending: what it asked for does not disturb it.
         seen = self._observe(conversation, take, case, settled, probes, inconclusive)
+        self._restart_pending = self._restart_pending or scene.restarting
+        seen = replace(seen, restart_asked=seen.restart_asked or scene.restarting)
         if ended is not None and ended.by_target:
             seen = replace(seen, close=ended)
         elif scene.excused:
