@@ -70,6 +70,7 @@ class Growth:
     between: str = ""
     action: str = ""
     sender: Sender = Sender.BOTH
+    manner: Manner = Manner.ASKED
 
     def text(self, count: int) -> Text:
         """The CALL with `count` units."""
@@ -149,7 +150,16 @@ def growths() -> Sequence[Growth]:
         Growth("characters", transfer + '"', "x", '"}]', 2**13, action="DataTransfer"),
         Growth("escapes", transfer + '"', "\\u0041", '"}]', 2**12, action="DataTransfer"),
         Growth("quotes", transfer + '"', '\\"', '"}]', 2**12, action="DataTransfer"),
-        Growth("digits", transfer, "7", "}]", 2**12, action="DataTransfer"),
+        Growth(
+            "digits",
+            transfer,
+            "7",
+            "}]",
+            2**12,
+            action="DataTransfer",
+            # A number that many readers give up on, and with it the message.
+            manner=Manner.UNREADABLE,
+        ),
         Growth("elements", transfer + "[", "1", "]}]", 2**10, ",", "DataTransfer"),
         Growth("objects", transfer + "[", '{"a":{}}', "]}]", 2**9, ",", "DataTransfer"),
         Growth("equal-members", transfer + "{", '"a":1', "}}]", 2**9, ",", "DataTransfer"),

@@ -41,7 +41,17 @@ from strategies.floods import (
     floods,
     growths,
 )
-from strategies.labels import Channel, Expectation, Mutation, Position, Sender, Stance, Tier, spell
+from strategies.labels import (
+    Channel,
+    Expectation,
+    Mutation,
+    Position,
+    Sender,
+    Stance,
+    Text,
+    Tier,
+    spell,
+)
 
 ABRUPT = 1006
 CONNECTIONS = 10
@@ -116,9 +126,7 @@ class Resource:
                 yield self._failing(way)
 
     def _flooded(self, flood: Flood) -> Case:
-        asked = flood.manner is Manner.ASKED
-        step = Ask(flood.text) if asked else SendText(flood.text)
-        block = RepeatSteps((step,), self._times(flood.times))
+        block = RepeatSteps((_said(flood.text, flood.manner),), self._times(flood.times))
         size = len(spell(flood.text))
         return self._case(
             f"flood/{flood.name}",
@@ -127,8 +135,7 @@ class Resource:
             flood.name,
             action=flood.action,
             heavy=size >= _HEAVY,
-            position=Position.UNSOLICITED if flood.manner is Manner.TOLD else Position.CALL,
-            tier=Tier.JSON if flood.manner is Manner.UNREADABLE else Tier.MODEL,
+            manner=flood.manner,
         )
 
     def _reconnecting(self, name: str, code: int) -> Case:
@@ -171,11 +178,17 @@ class Resource:
                 return
 
     def _rung(self, growth: Growth, count: int) -> Case:
-        steps: list[Step] = [Ask(growth.text(1)), self._harmless(), Gauge(START)]
-        for doublings, label in enumerate(SIZES):
-            steps += [Ask(growth.text(count * 2**doublings)), self._harmless(), Gauge(label)]
+        lengths = [1, *(count * 2**doublings for doublings in range(len(SIZES)))]
+        steps: list[Step] = []
+        for length, label in zip(lengths, (START, *SIZES), strict=True):
+            steps += [_said(growth.text(length), growth.manner), self._harmless(), Gauge(label)]
         return self._case(
-            f"growth/{growth.name}/{count}", steps, "growth", growth.name, action=growth.action
+            f"growth/{growth.name}/{count}",
+            steps,
+            "growth",
+            growth.name,
+            action=growth.action,
+            manner=growth.manner,
         )
 
     # --- both ----------------------------------------------------------------------------------------------
@@ -203,21 +216,25 @@ class Resource:
         *,
         action: str = "",
         heavy: bool = False,
-        position: Position = Position.CALL,
-        tier: Tier = Tier.MODEL,
+        manner: Manner = Manner.ASKED,
     ) -> Case:
+        tier = Tier.JSON if manner is Manner.UNREADABLE else Tier.MODEL
         return Case(
             id=f"{self.name}/{id_}",
             side=self.ground.side,
             steps=tuple(steps),
             expectation=Expectation(Stance.UNSPECIFIED, tier),
             effect=effect_of(action) if action else Effect.VOLATILE,
-            position=position,
+            position=Position.UNSOLICITED if manner is Manner.TOLD else Position.CALL,
             action=action,
             mutations=(Mutation(Channel.PAYLOAD, "", family, operator),),
             provenance=Provenance(self.name, self.ground.seed, tool=self.ground.tool),
             heavy=heavy,
         )
+
+
+def _said(text: Text, manner: Manner) -> Step:
+    return Ask(text) if manner is Manner.ASKED else SendText(text)
 
 
 def _spent(figures: Sequence[Figures]) -> float:
