@@ -43,10 +43,14 @@ _NOW = '"currentTime":"{time.now}"'
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The station that a scenario is played at: its EVSEs, tokens and variables, and how long it takes to boot."""
+    """The station that a scenario is played at: its EVSEs, tokens and variables.
+
+    `boot_s` is how long its boot may take, `prompt_s` what it was told to say (36 s in the certificate).
+    """
 
     pool: Pool = field(default_factory=Pool)
     boot_s: float = 30.0
+    prompt_s: float = 12.0
 
     @property
     def evses(self) -> tuple[int, ...]:
@@ -262,10 +266,6 @@ def judged(status: str, group: str = "") -> JsonObject:
 def answered(payload: JsonValue, id_: str = "{asked.id}") -> Tell:
     """A CALLRESULT for a CALL that the station made before."""
     return Tell(f'[3,"{id_}",{json.dumps(payload, separators=(",", ":"))}]')
-
-
-def _none(_place: Place) -> list[Move]:
-    return []
 
 
 # --- booting (B01 to B03) -------------------------------------------------------------------------------------
@@ -990,9 +990,6 @@ def _report(number: int, base: str) -> Ask:
     return Ask("GetBaseReport", {"requestId": number, "reportBase": base})
 
 
-_LAST_PART = Await("NotifyReport", timeout_s=36.0)
-
-
 @scenarios_over
 def report(place: Place) -> Iterable[tuple[str, Script]]:
     """A base report is asked for."""
@@ -1104,7 +1101,10 @@ def customer_information(place: Place) -> Iterable[Move]:
 # --- certificate renewal (A02, A03) ---------------------------------------------------------------------------
 
 _SIGN = trigger("SignChargingStationCertificate")
-_ASKED_TO_SIGN = Await("SignCertificate", timeout_s=36.0)
+
+
+def _asked_to_sign(place: Place) -> Await:
+    return Await("SignCertificate", timeout_s=place.prompt_s)
 
 
 def _signed(chain: str) -> Ask:
@@ -1121,7 +1121,7 @@ def certificate_renewal(place: Place) -> Iterable[Move]:
         _signed("no certificate"),
         Answer("SignCertificate", {"status": "Accepted"}),
         _SIGN,
-        _ASKED_TO_SIGN,
+        _asked_to_sign(place),
         _signed("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
         _signed("no certificate"),
         *tell_status(place),
@@ -1133,12 +1133,12 @@ def certificate_refused(place: Place) -> Iterable[Move]:
     """A new certificate is refused, by an answer and by a CALLERROR, and asked for again."""
     return [
         _SIGN,
-        _ASKED_TO_SIGN,
+        _asked_to_sign(place),
         Answer("SignCertificate", error="InternalError"),
         _SIGN,
-        _ASKED_TO_SIGN,
+        _asked_to_sign(place),
         _SIGN,
-        _ASKED_TO_SIGN,
+        _asked_to_sign(place),
     ]
 
 
@@ -1147,7 +1147,9 @@ def certificate_for_nobody(place: Place) -> Iterable[Move]:
     """A new certificate is asked for without an OrganizationName, and again with it."""
     without: list[Move] = [_SIGN, Pause(GLANCE_S)]
     changed = list(with_variable(place, "SecurityCtrlr.OrganizationName", "", without))
-    return [*changed, _SIGN, _ASKED_TO_SIGN, *tell_status(place)] if changed != without else []
+    return (
+        [*changed, _SIGN, _asked_to_sign(place), *tell_status(place)] if changed != without else []
+    )
 
 
 # --- what bears on coming back (B09, B10, A05) ----------------------------------------------------------------

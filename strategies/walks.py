@@ -6,7 +6,7 @@ appends moves, and whoever plays them finds out what the station made of it. Wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -22,6 +22,7 @@ from strategies.sequences import (
     answered,
     boot_answer,
     booted,
+    charge,
     get_variable,
     judged,
     present,
@@ -32,12 +33,18 @@ from strategies.sequences import (
     trigger,
 )
 
-OFF_LINE, PENDING, ACCEPTED = "offline", "pending", "accepted"
+OFF_LINE, BOOTING, PENDING, REJECTED, ACCEPTED = (
+    "offline",
+    "booting",
+    "pending",
+    "rejected",
+    "accepted",
+)
 IDLE, PLUGGED, AUTHORIZED, IN_CHARGE = "idle", "plugged", "authorised", "charging"
 
 STATES: tuple[str, ...] = tuple(
     f"{standing}/{use}"
-    for standing in (ACCEPTED, "booting", PENDING, "rejected", OFF_LINE)
+    for standing in (ACCEPTED, BOOTING, PENDING, REJECTED, OFF_LINE)
     for use in (IDLE, PLUGGED, AUTHORIZED, IN_CHARGE)
 )
 """What a station can be in, as far as its CSMS can tell: how it is registered, and the furthest that any EVSE has come."""
@@ -47,23 +54,42 @@ _QUICK_S = 10.0
 
 
 def changes() -> tuple[tuple[str, str], ...]:
-    """The changes of state that the specification knows, as pairs of `STATES`; those that need no time together."""
-    uses = (IDLE, PLUGGED, AUTHORIZED, IN_CHARGE)
-    found: list[tuple[str, str]] = []
-    for standing in (ACCEPTED, OFF_LINE):
-        moves = ((0, 1), (1, 0), (1, 2), (2, 1), (2, 3), (3, 1), (0, 2), (2, 0), (3, 0))
-        found += [(f"{standing}/{uses[a]}", f"{standing}/{uses[b]}") for a, b in moves]
-    for use in uses:
-        found += [
-            (f"{ACCEPTED}/{use}", f"{OFF_LINE}/{use}"),
-            (f"{OFF_LINE}/{use}", f"{ACCEPTED}/{use}"),
-        ]
+    """The changes of state that the specification knows and a CSMS can see, as pairs of `STATES`."""
+    return tuple(dict.fromkeys((*_in_use(), *_cuts(), *_boots())))
+
+
+def _in_use() -> Iterator[tuple[str, str]]:
+    """What people do at a station; what is authorised without a network is not told then."""
+    seen = {
+        IDLE: (PLUGGED, AUTHORIZED),
+        PLUGGED: (IDLE, AUTHORIZED),
+        AUTHORIZED: (IDLE, PLUGGED, IN_CHARGE),
+        IN_CHARGE: (IDLE, PLUGGED),
+    }
+    for before, afters in seen.items():
+        yield from ((f"{ACCEPTED}/{before}", f"{ACCEPTED}/{after}") for after in afters)
+    for standing in (OFF_LINE, PENDING, REJECTED):
+        yield f"{standing}/{IDLE}", f"{standing}/{PLUGGED}"
+        yield f"{standing}/{PLUGGED}", f"{standing}/{IDLE}"
+    yield from ((f"{OFF_LINE}/{use}", f"{OFF_LINE}/{IDLE}") for use in (AUTHORIZED, IN_CHARGE))
+
+
+def _cuts() -> Iterator[tuple[str, str]]:
+    """The connection ends and is made again."""
+    for use in (IDLE, PLUGGED, AUTHORIZED, IN_CHARGE):
+        yield f"{ACCEPTED}/{use}", f"{OFF_LINE}/{use}"
+        yield f"{OFF_LINE}/{use}", f"{ACCEPTED}/{use}"
+
+
+def _boots() -> Iterator[tuple[str, str]]:
+    """The station boots, which ends every authorisation, and is answered."""
     for use in (IDLE, PLUGGED):
-        found.append((f"{OFF_LINE}/{use}", f"booting/{use}"))
-        for answer in (ACCEPTED, PENDING, "rejected"):
-            found.append((f"booting/{use}", f"{answer}/{use}"))
-        found += [(f"{waiting}/{use}", f"booting/{use}") for waiting in (PENDING, "rejected")]
-    return tuple(found)
+        yield from (
+            (f"{OFF_LINE}/{use}", f"{answer}/{use}") for answer in (ACCEPTED, PENDING, REJECTED)
+        )
+        yield from ((f"{waiting}/{use}", f"{ACCEPTED}/{use}") for waiting in (PENDING, REJECTED))
+    for use in (AUTHORIZED, IN_CHARGE):
+        yield f"{OFF_LINE}/{use}", f"{ACCEPTED}/{PLUGGED}"
 
 
 @dataclass(slots=True)
@@ -142,6 +168,17 @@ def machine(
             if evse.charging and self.model.served:
                 self.add(ENDED)
             evse.free()
+
+        @precondition(lambda self: operated and self.model.served)
+        @rule(n=evses)
+        def arrive(self, n: int) -> None:
+            """Somebody comes, shows a token and charges, where nobody else is."""
+            evse = self.model.evses[n]
+            if any(e.plugged for e in self.model.evses.values()):
+                return
+            self.add(*charge(place, n))
+            evse.plugged = evse.wants = True
+            evse.authorized = evse.charging = True
 
         @precondition(lambda self: operated and self.waiting() is not None)
         @rule(answer=st.sampled_from(("Accepted",) * 4 + ("Blocked", "late", "error")))
@@ -224,8 +261,8 @@ def machine(
             if not evse.plugged and operated:
                 return
             self.add(start_remotely(place, n if evse.plugged else place.evses[-1] + 50))
-            if evse.authorized is False and evse.plugged:
-                evse.authorized = True
+            if evse.plugged:
+                evse.authorized = True if self.waiting() == n else None
                 self.charging_now(n)
 
         @precondition(lambda self: self.model.served)

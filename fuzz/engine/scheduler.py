@@ -16,7 +16,17 @@ from typing import TypeAlias
 from fuzz.ocppj.history import Deed, Happening, History
 from fuzz.records import Case
 from strategies.labels import JsonValue
-from strategies.walks import ACCEPTED, AUTHORIZED, IDLE, IN_CHARGE, OFF_LINE, PLUGGED
+from strategies.walks import (
+    ACCEPTED,
+    AUTHORIZED,
+    BOOTING,
+    IDLE,
+    IN_CHARGE,
+    OFF_LINE,
+    PENDING,
+    PLUGGED,
+    REJECTED,
+)
 
 State: TypeAlias = tuple[str, str, str, str]
 """Where the station was, the action said last, the class of the answer, and its status."""
@@ -27,7 +37,7 @@ MAX_STATES = 4_096
 MAX_KEPT = 512
 MAX_STATUS = 32
 
-_ANSWERS = {"Accepted": ACCEPTED, "Pending": "pending", "Rejected": "rejected"}
+_ANSWERS = {"Accepted": ACCEPTED, "Pending": PENDING, "Rejected": REJECTED}
 
 
 @dataclass(slots=True)
@@ -85,7 +95,7 @@ class Whereabouts:
             self.standing = self._before
         match happening.action:
             case "BootNotification":
-                self.standing = _ANSWERS.get(_status(answer), "booting")
+                self.standing = _ANSWERS.get(_status(answer), BOOTING)
                 self.use = PLUGGED if self._plugged else IDLE
             case "Authorize" if self.use in (IDLE, PLUGGED):
                 if _status(_member(answer, "idTokenInfo")) == "Accepted":
@@ -167,14 +177,14 @@ class Scheduler:
     def learn(self, arm: str, case: Case, happened: History) -> bool:
         """Take note of what a case of an arm showed; True when any of it was new."""
         found = set(states(happened))
-        news = {s for s in found if s not in self.seen}
-        if len(self.seen) + len(news) > MAX_STATES:
-            news = set()
-        self.seen.update(found if not news else found | news)
+        if len(self.seen) + len(found - self.seen.keys()) > MAX_STATES:
+            found &= self.seen.keys()
+        news = found - self.seen.keys()
+        self.seen.update(found)
         kept = self._arms.setdefault(arm, _Arm())
         kept.played += 1
         kept.news += len(news)
-        kept.seen |= found & self.seen.keys()
+        kept.seen |= found
         for state in found:
             self._keep_smaller(state, case)
         if news:

@@ -46,9 +46,9 @@ from strategies.sequences import Place, Scenario, scenarios
 from strategies.violations import Break, violations
 from strategies.walks import changes, machine
 
-OWNED_BOOT_S = 30.0
 BOOT_S = 120.0
-"""How long we wait for a boot of a target that we started, and of any other."""
+PROMPT_S = 36.0
+"""How long a target that we did not start may take to boot, and to say what it was told to say."""
 
 PATIENCE = 5.0
 """How many times longer we look at a target that we did not start."""
@@ -156,7 +156,9 @@ class Stateful:
     # --- scenarios -----------------------------------------------------------------------------------------
 
     def _place(self) -> Place:
-        return Place(self.ground.pool, OWNED_BOOT_S if self.ground.owned else BOOT_S)
+        if self.ground.owned:
+            return Place(self.ground.pool)
+        return Place(self.ground.pool, BOOT_S, PROMPT_S)
 
     def _known(self) -> list[Scenario]:
         if self.ground.side is not Side.STATION:
@@ -251,7 +253,7 @@ class Stateful:
                 id=f"{id_}/{piece.id}@{at}",
                 side=self.ground.side,
                 steps=scene(piece.payload),
-                control=scene(piece.control),
+                control=scene(piece.control) if piece.control != piece.payload else (),
                 expectation=piece.expectation,
                 effect=worst,
                 action=piece.action,

@@ -1,0 +1,144 @@
+"""The phase plays every scenario first, then hostile messages in their midst, as far as the target and its user allow."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+import pytest
+
+from fuzz.engine.phases import Ground
+from fuzz.engine.stateful import Stateful
+from fuzz.engine.support import Coverage, Support
+from fuzz.records import (
+    Ability,
+    Ask,
+    Case,
+    Effect,
+    Entry,
+    Observation,
+    Operator,
+    SendText,
+    Settle,
+    Side,
+    TargetFacts,
+    Who,
+)
+from strategies.labels import Position
+from strategies.pool import Pool
+from strategies.version import version
+
+
+async def _idle(_seconds: float) -> None:
+    pass
+
+
+def _ground(*, seed: int = 1, operated: bool = True, **fields: object) -> Ground:
+    abilities = frozenset({Ability.OPERATOR} if operated else ())
+    ground = Ground(version(), Side.STATION, seed, Support(), Coverage(), Pool(evse_ids=(1, 2)))
+    ground.abilities, ground.owned = abilities, True
+    for name, value in fields.items():
+        setattr(ground, name, value)
+    return ground
+
+
+async def _cases(ground: Ground, count: int) -> list[Case]:
+    found: list[Case] = []
+    async for case in Stateful(ground).cases(_idle):
+        found.append(case)
+        if len(found) == count:
+            break
+    return found
+
+
+def _plain(cases: Iterable[Case]) -> list[Case]:
+    return list(itertools.takewhile(lambda c: "@" not in c.id and "/walk/" not in c.id, cases))
+
+
+def _hostile(cases: Iterable[Case]) -> list[Case]:
+    return [c for c in cases if "@" in c.id]
+
+
+async def test_every_quick_scenario_comes_first_and_once() -> None:
+    plain = _plain(await _cases(_ground(), 300))
+    ids = [c.id for c in plain]
+    assert len(set(ids)) == len(ids) > 60
+    assert ids[0] == "stateful/boot-accepted"
+
+
+async def test_scenarios_have_classes_of_their_own() -> None:
+    plain = _plain(await _cases(_ground(), 300))
+    assert len({c.mutation_class for c in plain}) == len(plain)
+
+
+async def test_the_same_seed_gives_the_same_cases_and_another_one_others() -> None:
+    first, again = await _cases(_ground(), 200), await _cases(_ground(), 200)
+    other = await _cases(_ground(seed=2), 200)
+    assert first == again
+    assert [c.id for c in first] != [c.id for c in other]
+
+
+async def test_a_hostile_message_is_settled_and_its_control_differs_in_nothing_else() -> None:
+    hostile = _hostile(await _cases(_ground(), 300))
+    assert len([c for c in hostile if c.control]) > 50
+    for case in (c for c in hostile if c.control):
+        assert len(case.steps) == len(case.control)
+        different = [a for a, b in zip(case.steps, case.control, strict=True) if a != b]
+        assert len(different) == 1
+        assert isinstance(different[0], SendText)
+        assert case.steps[case.steps.index(different[0]) + 1] == Settle()
+        assert case.position is Position.CALL
+
+
+async def test_nothing_heavy_is_said_by_chance() -> None:
+    for case in _hostile(await _cases(_ground(), 300)):
+        assert case.action not in ("Reset", "UpdateFirmware", "SetVariables", "SetNetworkProfile")
+
+
+async def test_without_an_operator_nothing_is_done_at_the_target_and_what_is_missed_is_told() -> (
+    None
+):
+    ground = _ground(operated=False)
+    cases = await _cases(ground, 150)
+    assert not [s for c in cases for s in c.steps if isinstance(s, Operator)]
+    (missed,) = Stateful(ground).unreached()
+    assert "plug-in" in missed
+
+
+async def test_with_an_operator_nothing_is_missed() -> None:
+    assert not Stateful(_ground()).unreached()
+
+
+async def test_only_effects_that_are_allowed_are_caused() -> None:
+    harmless = frozenset({Effect.NONE, Effect.VOLATILE})
+    cases = await _cases(_ground(allowed=harmless), 60)
+    assert cases
+    assert {c.effect for c in _plain(cases)} <= harmless
+
+
+async def test_an_action_that_is_excluded_is_not_asked() -> None:
+    cases = await _cases(_ground(exclude=frozenset({"Reset"})), 150)
+    texts = [str(s.text) for c in cases for s in c.steps if isinstance(s, Ask)]
+    assert texts
+    assert not [t for t in texts if '"Reset"' in t]
+
+
+async def test_a_csms_has_no_scenarios_of_a_station() -> None:
+    assert await _cases(_ground(side=Side.CSMS), 5) == []
+
+
+@pytest.mark.parametrize("status", ["Pending", "Rejected"])
+async def test_states_and_changes_that_were_seen_are_counted(status: str) -> None:
+    ground = _ground()
+    (first,) = await _cases(ground, 1)
+    boot = ['[2,"a","BootNotification",{}]', f'[3,"a",{{"status":"{status}"}}]']
+    entries = (
+        Entry(0.0, Who.HARNESS, "operator", "power-cycle"),
+        Entry(0.1, Who.TARGET, "text", boot[0]),
+        Entry(0.2, Who.HARNESS, "text", boot[1]),
+    )
+    ground.learn(Observation(first, TargetFacts(Side.STATION), entries))
+    reached = ground.coverage.reached
+    name = status.lower()
+    assert {"state accepted/idle", "state offline/idle", f"state {name}/idle"} == reached["states"]
+    assert f"change offline/idle to {name}/idle" in reached["transitions"]
