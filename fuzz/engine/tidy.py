@@ -17,6 +17,8 @@ _UNDONE_BY = {"plug-in": "unplug", "fault": "clear-fault", "cut-network": "resto
 class Leftovers:
     """What has to be undone: words for the operator, transactions to stop; `unready` when the last boot was refused.
 
+    A boot that the case itself answered is taken for refused until the target sends something else than
+    BootNotification: an answer may say Accepted and be broken all the same.
     `stalled` is true when the case itself gave the last answer to a TransactionEvent, and nothing came behind it: a
     station that waits to send it again ends no transaction meanwhile (E13.FR.02).
     """
@@ -35,19 +37,22 @@ def leftovers(happened: History) -> Leftovers:
     """What a scene left behind, the network first."""
     words: dict[tuple[str, str], None] = {}
     open_: dict[str, None] = {}
-    unready = stalled = False
+    unready = doubtful = stalled = False
     for h in happened:
         if h.deed is Deed.OPERATED:
             _operated(h, words)
-        elif h.deed is Deed.CALLED and h.action == "TransactionEvent":
-            _transaction(h, open_)
-            told = happened.partner(h)
-            stalled = told is not None and told.case
         elif h.deed is Deed.CALLED and h.action == "BootNotification":
             answer = happened.partner(h)
             unready = answer is None or _member(answer.payload, "status") != "Accepted"
+            doubtful = answer is not None and answer.case
+        elif h.deed is Deed.CALLED:
+            doubtful = False
+        if h.deed is Deed.CALLED and h.action == "TransactionEvent":
+            _transaction(h, open_)
+            told = happened.partner(h)
+            stalled = told is not None and told.case
     ordered = sorted(words, key=lambda word: word[0] != "restore-network")
-    return Leftovers(tuple(ordered), tuple(open_), unready, stalled and bool(open_))
+    return Leftovers(tuple(ordered), tuple(open_), unready or doubtful, stalled and bool(open_))
 
 
 def _operated(h: Happening, words: dict[tuple[str, str], None]) -> None:

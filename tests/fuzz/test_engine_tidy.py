@@ -21,11 +21,11 @@ def event(kind: str, transaction: str) -> Entry:
     )
 
 
-def boot(status: str | None) -> list[Entry]:
+def boot(status: str | None, who: Who = Who.HARNESS) -> list[Entry]:
     asked = Entry(0.0, Who.TARGET, "text", '[2,"b","BootNotification",{}]')
     if status is None:
         return [asked]
-    return [asked, Entry(0.0, Who.US, "text", json.dumps([3, "b", {"status": status}]))]
+    return [asked, Entry(0.0, who, "text", json.dumps([3, "b", {"status": status}]))]
 
 
 def left(*entries: Entry) -> Leftovers:
@@ -50,6 +50,13 @@ def test_a_station_whose_last_boot_was_not_accepted_is_not_ready() -> None:
     assert left(*boot("Pending")).unready
     assert left(*boot(None)).unready
     assert not left(*boot("Pending"), *boot("Accepted")).unready
+
+
+def test_a_boot_that_the_case_answered_counts_when_the_station_goes_on() -> None:
+    status = Entry(0.0, Who.TARGET, "text", '[2,"s","StatusNotification",{}]')
+    assert left(*boot("Accepted", Who.US)).unready
+    assert not left(*boot("Accepted", Who.US), status).unready
+    assert left(*boot("Rejected", Who.US), status).unready
 
 
 def answered(kind: str, transaction: str, who: Who) -> list[Entry]:
