@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from fuzz.ocppj.history import Deed, Happening, History
-from fuzz.oracles.keeping import Certificates, LocalList, Mismatch, Variables
+from fuzz.oracles.keeping import OTHER, Certificates, LocalList, Mismatch, Variables
 from fuzz.oracles.listing import MESSAGES, PROFILES, Listed
 from fuzz.oracles.reading import scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, Observation, Severity, Violation
+
+_STIRS = ("TransactionEvent", "StatusNotification", "MeterValues")
 
 
 class Keeper(Protocol):
@@ -47,7 +49,8 @@ def read_back(obs: Observation) -> Iterator[Violation]:
     happened = scene(obs)
     if happened is None:
         return
-    told: set[str] = set()
+    # While energy flows, or a place changes its state, other values may change by themselves.
+    told = {OTHER} if any(any(happened.called(action)) for action in _STIRS) else set()
     for found in _mismatches(happened, _keepers(obs)):
         if found.symptom not in told:
             told.add(found.symptom)

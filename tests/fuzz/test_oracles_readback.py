@@ -103,6 +103,16 @@ def test_a_variable_that_changes_by_itself_is_none() -> None:
     assert told(seen(get(1, A="1"), get(2, A="2"))) == []
 
 
+@pytest.mark.parametrize("action", ["TransactionEvent", "StatusNotification"])
+def test_while_something_goes_on_at_the_target_other_values_may_change(action: str) -> None:
+    steps = [get(1, A="1", B="1"), put(2, "A", "2", "Accepted"), get(3, A="2", B="9")]
+    goes_on = [text(Who.TARGET, [2, "t", action, {}])]
+    assert told(seen(goes_on, *steps)) == []
+    assert (
+        told(seen(goes_on, get(1, A="1"), put(2, "A", "2", "Rejected"), get(3, A="2"))) == REFUSED
+    )
+
+
 def test_names_are_compared_without_regard_to_case() -> None:
     assert told(seen(get(1, a="1"), put(2, "A", "2", "Rejected"), get(3, a="2"))) == REFUSED
 
