@@ -23,14 +23,16 @@ PASSWORD_VARIABLE = "OCPPFUZZ_PASSWORD"
 PHASES = (
     "replay",
     "systematic",
-    "answers",
     "frames",
+    "stateful",
+    "answers",
+    "resource",
     "injection",
     "twins",
-    "stateful",
     "generated",
-    "resource",
 )
+"""In the order in which they take their turns."""
+
 STATELESS_PHASES = ("systematic", "generated")
 """The phases whose cases are single messages."""
 

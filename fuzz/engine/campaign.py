@@ -6,6 +6,7 @@ process is started, or how anything is shown: it sends engine events to a sink.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -228,7 +229,8 @@ class Campaign:
             course.begun = True
             self._sink(PhaseStarted(self._phase, course.phase.planned()))
             self._save(force=not course.skip)
-        while left > 0:
+        until = self._elapsed() + self._longest_turn_s(alone=alone)
+        while left > 0 and self._elapsed() < until:
             self._check_budget()
             case = await course.next()
             if case is None:
@@ -243,6 +245,11 @@ class Campaign:
         await self._checkpoint()
         if course.over:
             self._end(course)
+
+    def _longest_turn_s(self, *, alone: bool) -> float:
+        """Where the clock ends a campaign it also ends a turn, so that each phase gets two of them at least."""
+        budget = self._limits.max_time_s
+        return math.inf if alone or budget is None else budget / (2 * len(self._phases))
 
     def _end(self, course: Course) -> None:
         self._progress(force=True)
