@@ -104,12 +104,13 @@ _DATE = "2026-01-01T00:00:00Z"
 class Prompt:
     """What makes a station send a CALL of `action`: `asks` are CALLs of ours, `words` are for the operator.
 
-    `clears` are CALLs of ours that end what the prompt began. `patience_s` is how long the CALL may take.
+    `before` are CALLs of ours that may be refused, `clears` such as end what the prompt began. `patience_s` is how long the CALL may take.
     """
 
     action: str
     asks: tuple[tuple[str, JsonObject], ...] = ()
     words: tuple[tuple[str, str], ...] = ()
+    before: tuple[tuple[str, JsonObject], ...] = ()
     clears: tuple[tuple[str, JsonObject], ...] = ()
     patience_s: float = PATIENCE_S
 
@@ -133,8 +134,9 @@ class Prompt:
 
     def steps(self, number: int) -> tuple[Step, ...]:
         """What is done, up to the CALL."""
+        before = (Ask(call_text(action, payload)) for action, payload in self.before)
         asked = (Ask(text) for text in self.texts(number))
-        return (*asked, *(Operator(*word) for word in self.words))
+        return (*before, *asked, *(Operator(*word) for word in self.words))
 
     def end(self) -> tuple[Step, ...]:
         """What is done at last."""
@@ -199,7 +201,8 @@ PROMPTS: tuple[Prompt, ...] = (
         ("CertificateSigned", {"certificateChain": "ocppfuzz"}),
     ),
     _trigger("TransactionEvent", evse={"id": 1}),
-    Prompt("Authorize", words=_PLUG),
+    # A token in the cache is accepted without asking (C10).
+    Prompt("Authorize", words=_PLUG, before=(("ClearCache", {}),)),
     Prompt("TransactionEvent", words=(*_PLUG, ("start-power", "1"))),
     Prompt(
         "TransactionEvent",
