@@ -185,3 +185,11 @@ def test_a_payload_too_deep_to_be_written_is_compared_as_it_came():
     deep = "[" * 500 + "]" * 500
     entries = [target(1.0, f'[2,"t","Heartbeat",{{"x":{deep}}}]') for _ in range(5)]
     assert o22(scene(*entries)) == ["O22 Heartbeat sent again at once"]
+
+
+def test_security_events_of_different_moments_are_different_events():
+    events = [
+        target(1.0, [2, f"e{n}", "SecurityEventNotification", {"type": "x", "timestamp": str(n)}])
+        for n in range(9)
+    ]
+    assert o22(scene(*events)) == []
