@@ -178,16 +178,19 @@ class Stateful:
         return f"{self.name}/{told.name}"
 
     def _plain(self, told: Scenario) -> Case:
-        return self._scene(self._id(told), told.name, told.moves, told.name)
+        return self._scene(self._id(told), _family(told), told.moves, told.name)
 
     def _hostile_scene(self, playable: Sequence[Scenario]) -> Case | None:
         """A scenario that shows rare states, with a hostile message at one of its points."""
-        hosts = {s.name: s for s in playable if not s.slow and steady_points(s.moves)}
+        families: dict[str, list[Scenario]] = {}
+        for told in playable:
+            if not told.slow and steady_points(told.moves):
+                families.setdefault(_family(told), []).append(told)
         piece = self._piece()
-        if not hosts or piece is None:
+        if not families or piece is None:
             return None
-        name = self.scheduler.choose(sorted(hosts), self._rng)
-        return self._hostile(f"{self.name}/{name}", name, hosts[name].moves, piece)
+        host = self._rng.choice(families[self.scheduler.choose(sorted(families), self._rng)])
+        return self._hostile(self._id(host), _family(host), host.moves, piece)
 
     # --- walks ---------------------------------------------------------------------------------------------
 
@@ -292,6 +295,11 @@ class Stateful:
     def _provenance(self) -> Provenance:
         self._index += 1
         return Provenance(self.name, self.ground.seed, self._index, self.ground.tool)
+
+
+def _family(told: Scenario) -> str:
+    """The part of a scenario's name that all of its kind share: they get their share of the budget together."""
+    return told.name.partition("/")[0]
 
 
 def _stays_a_guest(action: str, entry: Boundary | Break) -> bool:
