@@ -90,15 +90,20 @@ class Twins:
         return sum(len(cases) for _, cases in self._groups())
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
-        """Action by action; one that the target turns out not to support is left at once."""
-        support = self.ground.support
-        for action, cases in self._groups():
-            for i, case in enumerate(cases):
-                if action in support.refused:
-                    break
-                ids = [case.id] if i == 0 else [c.id for c in cases]
-                self.ground.coverage.plan(self.name, ids)
-                yield case
+        """The first case of every action and variable, the second ones, and so on; unsupported actions are left."""
+        groups = list(self._groups())
+        for rank in range(max((len(cases) for _, cases in groups), default=0)):
+            for action, cases in groups:
+                if rank < len(cases) and self._due(rank, action, cases[rank]):
+                    # Whether the action is supported is known when its first case was played.
+                    planned = cases if rank else cases[:1]
+                    self.ground.coverage.plan(self.name, (c.id for c in planned))
+                    yield cases[rank]
+
+    def _due(self, rank: int, action: str, case: Case) -> bool:
+        """False for what is not supported; but what shows it is played, so that a resumed phase has the same order."""
+        shows_support = rank == 0 and case.action == action
+        return shows_support or action not in self.ground.support.refused
 
     def _groups(self) -> Iterator[tuple[str, list[Case]]]:
         for action in self.ground.actions():
