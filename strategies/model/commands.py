@@ -29,7 +29,8 @@ class Commands:
         self._facts = facts
         self._busy: dict[str, bool] = {}
         self._over: dict[str, bool] = {}
-        self._starts: dict[int, list[tuple[str, str]]] = {}
+        self._starts: dict[int, list[str]] = {}
+        self._refused: dict[int, int] = {}
         self._stopped: dict[str, bool] = {}
         self._inoperative: dict[int, float] = {}
         self._last_change = ""
@@ -62,6 +63,9 @@ class Commands:
             self._inoperative.clear()
             self._last_change = event.id
         elif event.action == "RequestStartTransaction":
+            remote_start = number(payload, "remoteStartId")
+            if remote_start is not None:
+                self._starts.setdefault(remote_start, []).append(event.id)
             evse = number(payload, "evseId")
             self._busy[event.id] = any(
                 facts.surely_open(t) and t.evse == evse and t.state == "Charging"
@@ -70,14 +74,16 @@ class Commands:
         elif event.action == "RequestStopTransaction":
             found = facts.transaction(text(payload, "transactionId"))
             self._over[event.id] = found is not None and found.ended_seq is not None
+            # It may be carried out although its answer is lost.
+            self._stopped[text(payload, "transactionId").casefold()] = False
 
     # --- remote start and stop ----------------------------------------------------------------------------
 
     def _started(self, event: Told) -> Iterator[Objection]:
         asked, facts = event.asked, self._facts
         remote_start = number(asked.payload, "remoteStartId")
-        if remote_start is not None:
-            self._starts.setdefault(remote_start, []).append((asked.id, event.status))
+        if remote_start is not None and event.status == "Rejected":
+            self._refused[remote_start] = self._refused.get(remote_start, 0) + 1
         evse = number(asked.payload, "evseId")
         if event.status != "Accepted":
             return
@@ -114,7 +120,7 @@ class Commands:
             yield from self._remote_start(remote_start, id_)
 
     def _remote_stop(self, id_: str) -> Iterator[Objection]:
-        known = self._stopped.get(id_.casefold())
+        known = id_.casefold() in self._stopped
         others = any(
             accepted for other, accepted in self._stopped.items() if other != id_.casefold()
         )
@@ -128,7 +134,7 @@ class Commands:
 
     def _remote_start(self, remote_start: int, id_: str) -> Iterator[Objection]:
         asked = self._starts.get(remote_start, [])
-        if asked and all(status == "Rejected" for _, status in asked):
+        if asked and self._refused.get(remote_start) == len(asked):
             yield Objection(
                 "F01",
                 "remote start carried out although Rejected",
@@ -137,7 +143,7 @@ class Commands:
             )
         began = self._began.setdefault(remote_start, set())
         began.add(id_.casefold())
-        if len(began) > 1 and len({message for message, _ in asked}) == 1:
+        if len(began) > 1 and len(set(asked)) == 1:
             note = len(asked) > 1
             yield Objection(
                 "F01",
