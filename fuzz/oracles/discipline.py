@@ -16,6 +16,7 @@ from strategies.labels import Stance
 _SURE_S = 5.0
 """So soon nobody has given up waiting: how long a target waits is its own choice (Part 2 section 3.2)."""
 
+_ON_THE_WAY_S = 0.3
 _LONG_ENOUGH = 0.9
 _BREAKS = (Deed.OPENED, Deed.CLOSED, Deed.ENDED)
 
@@ -47,7 +48,7 @@ def _deadlocks(obs: Observation, seen: History) -> Iterator[Violation]:
     for index, h in enumerate(whole):
         if h.deed is not Deed.ASKED or h.partner >= 0:
             continue
-        crossed = _open_before(whole, index, obs.facts.message_timeout_s)
+        crossed = _open_before(whole, index, obs.facts.message_timeout_s) or _met(whole, index)
         # What is broken may be dropped; and nothing was served before, there is no need of a crossing.
         if crossed is None or (h.case and obs.case.expectation.stance is Stance.REJECT):
             return
@@ -61,6 +62,16 @@ def _deadlocks(obs: Observation, seen: History) -> Iterator[Violation]:
                 text,
             )
         return
+
+
+def _met(whole: Sequence[Happening], index: int) -> Happening | None:
+    """The target's CALL that was on its way when ours at `index` was."""
+    for h in whole[index + 1 :]:
+        if h.deed in _BREAKS or h.at_s - whole[index].at_s > _ON_THE_WAY_S:
+            return None
+        if h.deed is Deed.CALLED:
+            return h
+    return None
 
 
 def _waited(obs: Observation, whole: Sequence[Happening], index: int) -> bool:

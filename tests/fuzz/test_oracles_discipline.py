@@ -84,6 +84,13 @@ def test_a_call_that_crossed_the_targets_own_and_was_never_answered_is_a_deadloc
     assert o28(scene(BEAT, ask(1.1), voice(31.5, [2, "p", "X", {}]), told(31.6, "p"))) == STUCK
 
 
+def test_calls_that_met_on_the_way_crossed_too():
+    late = target(1.1, [2, "t9", "Heartbeat", {}])
+    answered = voice(1.1, [3, "t9", {"currentTime": "2026-01-01T00:00:00Z"}])
+    assert o28(scene(ask(1.0), late, answered, target(40, "x"))) == STUCK
+    assert o28(scene(ask(0.0), late, answered, target(40, "x"))) == []
+
+
 def test_a_deadlock_for_good_is_named_by_what_led_to_it():
     obs = scene(BEAT, ask(1.1), probes=Probes(same_connection=False))
     assert spoken(obs) == STUCK
