@@ -43,7 +43,7 @@ from fuzz.records import (
     Settled,
     Summary,
 )
-from strategies.labels import Stance
+from strategies.labels import Position, Stance
 
 BATCH = 25
 """Cases after which a harmless CALL must be served (O5), where none was needed before."""
@@ -335,12 +335,14 @@ class Campaign:
 
     def _doubt(self, observation: Observation) -> None:
         doubts, case = self._doubts, observation.case
+        doubts.scenes += is_scene(case)
+        doubts.transactions += any(h.action == "TransactionEvent" for h in observation.calls)
+        if case.position in (Position.CALLRESULT, Position.CALLERROR):
+            return  # What answers a CALL of the target's is never answered itself.
         doubts.cases += 1
         doubts.answers[answer_class(observation)] += 1
         doubts.valid += case.expectation.stance is not Stance.REJECT
         doubts.timed_out += observation.settled is Settled.BY_CLOCK
-        doubts.scenes += is_scene(case)
-        doubts.transactions += any(h.action == "TransactionEvent" for h in observation.calls)
 
     def _learn(self, observation: Observation) -> None:
         self._ground.learn(observation)

@@ -212,7 +212,7 @@ class Executor(Stage):
         for event, argument in leftovers(history(scene.take.entries)).words:
             if event == "restore-network":
                 await self._target.operator(event, argument)
-        if scene.excused and scene.restarting:
+        if scene.excused and scene.restarting and not scene.stuck:
             await self._wait(scene, Expect("BootNotification", self.pace.boot_s))
         conversation = await self._free(scene)
         if scene.take.said and scene.case.position is Position.CALL and not scene.take.replies:
@@ -267,10 +267,12 @@ class Executor(Stage):
             return False
 
     async def restart(self) -> None:
-        """Start a target of ours anew; it boots on the next connection."""
+        """Start a target of ours anew; it boots on the next connection. Meant so, it is no restart to wonder at."""
+        before = self.restarts
         await self._forget()
         await self._target.kill()
         await self.connect()
+        self.restarts = before
 
     def _observe(
         self,
