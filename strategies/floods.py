@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from strategies.labels import Repeated, Sender, Text
 
@@ -32,27 +31,19 @@ _TOKEN = '{"idToken":{"idToken":"ocppfuzz","type":"Central"},"idTokenInfo":{"sta
 _NUMBERED = "ocppfuzz-{call.id}"
 
 
-class Manner(StrEnum):
-    """How a message is said."""
-
-    ASKED = "asked"
-    """A CALL, whose answer is waited for."""
-    TOLD = "told"
-    """A CALLRESULT or CALLERROR that nobody asked for, and that nobody answers."""
-    UNREADABLE = "unreadable"
-    """Something that is dropped, or answered with messageId "-1", so that nobody can tell which answer is whose."""
-
-
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """One message, said `times` times in each block. `action` is "" when it names none that exists."""
+    """One message, said `times` times in each block.
+
+    `action` is "" when it names none that exists; `unasked` marks an answer that nobody asked for, and nobody answers.
+    """
 
     name: str
     text: Text
-    manner: Manner
     times: int = _MESSAGES
     action: str = ""
     sender: Sender = Sender.BOTH
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +61,6 @@ class Growth:
     between: str = ""
     action: str = ""
     sender: Sender = Sender.BOTH
-    manner: Manner = Manner.ASKED
 
     def text(self, count: int) -> Text:
         """The CALL with `count` units."""
@@ -80,38 +70,38 @@ class Growth:
 def floods() -> Sequence[Flood]:
     """Every message worth repeating."""
     filling = Repeated("x", _FILLING)
-    asked, told, unreadable = Manner.ASKED, Manner.TOLD, Manner.UNREADABLE
     return (
-        Flood("results-unasked", ('[3,"{call.id}",{"x":"', filling, '"}]'), told),
-        Flood("errors-unasked", ('[4,"{call.id}","GenericError","",{"x":"', filling, '"}]'), told),
-        Flood("not-json", ('{"x":"', filling), unreadable),
-        Flood("no-array", ('{"x":"', filling, '"}'), unreadable),
-        Flood("long-id", ('[2,"{call.id}', filling, '","Heartbeat",{}]'), unreadable),
-        Flood("unknown-action", (f'[2,"{{call.id}}","{_NUMBERED}",{{"x":"', filling, '"}]'), asked),
+        Flood("results-unasked", ('[3,"{call.id}",{"x":"', filling, '"}]'), unasked=True),
+        Flood(
+            "errors-unasked",
+            ('[4,"{call.id}","GenericError","",{"x":"', filling, '"}]'),
+            unasked=True,
+        ),
+        Flood("not-json", ('{"x":"', filling)),
+        Flood("no-array", ('{"x":"', filling, '"}')),
+        Flood("long-id", ('[2,"{call.id}', filling, '","Heartbeat",{}]')),
+        Flood("unknown-action", (f'[2,"{{call.id}}","{_NUMBERED}",{{"x":"', filling, '"}]')),
         Flood(
             "unknown-member",
             ('[2,"{call.id}","DataTransfer",{"vendorId":"ocppfuzz","{call.id}":"', filling, '"}]'),
-            asked,
             action="DataTransfer",
         ),
         Flood(
             "data-transfer",
             _call("DataTransfer", f'"vendorId":"{_NUMBERED}","data":"', filling, '"'),
-            asked,
             action="DataTransfer",
         ),
         *_from_csms(),
         *_from_station(),
-        Flood("1-MiB", _unknown(_MIB), asked, 4),
-        Flood("4-MiB", _unknown(4 * _MIB), asked, 2),
-        Flood("20-MiB", _unknown(20 * _MIB), asked, 1),
+        Flood("1-MiB", _unknown(_MIB), 4),
+        Flood("4-MiB", _unknown(4 * _MIB), 2),
+        Flood("20-MiB", _unknown(20 * _MIB), 1),
     )
 
 
 def _from_csms() -> Sequence[Flood]:
-    asked = Manner.ASKED
     return tuple(
-        Flood(name, _call(action, payload), asked, times, action, Sender.CSMS)
+        Flood(name, _call(action, payload), times, action, Sender.CSMS)
         for name, times, action, payload in (
             ("get-variables", 100, "GetVariables", f'"getVariableData":[{_ITEM}]'),
             ("base-report", 8, "GetBaseReport", '"requestId":7,"reportBase":"SummaryInventory"'),
@@ -127,9 +117,8 @@ def _from_csms() -> Sequence[Flood]:
 
 
 def _from_station() -> Sequence[Flood]:
-    asked = Manner.ASKED
     return tuple(
-        Flood(name, _call(action, payload), asked, times, action, Sender.STATION)
+        Flood(name, _call(action, payload), times, action, Sender.STATION)
         for name, times, action, payload in (
             ("heartbeat", 100, "Heartbeat", ""),
             (
@@ -157,8 +146,6 @@ def growths() -> Sequence[Growth]:
             "}]",
             2**12,
             action="DataTransfer",
-            # A number that many readers give up on, and with it the message.
-            manner=Manner.UNREADABLE,
         ),
         Growth("elements", transfer + "[", "1", "]}]", 2**10, ",", "DataTransfer"),
         Growth("objects", transfer + "[", '{"a":{}}', "]}]", 2**9, ",", "DataTransfer"),

@@ -37,7 +37,6 @@ from strategies.floods import (
     WARM,
     Flood,
     Growth,
-    Manner,
     floods,
     growths,
 )
@@ -48,7 +47,6 @@ from strategies.labels import (
     Position,
     Sender,
     Stance,
-    Text,
     Tier,
     spell,
 )
@@ -126,7 +124,9 @@ class Resource:
                 yield self._failing(way)
 
     def _flooded(self, flood: Flood) -> Case:
-        block = RepeatSteps((_said(flood.text, flood.manner),), self._times(flood.times))
+        said = SendText(flood.text)
+        steps = (said,) if flood.unasked else (said, self._harmless())
+        block = RepeatSteps(steps, self._times(flood.times))
         size = len(spell(flood.text))
         return self._case(
             f"flood/{flood.name}",
@@ -135,7 +135,7 @@ class Resource:
             flood.name,
             action=flood.action,
             heavy=size >= _HEAVY,
-            manner=flood.manner,
+            unasked=flood.unasked,
         )
 
     def _reconnecting(self, name: str, code: int) -> Case:
@@ -181,14 +181,13 @@ class Resource:
         lengths = [1, *(count * 2**doublings for doublings in range(len(SIZES)))]
         steps: list[Step] = []
         for length, label in zip(lengths, (START, *SIZES), strict=True):
-            steps += [_said(growth.text(length), growth.manner), self._harmless(), Gauge(label)]
+            steps += [SendText(growth.text(length)), self._harmless(), Gauge(label)]
         return self._case(
             f"growth/{growth.name}/{count}",
             steps,
             "growth",
             growth.name,
             action=growth.action,
-            manner=growth.manner,
         )
 
     # --- both ----------------------------------------------------------------------------------------------
@@ -216,25 +215,22 @@ class Resource:
         *,
         action: str = "",
         heavy: bool = False,
-        manner: Manner = Manner.ASKED,
+        unasked: bool = False,
     ) -> Case:
-        tier = Tier.JSON if manner is Manner.UNREADABLE else Tier.MODEL
+        # Of what is very long nobody need read more than that it is.
+        tier = Tier.MODEL if unasked else Tier.JSON
         return Case(
             id=f"{self.name}/{id_}",
             side=self.ground.side,
             steps=tuple(steps),
             expectation=Expectation(Stance.UNSPECIFIED, tier),
             effect=effect_of(action) if action else Effect.VOLATILE,
-            position=Position.UNSOLICITED if manner is Manner.TOLD else Position.CALL,
+            position=Position.UNSOLICITED if unasked else Position.CALL,
             action=action,
             mutations=(Mutation(Channel.PAYLOAD, "", family, operator),),
             provenance=Provenance(self.name, self.ground.seed, tool=self.ground.tool),
             heavy=heavy,
         )
-
-
-def _said(text: Text, manner: Manner) -> Step:
-    return Ask(text) if manner is Manner.ASKED else SendText(text)
 
 
 def _spent(figures: Sequence[Figures]) -> float:

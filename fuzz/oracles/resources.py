@@ -30,6 +30,9 @@ from strategies.floods import BLOCKS, IDLE, SIZES, START, WARM
 MEMORY_FLOOR = 512 * 2**10
 """Bytes that memory must grow by in each block to be more than the pages of a busy heap."""
 
+CONNECTIONS_FLOOR = 4 * 2**20
+"""The same where nothing long is said: what connections leave behind, a collector of garbage may be slow to fetch."""
+
 SHARE = 0.25
 """The share of what was said in a block that must have stayed."""
 
@@ -127,18 +130,17 @@ class _Said:
 
 @dataclass(frozen=True, slots=True)
 class _Resource:
-    """One member of `Figures`, its word, and the least growth in a block that counts."""
+    """One member of `Figures`, its word, and the weakness."""
 
     member: str
     word: str
-    floor: int
     cwe: str
 
 
 _KINDS = (
-    _Resource("descriptors", "descriptor", COUNT_FLOOR, "CWE-775"),
-    _Resource("threads", "thread", COUNT_FLOOR, "CWE-400"),
-    _Resource("memory", "memory", MEMORY_FLOOR, "CWE-401"),
+    _Resource("descriptors", "descriptor", "CWE-775"),
+    _Resource("threads", "thread", "CWE-400"),
+    _Resource("memory", "memory", "CWE-401"),
 )
 """Descriptors first: whoever keeps them keeps memory too."""
 
@@ -153,11 +155,17 @@ def _growth(read: Mapping[str, Figures], what: _Resource, said: _Said) -> Sequen
         values[label] = value
     grown = [values[b] - values[a] for a, b in pairwise((START, *BLOCKS))]
     noise = abs(values[START] - values[WARM])
-    share = SHARE * said.characters if what.member == "memory" else 0
-    if min(grown) < max(what.floor, share, noise) or max(grown) > ALIKE * min(grown):
+    least = _least_memory(said) if what.member == "memory" else COUNT_FLOOR
+    if min(grown) < max(least, noise) or max(grown) > ALIKE * min(grown):
         return None
     kept = values[IDLE[-1]] - values[START]
     return grown if kept >= KEPT * sum(grown) else None
+
+
+def _least_memory(said: _Said) -> float:
+    """Bytes that a block must add: a share of what was said, where that is much."""
+    share = SHARE * said.characters
+    return max(MEMORY_FLOOR, share) if said.characters >= MEMORY_FLOOR else CONNECTIONS_FLOOR
 
 
 def _slope(what: _Resource, grown: Sequence[int], said: _Said) -> Violation:

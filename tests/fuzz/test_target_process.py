@@ -187,3 +187,32 @@ def _until_gone(pid: int) -> None:
             return
         if state == "Z":
             return
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+async def test_figures_tell_what_a_process_uses_while_it_runs(spawn: Spawn) -> None:
+    process = await spawn(
+        "import os, threading, time\n"
+        "held = [os.open('/dev/null', os.O_RDONLY) for _ in range(50)]\n"
+        "[threading.Thread(target=time.sleep, args=(60,), daemon=True).start() for _ in range(5)]\n"
+        "while time.process_time() < 0.1: pass\n"
+        "x = bytearray(50_000_000); " + FOREVER
+    )
+    figures = process.figures()
+    assert figures is not None
+    assert (figures.memory or 0) > 50_000_000
+    assert (figures.descriptors or 0) >= 53
+    assert figures.threads == 6
+    assert (figures.processor_s or 0) >= 0.08
+    await process.kill()
+    assert process.figures() is None
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+async def test_figures_count_the_children_too(spawn: Spawn) -> None:
+    process = await spawn(
+        "import os, signal\nchild = os.fork()\nif child: print('ready', flush=True)\nsignal.pause()"
+    )
+    figures = process.figures()
+    assert figures is not None
+    assert figures.threads == 2

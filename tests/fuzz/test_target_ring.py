@@ -29,3 +29,21 @@ def test_bytes_that_are_not_utf_8_are_kept_readable() -> None:
     ring = Ring()
     ring.feed(b"\xff ok\r\n")
     assert list(ring.lines()) == ["\ufffd ok"]
+
+
+def test_lines_since_a_mark_are_told_once() -> None:
+    ring = Ring()
+    ring.feed(b"one\ntwo\nunfin")
+    mark, lines = ring.since(0)
+    assert (mark, list(lines)) == (2, ["one", "two"])
+    ring.feed(b"ished\n")
+    assert ring.since(mark) == (3, ("unfinished",))
+    assert ring.since(3) == (3, ())
+
+
+def test_lines_since_a_mark_that_are_not_kept_any_more_are_lost() -> None:
+    ring = Ring()
+    ring.feed(b"".join(b"%d\n" % number for number in range(MAX_LINES + 10)))
+    count, lines = ring.since(5)
+    assert count == MAX_LINES + 10
+    assert (len(lines), lines[0]) == (MAX_LINES, "10")
