@@ -74,7 +74,8 @@ class Scene:
     """What became of a scene so far.
 
     `away` is true from when the connection was given up with intent until there is a new one, `restarting` from when
-    the target was made to boot until it does. `unreached` names what the scene waited for in vain.
+    the target was made to boot until it does. `unreached` names what the scene waited for in vain; a scene that waited
+    in vain for a boot is `stuck`.
     """
 
     case: Case
@@ -83,6 +84,7 @@ class Scene:
     restarting: bool = False
     figures: list[Figures] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
+    stuck: bool = False
     _expected: set[int] = field(default_factory=set)
     _boots: int = 0
 
@@ -117,6 +119,9 @@ class Stage(Line):
             if isinstance(step, Operator) and not (i and isinstance(steps[i - 1], Operator)):
                 await self._announce(steps[i:])
             await self._step(scene, step)
+            if scene.stuck:
+                # Whatever comes next would wait in vain, too, and has nothing to tell.
+                return
 
     async def _announce(self, steps: Sequence[Step]) -> None:
         """Tell a person what is to be done before the next message, all together."""
@@ -269,6 +274,7 @@ class Stage(Line):
                 self._lost(scene, conversation)
         if isinstance(step, Expect) and not scene.expects(step):
             scene.unreached.append(f"{step.action} from the target")
+            scene.stuck |= step.action == "BootNotification"
             _log(scene, self._clock.monotonic(), "note", f"waited in vain for {step.action}")
 
     # --- coming back ---------------------------------------------------------------------------------------

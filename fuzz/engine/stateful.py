@@ -218,12 +218,8 @@ class Stateful:
 
     def _piece(self) -> Piece | None:
         """A hostile CALL by chance that leaves the scene as it is; None where there is none."""
-        known = self.ground.support.known()
-        actions = [
-            a
-            for a in self.ground.actions()
-            if a not in _NEVER_BY_CHANCE and (known is None or a in known)
-        ]
+        refused = self.ground.support.refused | _NEVER_BY_CHANCE
+        actions = [a for a in self.ground.actions() if a not in refused]
         for _ in range(20 if actions else 0):
             action = self._rng.choice(actions)
             schema = message_schema(action, Kind.REQUEST, self.ground.version)

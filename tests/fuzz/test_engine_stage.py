@@ -113,6 +113,14 @@ async def test_an_expectation_takes_what_came_before_it_and_each_call_once(
     assert not [e for e in again.entries if "in vain" in e.text]
 
 
+async def test_a_scene_that_waits_in_vain_for_a_boot_goes_no_further(scripted: Callable) -> None:
+    seen = await played(scripted, scene(Expect("BootNotification", 0.05), ask("ClearCache")))
+    assert [e.text for e in seen.entries if "in vain" in e.text] == [
+        "waited in vain for BootNotification"
+    ]
+    assert "asked ClearCache" not in words(seen)
+
+
 async def test_an_expectation_may_look_into_the_payload(scripted: Callable) -> None:
     class Talks(Station):
         async def __call__(self, link: MemoryLink, text: str) -> None:

@@ -95,6 +95,13 @@ async def test_nothing_heavy_is_said_by_chance() -> None:
         assert case.action not in ("Reset", "UpdateFirmware", "SetVariables", "SetNetworkProfile")
 
 
+async def test_an_action_that_the_target_refused_is_left_alone_and_others_are_not() -> None:
+    support = Support(supported={"GetLog"}, refused={"SendLocalList"})
+    actions = {c.action for c in _hostile(await _cases(_ground(support=support), 300))}
+    assert "SendLocalList" not in actions
+    assert len(actions) > 5
+
+
 async def test_without_an_operator_nothing_is_done_at_the_target_and_what_is_missed_is_told() -> (
     None
 ):
