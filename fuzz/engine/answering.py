@@ -65,6 +65,9 @@ BOOT_PATIENCE_S = 60.0
 PROOF_S = 35.0
 """How long the proof that the target goes on may take: longer than MessageTimeout, which it may have to wait for."""
 
+GLANCE_S = 1.0
+"""How long a Heartbeat may take that sets the clock right again."""
+
 STORM_S = 1.5
 """How long a target is watched that was told to come back at once."""
 
@@ -308,7 +311,8 @@ class Answers:
 
     def _told(self, prompt: Prompt) -> Iterator[Case]:
         for said in self._said(prompt.action):
-            yield self._case(prompt, said)
+            if "Heartbeat" in self._usable or not _sets_clock(said):
+                yield self._case(prompt, said)
 
     def _said(self, action: str) -> Iterable[Utterance]:
         """Every answer; where a play is dear and not all is wanted, a sample of what other actions show as well."""
@@ -351,11 +355,13 @@ class Answers:
         assert said.text is not None
         assert said.mutation is not None
         assert said.control is not None
+        # A clock far off refuses every certificate (A00): the next Heartbeat sets it right again.
+        mended = (Ask(_HEARTBEAT), Expect("Heartbeat", GLANCE_S)) if _sets_clock(said) else ()
         case = self._made(
             prompt,
             said.id,
-            self._scene(prompt, said.text, watched=_hurries(said)),
-            self._scene(prompt, said.control, watched=_hurries(said)),
+            (*self._scene(prompt, said.text, watched=_hurries(said)), *mended),
+            (*self._scene(prompt, said.control, watched=_hurries(said)), *mended),
             said.mutation,
         )
         effect = Effect.LOCK_OUT if _refuses_boot(said) else case.effect
@@ -503,6 +509,12 @@ def _hurries(said: Utterance) -> bool:
         and mutation.keyword == "meaning/interval"
         and mutation.operator in _HURRYING
     )
+
+
+def _sets_clock(said: Utterance) -> bool:
+    """True when a boot may leave the target with a clock that is far off."""
+    clock = said.mutation is not None and said.mutation.pointer == "/currentTime"
+    return said.action == "BootNotification" and clock
 
 
 def _refuses_boot(said: Utterance) -> bool:

@@ -187,3 +187,13 @@ def test_the_table_holds_every_hostile_answer(cases: list[Case]) -> None:
 def test_the_full_tier_holds_the_tier_of_sites(cases: list[Case]) -> None:
     full = {c.id for c in played(replace(ground(), full=True))[1]}
     assert full > {c.id for c in cases}
+
+
+def test_a_clock_that_a_boot_set_far_off_is_set_right_again(cases: list[Case]) -> None:
+    case = next(
+        c for c in cases if c.id == "answers/BootNotification/meaning/currentTime:year-2038"
+    )
+    assert isinstance(case.steps[-1], Expect)
+    assert case.steps[-1].action == "Heartbeat"
+    _, without = played(ground(), target(ALL - {"Heartbeat"}))
+    assert case.id not in {c.id for c in without}
