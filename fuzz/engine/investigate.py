@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from fuzz.engine.executor import Executor
 from fuzz.engine.shrinker import Shrinker
-from fuzz.records import Case, Finding, FindingStatus, Observation, Violation
+from fuzz.records import Case, Finding, FindingStatus, Observation, Operator, Violation
 from strategies.labels import Expectation, Stance, Tier
 
 Judge: TypeAlias = Callable[[Observation], Sequence[Violation]]
@@ -72,13 +72,20 @@ class Investigator:
         hits, last = 0, None
         played = as_control(case) if control else case
         for played_times in range(1, tries + 1):
-            await self._executor.fresh()
+            await self._anew(case)
             observation = await self._executor.play(played, linger=True)
             if self.same(observation, violation):
                 hits, last = hits + 1, observation
                 if control:
                     return Repeats(1, played_times, last)
         return Repeats(hits, tries, last)
+
+    async def _anew(self, case: Case) -> None:
+        """A target on which nothing was played yet; what people did at it outlives any connection."""
+        if self._executor.owned and any(isinstance(step, Operator) for step in case.steps):
+            await self._executor.restart()
+        else:
+            await self._executor.fresh()
 
     async def culprit(self, window: Sequence[Case], violation: Violation) -> Case | None:
         """The case among those played before that brings the symptom about by itself, by bisection."""
@@ -127,7 +134,7 @@ class Investigator:
         self, case: Case, violation: Violation
     ) -> list[tuple[Observation, Violation]]:
         """A fresh play of a case with what the same oracle objects to in it, if it does."""
-        await self._executor.fresh()
+        await self._anew(case)
         observation = await self._executor.play(case, linger=True)
         found = [
             v for v in self._judge(observation) if v.oracle == violation.oracle and not v.remark
@@ -143,6 +150,8 @@ class Investigator:
         linger = finding.violation.oracle in STOPPING and not await self._shows_at_once(finding)
 
         async def still(case: Case) -> bool:
+            if any(isinstance(step, Operator) for step in case.steps):
+                await self._anew(case)
             observation = await self._executor.play(case, linger=linger)
             if self.same(observation, finding.violation):
                 shown[case.steps] = observation
