@@ -25,6 +25,7 @@ from fuzz.engine.quarantine import Quarantine
 from fuzz.engine.stage import is_scene
 from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable
+from fuzz.ocppj.history import history
 from fuzz.records import (
     CampaignEnded,
     CampaignStarted,
@@ -346,8 +347,7 @@ class Campaign:
 
     def _learn(self, observation: Observation) -> None:
         self._ground.learn(observation)
-        if observation.replies and observation.replies[0].kind is FrameKind.CALLRESULT:
-            self._served_calls += 1
+        self._served_calls += answer_class(observation) == "CALLRESULT"
         known = self._ground.support.known()
         if known != self._executor.facts.supported:
             self._executor.facts = replace(self._executor.facts, supported=known)
@@ -475,7 +475,17 @@ def answer_class(observation: Observation) -> str:
         return "died"
     if observation.replies:
         return _reply_class(observation.replies[0])
-    return "closed" if observation.close is not None else "silence"
+    if observation.close is not None:
+        return "closed"
+    if is_scene(observation.case) and (last := _last_told(observation)):
+        return last
+    return "silence"
+
+
+def _last_told(observation: Observation) -> str:
+    """The class of the last answer to a CALL that belongs to a scene, "" when there was none."""
+    told = [answer for h, answer in history(observation.entries).asked() if h.case and answer]
+    return (told[-1].error_code or "CALLRESULT") if told else ""
 
 
 def _weight(observation: Observation) -> int:

@@ -170,7 +170,8 @@ class Executor(Stage):
             inconclusive = str(flood)
             await conversation.link.abort()
             self._conversation = None
-        return self._observe(conversation, take, case, settled, probes, inconclusive)
+        closed, meant = conversation.closed, conversation.closing or _hangs_up(case)
+        return self._observe(closed, take, case, settled, probes, inconclusive, meant=meant)
 
     async def _play_scene(self, take: Take, case: Case, *, linger: bool) -> Observation:
         scene = Scene(case, take)
@@ -195,16 +196,13 @@ class Executor(Stage):
                 await self._conversation.link.abort()
                 self._conversation = None
         self._door_behaves(scene)
-        conversation = self._conversation or played_on
-        assert conversation is not None
         # Before the scene's own restart counts as pending: what it asked for does not disturb it.
-        seen = self._observe(conversation, take, case, settled, probes, inconclusive)
+        meant, inconclusive = scene.excused or _hangs_up(case), inconclusive or scene.hung_up
+        seen = self._observe(ended, take, case, settled, probes, inconclusive, meant=meant)
         self._restart_pending = self._restart_pending or scene.restarting
         seen = replace(seen, restart_asked=seen.restart_asked or scene.restarting)
-        if ended is not None and ended.by_target:
-            seen = replace(seen, close=ended)
-        elif scene.excused:
-            seen = replace(seen, close=None, restart_asked=True)
+        if ended is None and scene.excused:
+            seen = replace(seen, restart_asked=True)
         return replace(seen, figures=tuple(scene.figures))
 
     async def _close_scene(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
@@ -276,13 +274,16 @@ class Executor(Stage):
 
     def _observe(
         self,
-        conversation: Conversation,
+        closed: Close | None,
         take: Take,
         case: Case,
         settled: Settled,
         probes: Probes,
         inconclusive: str,
+        *,
+        meant: bool,
     ) -> Observation:
+        """What was seen; `closed` is how the connection ended, `meant` whether we ended it on purpose."""
         replies, strays = take.replies, take.strays
         if not replies and strays and not take.unreadable:
             # An answer with id "-1" to a readable CALL is an answer all the same; oracles judge its id.
@@ -292,18 +293,12 @@ class Executor(Stage):
                 if h.kind in (FrameKind.CALLERROR, FrameKind.CALLRESULT) and h.message_id == "-1"
             ]
             replies, strays = lost[:1], [h for h in strays if h not in lost[:1]]
-        if (
-            self._restart_pending
-            and conversation.closed is not None
-            and not self._reset_accepted(case, take)
-        ):
+        if self._restart_pending and closed is not None and not self._reset_accepted(case, take):
             inconclusive = (
                 inconclusive
                 or "the target was about to restart because an earlier case asked for it"
             )
-        closed = conversation.closed
-        hangs_up = conversation.closing or _hangs_up(case)
-        if closed is not None and not closed.by_target and not hangs_up:
+        if closed is not None and not closed.by_target and not meant:
             inconclusive = inconclusive or f"we hung up: {closed.reason or closed.code}"
         return Observation(
             case=case,

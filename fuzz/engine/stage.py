@@ -75,7 +75,7 @@ class Scene:
 
     `away` is true from when the connection was given up with intent until there is a new one, `restarting` from when
     the target was made to boot until it does. `unreached` names what the scene waited for in vain; a scene that waited
-    in vain for a boot is `stuck`.
+    in vain for a boot is `stuck`. `hung_up` is why we ended a connection that nobody wanted ended.
     """
 
     case: Case
@@ -85,6 +85,7 @@ class Scene:
     figures: list[Figures] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
     stuck: bool = False
+    hung_up: str = ""
     _expected: set[int] = field(default_factory=set)
     _boots: int = 0
 
@@ -324,6 +325,8 @@ class Stage(Line):
             scene.restart()
         if closed is not None and not scene.excused and closed.by_target:
             raise LinkClosed(closed)
+        if closed is not None and not (closed.by_target or scene.excused or conversation.closing):
+            scene.hung_up = scene.hung_up or f"we hung up: {closed.reason or closed.code}"
         self._conversation = None
         if closed is not None:
             scene.away = True
