@@ -13,13 +13,13 @@ from fuzz.engine.phases import Phase
 from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
 
 TURNS: dict[str, tuple[int, int]] = {
-    "systematic": (1_350, 1_400),
+    "systematic": (1_300, 1_400),
     "frames": (300, 200),
-    "stateful": (700, 600),
-    "answers": (700, 500),
-    "resource": (1_100, 600),
-    "injection": (150, 100),
-    "twins": (250, 250),
+    "stateful": (2_200, 600),
+    "answers": (450, 500),
+    "resource": (750, 600),
+    "injection": (120, 100),
+    "twins": (200, 250),
     "generated": (50, 1_000),
 }
 """What the first turn of a phase is worth, and each later one, in steps; what is not named plays to its end at once.
@@ -27,7 +27,7 @@ TURNS: dict[str, tuple[int, int]] = {
 In the first round every phase gets as far as the kinds of fault that it meets first, within about 5,000 exchanges.
 """
 
-MAX_COST = 200
+MAX_COST = 300
 """Steps that one case counts for at most: what repeats one message is quicker than its number says."""
 
 

@@ -89,15 +89,18 @@ class Resource:
         return None
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
-        """Floods in the order of their table with the heavy ones last, then the ladders."""
+        """The first rung of every ladder, one case of each kind of flood, all others, and the higher rungs."""
         if not self._may():
             return
-        every = sorted(self._slopes(), key=lambda case: case.heavy)
-        self.ground.coverage.plan("floods", (case.id for case in every))
-        for case in every:
+        first, others = _one_of_each(list(self._slopes()))
+        self.ground.coverage.plan("floods", (case.id for case in (*first, *others)))
+        climbing = [g for g in growths() if self._fits(g.action, g.sender)]
+        for case in self._climb(climbing, 0):
             yield case
-        for growth in growths():
-            for case in self._ladder(growth):
+        for case in (*first, *others):
+            yield case
+        for rung in range(1, RUNGS if self.ground.owned else 1):
+            for case in self._climb(climbing, rung):
                 yield case
 
     def unreached(self) -> Sequence[str]:
@@ -165,17 +168,15 @@ class Resource:
 
     # --- the same ever longer ------------------------------------------------------------------------------
 
-    def _ladder(self, growth: Growth) -> Iterator[Case]:
-        """Rung after rung, until one is dear; a target that we did not start is asked for the first alone."""
-        if not self._fits(growth.action, growth.sender):
-            return
-        for rung in range(RUNGS if self.ground.owned else 1):
+    def _climb(self, climbing: list[Growth], rung: int) -> Iterator[Case]:
+        """One rung of every ladder that is still climbed; one that was dear is climbed no further."""
+        for growth in list(climbing):
             case = self._rung(growth, growth.smallest * 4**rung)
             self.ground.watch(case.id)
             yield case
             seen = self.ground.seen(case.id)
             if seen is None or seen.close is not None or _spent(seen.figures) > ENOUGH_S:
-                return
+                climbing.remove(growth)
 
     def _rung(self, growth: Growth, count: int) -> Case:
         lengths = [1, *(count * 2**doublings for doublings in range(len(SIZES)))]
@@ -237,3 +238,14 @@ def _spent(figures: Sequence[Figures]) -> float:
     """Processor time between the first reading and the last; 0 where the machine does not tell."""
     told = [f.processor_s for f in figures if f.processor_s is not None]
     return told[-1] - told[0] if told else 0.0
+
+
+def _one_of_each(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
+    """The first case of each kind and the heaviest of all, and the others, heavy ones last."""
+    kinds: dict[str, Case] = {}
+    for case in cases:
+        if not case.heavy:
+            kinds.setdefault(case.id.split("/")[1], case)
+    first = [*kinds.values(), *[c for c in cases if c.heavy][-1:]]
+    others = [c for c in cases if c not in first]
+    return first, sorted(others, key=lambda case: case.heavy)

@@ -54,11 +54,11 @@ _PRECEDENCE: Mapping[str, frozenset[str]] = {
     "O10": _LIVENESS,
     "O6": _LIVENESS | {"O8"},
     "O31": _LIVENESS,
-    "O13": _LIVENESS | {"O31"},
-    "O14": _LIVENESS | {"O31"},
-    "O11": _LIVENESS | {"O31", "O13", "O14"},
-    "O29": _LIVENESS | {"O13"},
-    "O25": _LIVENESS | {"O22"},
+    "O13": _LIVENESS | {"O28", "O31"},
+    "O14": _LIVENESS | {"O28", "O31"},
+    "O11": _LIVENESS | {"O28", "O31", "O13", "O14"},
+    "O29": _LIVENESS | {"O28", "O13"},
+    "O25": _LIVENESS | {"O28", "O22"},
     "O30": _LIVENESS,
 }
 """The order in which oracles are asked, and whose finding keeps each of them silent: one cause, one finding.
