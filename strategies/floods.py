@@ -240,13 +240,13 @@ def _unknown(characters: int) -> Text:
 
 
 FAILURES = (
+    "503",
     "refuse-tcp",
     "tls-abort",
-    "503",
     "401",
     "404",
     "101-nonsense",
     "http-garbage",
     "cut-in-101",
 )
-"""Ways to fail an attempt to connect that end at once, so that many can be made."""
+"""Ways to fail an attempt to connect that end at once, so that many can be made; the one that gets furthest is first."""
