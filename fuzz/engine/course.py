@@ -18,7 +18,7 @@ TURNS: dict[str, tuple[int, int]] = {
     "stateful": (2_200, 600),
     "answers": (450, 500),
     "resource": (750, 600),
-    "injection": (120, 100),
+    "injection": (190, 100),
     "twins": (200, 250),
     "generated": (50, 1_000),
 }
