@@ -240,13 +240,13 @@ def _unknown(characters: int) -> Text:
 
 
 FAILURES = (
-    "503",
+    "401",
     "refuse-tcp",
     "tls-abort",
-    "401",
+    "503",
     "404",
     "101-nonsense",
     "http-garbage",
     "cut-in-101",
 )
-"""Ways to fail an attempt to connect that end at once, so that many can be made; the one that gets furthest is first."""
+"""Ways to fail an attempt to connect that end at once, so that many can be made; the one that is met most often is first."""

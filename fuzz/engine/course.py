@@ -17,7 +17,7 @@ TURNS: dict[str, tuple[int, int]] = {
     "frames": (300, 200),
     "stateful": (2_200, 600),
     "answers": (450, 500),
-    "resource": (750, 600),
+    "resource": (800, 600),
     "injection": (190, 100),
     "twins": (200, 250),
     "generated": (50, 1_000),
