@@ -38,6 +38,8 @@ def test_a_second_answer_and_an_answer_to_nothing_are_something_else() -> None:
 
 
 def test_what_a_person_did_is_found_by_its_first_word() -> None:
-    told = history([entry("plug-in 1", Who.HARNESS, "operator"), entry("", Who.HARNESS, "operator")])
+    told = history(
+        [entry("plug-in 1", Who.HARNESS, "operator"), entry("", Who.HARNESS, "operator")]
+    )
     assert [h.text for h in told.operated("plug-in")] == ["plug-in 1"]
     assert len(list(told.operated())) == 2

@@ -481,7 +481,9 @@ def test_the_fingerprint_depends_on_oracle_position_symptom_and_class_only():
 
 
 def test_a_campaign_finds_its_journal_again_until_it_is_complete(tmp_path):
-    state = CampaignState(7, "systematic", {"systematic": 120}, "abc", {"cases": 120}, ("availability",))
+    state = CampaignState(
+        7, "systematic", {"systematic": 120}, "abc", {"cases": 120}, ("availability",)
+    )
     assert load_state(tmp_path) is None
     save_state(state, tmp_path)
     assert load_state(tmp_path) == state
