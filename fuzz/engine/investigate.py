@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from fuzz.engine.executor import Executor
 from fuzz.engine.shrinker import Shrinker
+from fuzz.engine.stage import is_scene
 from fuzz.records import Case, Finding, FindingStatus, Observation, Operator, Violation
 from strategies.labels import Expectation, Stance, Tier
 
@@ -147,10 +148,14 @@ class Investigator:
         The second finding of one symptom gets half of the budget, the third a third: they seldom tell more.
         """
         shown: dict[tuple[object, ...], Observation] = {}
-        linger = finding.violation.oracle in STOPPING and not await self._shows_at_once(finding)
+        scene = is_scene(finding.case)
+        linger = finding.violation.oracle in STOPPING and (
+            scene or not await self._shows_at_once(finding)
+        )
 
         async def still(case: Case) -> bool:
-            if any(isinstance(step, Operator) for step in case.steps):
+            if scene:
+                # What one candidate leaves behind, or dies of later, must not be blamed on the next.
                 await self._anew(case)
             observation = await self._executor.play(case, linger=linger)
             if self.same(observation, finding.violation):
@@ -162,6 +167,8 @@ class Investigator:
         self._shrunk[symptom] += 1
         share = 1 / self._shrunk[symptom]
         case, note = await self._shrinker.shrink(finding.case, still, share=share)
+        if scene and case.steps != finding.case.steps and not await still(case):
+            case, note = finding.case, "not minimal yet: a smaller case did not show it again"
         observation = shown.get(case.steps)
         return replace(
             finding,
