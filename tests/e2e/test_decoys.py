@@ -18,6 +18,7 @@ DECOYS = {
 @pytest.mark.parametrize(("decoy", "cases"), DECOYS.items())
 def test_a_lawful_oddity_is_no_finding(decoy, cases, ocppfuzz):
     budget = ("--seed", 1, "--max-cases", cases, "--max-time", 100)
+    budget += ("--phases", "replay,systematic,generated")
     ended = ocppfuzz("run", "--decoy", decoy, *budget, "--json")
     assert ended.code == 0, ended.err
     assert ended.json["findings"] == []

@@ -30,7 +30,7 @@ FOUND = [
     (
         "P19",
         (),
-        1_200,
+        MAX_CASES,
         {"exit 70"},
         '[2,"{call.id}","ChangeAvailability",{"operationalStatus":"Operative","evse":{"id":3}}]',
     ),
@@ -61,6 +61,7 @@ FOUND = [
 def campaign(ocppfuzz):
     def run(number, *flags, max_cases=MAX_CASES):
         budget = ("--seed", SEED, "--max-cases", max_cases, "--max-time", 60)
+        budget += ("--phases", "replay,systematic,generated")
         return ocppfuzz("run", "--defect", number, *budget, *flags, "--json")
 
     return run

@@ -29,15 +29,18 @@ def test_exactly_the_messages_that_cost_it_the_connection_are_findings_and_can_b
 
     assert outcome["attacked"]["vendor"] == "nobody"
     assert {f["status"] for f in outcome["findings"]} == {"confirmed"}
-    assert {f["oracle"] for f in outcome["findings"]} <= {"O1", "O3"}
-    assert sorted(mutation_class(f, tmp_path) for f in outcome["findings"]) == [
+    # Besides what ends the connection, only answers that are several times as long as what they answer.
+    assert {f["oracle"] for f in outcome["findings"]} <= {"O1", "O3", "O22"}
+    killers = [f for f in outcome["findings"] if f["oracle"] != "O22"]
+    assert sorted(mutation_class(f, tmp_path) for f in killers) == [
         "envelope/action",
         "text/depth",
         "text/number",
     ]
 
     remarks = {remark["oracle"] for remark in outcome["remarks"]}
-    assert remarks == {"O4", "O7", "O8"}, "silence, an echoed id, and leniency are remarks"
+    # Silence, an echoed id and leniency; and, where it died, the traceback in what it wrote.
+    assert remarks - {"O30"} == {"O4", "O7", "O8"}
     assert outcome["answers"]["silence"] > 50
     assert outcome["answers"]["CALLRESULT"] > 100
     for table in ("boundaries", "violations"):
@@ -46,5 +49,5 @@ def test_exactly_the_messages_that_cost_it_the_connection_are_findings_and_can_b
 
     again = ocppfuzz("replay", "findings", *target, "--json")
     played = [json.loads(line) for line in again.out.splitlines()]
-    assert [one["outcome"] for one in played] == ["reproduced"] * 3, again.err
+    assert [one["outcome"] for one in played] == ["reproduced"] * len(outcome["findings"])
     assert again.code == 1

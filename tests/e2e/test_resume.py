@@ -8,10 +8,19 @@ from pathlib import Path
 
 import pytest
 
-CASES = 6_000
+CASES = 9_000
 """Enough for the stored cases, the whole systematic phase and some of the generated one."""
 
-COMMAND = (Path(sys.executable).parent / "ocppfuzz", "run", "--seed", 5, "--max-cases", CASES)
+COMMAND = (
+    Path(sys.executable).parent / "ocppfuzz",
+    "run",
+    "--seed",
+    5,
+    "--max-cases",
+    CASES,
+    "--phases",
+    "replay,systematic,generated",
+)
 
 
 def state(folder):
