@@ -58,6 +58,9 @@ RULES_PER_WALK = 12
 WALK_SHARE = 0.35
 """How much of the endless part are walks; half of them have a hostile message in their midst."""
 
+BARREN = 5
+"""Chunks of walks in a row of which none may be played, after which there are none for this target."""
+
 SLOW_EVERY = 60
 """Cases between two scenarios that wait for the target's own time-outs."""
 
@@ -114,12 +117,21 @@ class Stateful:
         for number in count():
             if number % SLOW_EVERY == 0 and (late := next(slow, None)) is not None:
                 yield self._plain(late)
-            elif self._rng.random() < WALK_SHARE:
-                yield self._walk(*next(walks))
-            elif (case := self._hostile_scene(playable)) is not None:
+            elif (case := self._endless(playable, walks)) is not None:
                 yield case
             else:
-                yield self._walk(*next(walks))
+                return
+
+    def _endless(
+        self, playable: Sequence[Scenario], walks: Iterator[tuple[int, tuple[Move, ...]]]
+    ) -> Case | None:
+        """A walk or a hostile scene, by chance; None where the target takes neither."""
+        if self._rng.random() < WALK_SHARE and (found := next(walks, None)) is not None:
+            return self._walk(*found)
+        if (case := self._hostile_scene(playable)) is not None:
+            return case
+        found = next(walks, None)
+        return None if found is None else self._walk(*found)
 
     def unreached(self) -> Sequence[str]:
         """What cannot be played for want of somebody at the target."""
@@ -195,8 +207,13 @@ class Stateful:
     # --- walks ---------------------------------------------------------------------------------------------
 
     def _walks(self) -> Iterator[tuple[int, tuple[Move, ...]]]:
+        """Walks that may be played at this target; it ends where chance brings forth none that may."""
         numbers = count()
+        barren = 0
         for chunk in count():
+            if barren == BARREN:
+                return
+            barren += 1
             drawn: list[tuple[Move, ...]] = []
             operated = Ability.OPERATOR in self.ground.abilities
             made = machine(self._place(), drawn.append, operated=operated)
@@ -205,6 +222,7 @@ class Stateful:
             for moves in dict.fromkeys(map(repr, drawn)):
                 found = next(d for d in drawn if repr(d) == moves)
                 if found and self._may(found):
+                    barren = 0
                     yield next(numbers), found
 
     def _walk(self, number: int, moves: tuple[Move, ...]) -> Case:

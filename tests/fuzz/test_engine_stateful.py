@@ -149,3 +149,18 @@ async def test_states_and_changes_that_were_seen_are_counted(status: str) -> Non
     name = status.lower()
     assert {"state accepted/idle", "state offline/idle", f"state {name}/idle"} == reached["states"]
     assert f"change offline/idle to {name}/idle" in reached["transitions"]
+
+
+async def test_the_phase_ends_where_nothing_may_be_walked_and_nothing_said() -> None:
+    ground = _ground(only=frozenset({"SetVariables"}), operated=False)
+    ids = [case.id for case in await _cases(ground, 400)]
+    assert len(ids) < 400
+    assert not [id_ for id_ in ids if "/walk/" in id_]
+
+
+async def test_hostile_scenes_go_on_where_no_walk_may_be_taken() -> None:
+    ground = _ground(
+        only=frozenset({"SetVariables", "GetVariables", "TriggerMessage"}), operated=False
+    )
+    cases = await _cases(ground, 60)
+    assert len(cases) == 60 and _hostile(cases)
