@@ -186,7 +186,8 @@ class Case:
     """Data from which the wire is determined (design 2.1).
 
     `control` is the same conversation with only the fault undone; empty when there is none.
-    `action` is "" when the message names none.
+    `action` is "" when the message names none. `purpose` says for people what the case is for, `clause` what decides it,
+    `mirrors` which kind of real bug it is like.
     """
 
     id: str
@@ -202,6 +203,9 @@ class Case:
     provenance: Provenance = field(default_factory=lambda: Provenance("unknown"))
     heavy: bool = False
     version: str = "2.0.1"
+    purpose: str = ""
+    clause: str = ""
+    mirrors: str = ""
 
     @property
     def mutation_class(self) -> str:

@@ -25,6 +25,7 @@ COMMANDS = (
     "replay",
     "show",
     "shrink",
+    "corpus",
     "diff",
     "tls",
     "conformance",

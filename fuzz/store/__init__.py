@@ -3,14 +3,22 @@
 Knows the records and the file system. Must not know how a case is played or judged, nor how a report reads.
 """
 
-from fuzz.store.cases import corpus_cases, corpus_folder, load_case, save_case
+from fuzz.store.cases import corpus_cases, corpus_folder, load_case, packaged_corpus, save_case
 from fuzz.store.codec import (
     MAX_REPEATS,
     MAX_TEXT_CHARS,
     case_from_json,
     case_to_json,
 )
-from fuzz.store.files import MAX_FILE_BYTES, PRIVATE
+from fuzz.store.collection import (
+    Collection,
+    case_files,
+    content_name,
+    named_by_content,
+    well_named,
+    wire_digest,
+)
+from fuzz.store.files import MAX_FILE_BYTES, PRIVATE, entries_of, load_json, locked, writing
 from fuzz.store.findings import (
     case_size,
     drop_finding,
@@ -18,6 +26,7 @@ from fuzz.store.findings import (
     fingerprint,
     load_finding,
     merge,
+    remove_finding,
     save_finding,
 )
 from fuzz.store.journal import (
@@ -29,6 +38,7 @@ from fuzz.store.journal import (
     save_private,
     save_state,
 )
+from fuzz.store.merging import MergeJournal
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -36,23 +46,36 @@ __all__ = [
     "MAX_TEXT_CHARS",
     "PRIVATE",
     "CampaignState",
+    "Collection",
+    "MergeJournal",
+    "case_files",
     "case_from_json",
     "case_size",
     "case_to_json",
     "clear_state",
+    "content_name",
     "corpus_cases",
     "corpus_folder",
     "drop_finding",
     "drop_private",
+    "entries_of",
     "findings_in",
     "fingerprint",
     "load_case",
     "load_finding",
+    "load_json",
     "load_private",
     "load_state",
+    "locked",
     "merge",
+    "named_by_content",
+    "packaged_corpus",
+    "remove_finding",
     "save_case",
     "save_finding",
     "save_private",
     "save_state",
+    "well_named",
+    "wire_digest",
+    "writing",
 ]

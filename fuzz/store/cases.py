@@ -40,6 +40,11 @@ def corpus_folder(folder: Path | None = None) -> Traversable:
     here = Path("corpus")
     if here.is_dir():
         return here
+    return packaged_corpus()
+
+
+def packaged_corpus() -> Traversable:
+    """The corpus that came with the product."""
     packaged = resources.files("fuzz").joinpath("_corpus")
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "corpus"
 

@@ -1,0 +1,201 @@
+"""Round trips: what peers that we did not write say to each other is recorded, imported, minimised and played again."""
+
+import json
+import os
+import shlex
+import shutil
+import socket
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from fuzz.capture import pcapng
+from tlslab.seen import Connection, Way
+
+SECRETS = (
+    *("CS-SECRET-7", "04A2B3C4D5E6F7", "SN-99887766", "a-new-secret-password", "t-4711"),
+    *("MIIBsecret", "charging.example", "me:pass", "{secret.password}"),
+)
+
+
+class Tap:
+    """Passes everything on between whoever connects and a port, and keeps it as it went over the sockets."""
+
+    def __init__(self, port: int, listen: int = 0) -> None:
+        self.connections: list[Connection] = []
+        self._target = port
+        self._socket = socket.create_server(("127.0.0.1", listen))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, place = self._socket.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", self._target), 5)
+            except OSError:
+                near.close()
+                continue
+            seen = Connection(len(self.connections), time.monotonic(), datetime.now(UTC))
+            seen.ours, seen.theirs = ("127.0.0.1", self.port), place
+            self.connections.append(seen)
+            for source, sink, way in ((near, far, Way.PEER), (far, near, Way.LAB)):
+                threading.Thread(
+                    target=self._pass, args=(seen, source, sink, way), daemon=True
+                ).start()
+
+    @staticmethod
+    def _pass(seen: Connection, source: socket.socket, sink: socket.socket, way: Way) -> None:
+        try:
+            while data := source.recv(65_536):
+                seen.record(time.monotonic(), way, data)
+                sink.sendall(data)
+        except OSError:
+            pass
+        for one in (source, sink):
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def tap():
+    """Makes taps that end with the test."""
+    with ExitStack() as stack:
+
+        def make(port: int, listen: int = 0) -> Tap:
+            made = Tap(port, listen)
+            stack.callback(made.close)
+            return made
+
+        yield make
+
+
+def captured(tap: Tap, file: Path, secrets: bytes = b"") -> Path:
+    """The capture of a tap; with `secrets` in a Decryption Secrets Block."""
+    data = pcapng(tap.connections)
+    if secrets:
+        padded = secrets + bytes(-len(secrets) % 4)
+        body = b"KSLT" + len(secrets).to_bytes(4, "little") + padded
+        block = (10).to_bytes(4, "little") + (len(body) + 12).to_bytes(4, "little") + body
+        end = int.from_bytes(data[4:8], "little")
+        data = data[:end] + block + block[4:8] + data[end:]
+    file.write_bytes(data)
+    return file
+
+
+def cases(folder: Path) -> dict[str, str]:
+    return {p.name: p.read_text() for p in sorted(folder.glob("recorded/*.json"))}
+
+
+@pytest.fixture
+def conversation(peers, started, until, tap, tmp_path):
+    """Lets a station and a CSMS of the `ocpp` package talk; gives the tap and the port of the CSMS."""
+    talking = peers / "talking_ocpp.py"
+
+    def talk(*, server=(), client=(), scheme="ws"):
+        csms = started(sys.executable, talking, "csms", tmp_path / "csms.log", *server)
+        until(lambda: "\n" in csms.text, lambda: csms.text)
+        between = tap(int(csms.text.split()[0]))
+        url = f"{scheme}://localhost:{between.port}/ocpp/CS-SECRET-7"
+        station = started(
+            sys.executable, talking, "station", tmp_path / "station.log", url, *client
+        )
+        until(lambda: "over" in station.text, lambda: station.text + csms.text)
+        station.end()
+        return between, int(csms.text.split()[0])
+
+    return talk
+
+
+@pytest.fixture
+def pki(ocppfuzz, tmp_path):
+    folder = tmp_path / "pki"
+    assert ocppfuzz("pki", "create", folder, "--name", "localhost", "--serial", "CS-1").code == 0
+    return folder
+
+
+def outcomes(done) -> set[str]:
+    return {json.loads(line)["outcome"] for line in done.out.splitlines()}
+
+
+def test_a_capture_and_the_logs_of_both_ends_become_the_same_cases_without_a_secret(
+    ocppfuzz, conversation, peers, port, tmp_path
+):
+    between, csms = conversation()
+    capture = captured(between, tmp_path / "plain.pcapng")
+    imported = ocppfuzz("corpus", "import", capture, "--corpus", "wire", "--json")
+    assert imported.code == 0, imported.err
+    assert imported.json["passed_over"] == {}
+
+    for log in ("csms.log", "station.log"):
+        assert ocppfuzz("corpus", "import", log, "--corpus", log[:4]).code == 0
+        assert cases(tmp_path / log[:4]) == cases(tmp_path / "wire")
+    both = ocppfuzz("corpus", "import", "csms.log", "station.log", "--corpus", "wire", "--json")
+    assert both.json["added"] == []
+
+    told = cases(tmp_path / "wire")
+    assert len(told) == 20  # ten CALLs and their answers, none of which equals another
+    whole = "".join(told.values())
+    assert [secret for secret in SECRETS if secret in whole] == []
+    # Every other byte is as it was said.
+    assert '\\"data\\":\\"Z\\\\u00fcrich \\\\u20ac 0000000000000' in whole or "Zürich" in whole
+
+    played = ocppfuzz("corpus", "minimise", "--corpus", "wire", "--json")
+    assert played.code == 0, played.err
+    assert played.json["played"] > 5
+    checked = ocppfuzz("corpus", "check", "--corpus", "wire", "--json")
+    assert checked.code == 0, checked.out
+
+    again = ocppfuzz(
+        *("replay", "wire", "--target", f"ws://127.0.0.1:{csms}/{{identity}}", "--identity", "CS-1"),
+        *("--security-profile", 0, "--json"),
+    )
+    assert outcomes(again) <= {"fixed", "not run"}, again.out
+    assert again.out.count('"fixed"') >= 5
+    words = (sys.executable, peers / "talking_ocpp.py", "station", tmp_path / "again.log")
+    start = shlex.join(map(str, (*words, f"ws://127.0.0.1:{port}/ocpp/CS-1")))
+    station = ocppfuzz(
+        *("replay", "wire", "--listen", f"127.0.0.1:{port}", "--identity", "CS-1"),
+        *("--security-profile", 0, "--start-cmd", start, "--json"),
+    )
+    assert station.out.count('"fixed"') >= 4, station.out + station.err
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["keys-in-the-capture", "keys-in-a-file"])
+def test_what_tls_hid_becomes_the_cases_that_the_log_gives(
+    ocppfuzz, conversation, pki, tmp_path, inside
+):
+    keys = tmp_path / "keys.txt"
+    between, _ = conversation(
+        server=("--cert", pki / "csms-ecdsa.pem", "--key", pki / "csms-ecdsa.key"),
+        client=("--ca", pki / "root.pem", "--keylog", keys),
+        scheme="wss",
+    )
+    unopened = captured(between, tmp_path / "unopened.pcapng")
+    nothing = ocppfuzz("corpus", "import", unopened, "--corpus", "none", "--json")
+    assert nothing.json["added"] == []
+    assert list(nothing.json["passed_over"]) == [
+        "a TLS connection whose key is not known; --keylog names them"
+    ]
+
+    capture = captured(between, tmp_path / "tls.pcapng", keys.read_bytes() if inside else b"")
+    log = () if inside else ("--keylog", keys)
+    imported = ocppfuzz("corpus", "import", capture, *log, "--corpus", "wire", "--json")
+    assert imported.code == 0, imported.err
+    assert imported.json["passed_over"] == {}
+    assert ocppfuzz("corpus", "import", "station.log", "--corpus", "log").code == 0
+    assert cases(tmp_path / "wire") == cases(tmp_path / "log")
+    assert len(cases(tmp_path / "wire")) == 20
