@@ -21,7 +21,7 @@ from fuzz.app.campaign import TOOL, make_judge, prepare
 from fuzz.app.replaying import replay
 from fuzz.app.rig import rig
 from fuzz.config import RunOptions
-from fuzz.engine.behaviour import behaviours, smallest
+from fuzz.engine.behaviour import behaviours, shows_nothing, smallest
 from fuzz.engine.claims import broken_claims
 from fuzz.engine.effects import allowed_effects, names_credentials
 from fuzz.engine.executor import Executor
@@ -296,8 +296,8 @@ async def _play_all(
                 continue
             await executor.fresh()
             seen = await executor.play(case, linger=True)
-            if seen.inconclusive:
-                done.skip("inconclusive: kept for what it is")
+            if why := shows_nothing(seen):
+                done.skip(f"{why}: kept for what it is")
                 journal.note(wire, _itself(case))
                 continue
             done.played += 1

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from fuzz.engine.scheduler import states
 from fuzz.engine.seeds import answer_kind
+from fuzz.engine.stage import IN_VAIN
 from fuzz.ocppj.history import history
 from fuzz.records import Observation, Violation
 
@@ -30,6 +31,15 @@ def behaviours(seen: Observation, objections: Iterable[Violation] = ()) -> froze
         found.add("not served afterwards")
     found.update(f"oracle/{v.oracle}/{v.symptom}" for v in objections)
     return frozenset(found)
+
+
+def shows_nothing(seen: Observation) -> str:
+    """Why what was seen says nothing about the case; "" when it does."""
+    if seen.inconclusive:
+        return "inconclusive"
+    if any(entry.kind == "note" and entry.text.startswith(IN_VAIN) for entry in seen.entries):
+        return "the target did not send the CALL that it is about"
+    return ""
 
 
 def smallest(

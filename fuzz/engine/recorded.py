@@ -55,7 +55,7 @@ RECORDED = "recorded"
 """The operator of a mutation that nobody made: the message was recorded broken."""
 
 MAX_ERRORS = 20
-UNPROVOKED_S = 5.0
+UNPROVOKED_S = 2.0
 """How long a CALL may take that nothing of ours provokes."""
 
 _VALID = Expectation(Stance.ACCEPT, Tier.PRIMITIVE)

@@ -56,6 +56,9 @@ CUTS = frozenset({"cut-network", *RESTARTS})
 ABRUPT = 1006
 """The code of a `Disconnect` without a close frame: it cannot be sent (RFC 6455 section 7.4.1)."""
 
+IN_VAIN = "waited in vain for"
+"""How the note in a transcript begins of a CALL that the scene waited for and that did not come."""
+
 _LOOK_S = 2.0
 """How often a target of ours that should come back is looked after, seconds."""
 
@@ -276,7 +279,7 @@ class Stage(Line):
         if isinstance(step, Expect) and not scene.expects(step):
             scene.unreached.append(f"{step.action} from the target")
             scene.stuck |= step.action == "BootNotification"
-            _log(scene, self._clock.monotonic(), "note", f"waited in vain for {step.action}")
+            _log(scene, self._clock.monotonic(), "note", f"{IN_VAIN} {step.action}")
 
     # --- coming back ---------------------------------------------------------------------------------------
 

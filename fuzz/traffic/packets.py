@@ -41,7 +41,8 @@ class _Bounded:
 
     file: IO[bytes]
     refused: bool = False
-    cut: bool = False
+    ended: bool = False
+    short: bool = False
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= MAX_BLOCK:
@@ -49,7 +50,8 @@ class _Bounded:
             return b""
         got = self.file.read(size)
         # Nothing at all where a block or a packet would begin is how a whole file ends.
-        self.cut = self.cut or (len(got) < size and (bool(got) or size not in _BEGINNINGS))
+        self.ended = not got and size in _BEGINNINGS
+        self.short = self.short or (len(got) < size and not self.ended)
         return got
 
 
@@ -83,7 +85,7 @@ def packets(
         yield Lost(
             f"a block of the capture claims more than {MAX_BLOCK} bytes; the rest is not read"
         )
-    elif bounded.cut or file.read(1):
+    elif bounded.short or not bounded.ended:
         yield Lost("the capture is cut off or broken; the rest is not read")
 
 

@@ -6,11 +6,10 @@ all over an import. Placeholders are counted and say nothing of what they stand 
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -277,7 +276,13 @@ def _public(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _listed(schema: Any) -> Iterable[str]:
-    return (
-        word for word in re.findall(r'"([^"\\]*)"', json.dumps(schema)) if _WORD.fullmatch(word)
-    )
+def _listed(schema: Any) -> Iterator[str]:
+    if isinstance(schema, str):
+        yield schema
+    elif isinstance(schema, dict):
+        for name, part in schema.items():
+            yield name
+            yield from _listed(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _listed(part)
