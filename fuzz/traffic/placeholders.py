@@ -146,7 +146,8 @@ class Placeholders:
         new_password = _new_passwords(action, payload, at)
 
         def change(leaf: Leaf) -> str | None:
-            kind = None if leaf.key else wanted.get(leaf.path)
+            # What a reader drops, such as the first of two members of one name, is on the wire all the same.
+            kind = None if leaf.key else wanted.get(leaf.path) or _named(leaf.path)
             if leaf.text is None:
                 return "0" if kind is not None and text[leaf.start : leaf.end].isdigit() else None
             if leaf.path in new_password and not leaf.key:
@@ -232,6 +233,12 @@ def _kind(action: str, name: str, of_variable: Secret | None) -> Secret | None:
     if of_variable is not None and lower in _VALUES:
         return of_variable
     return _IN_ACTION.get((action, lower)) or _MEMBERS.get(lower)
+
+
+def _named(path: Path) -> Secret | None:
+    """What the last name of a path says."""
+    last = path[-1] if path else None
+    return _MEMBERS.get(last.lower()) if isinstance(last, str) else None
 
 
 def _variable(value: Mapping[str, Any]) -> Secret | None:

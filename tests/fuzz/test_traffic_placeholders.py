@@ -118,6 +118,12 @@ def test_what_is_known_is_replaced_in_free_text_and_in_names_of_members() -> Non
     assert hidden == {"data": {"x-IDENTITY0001-y": "token=0000000001, Accepted"}}
 
 
+def test_what_a_reader_drops_is_hidden_as_well() -> None:
+    text = '{"a":{"idToken":"04AABBCCDD"},"a":1,"idToken":"11223344","idToken":""}'
+    hidden = fresh().hidden(text, "DataTransfer", json.loads(text), ())
+    assert hidden == '{"a":{"idToken":"0000000001"},"a":1,"idToken":"00000002","idToken":""}'
+
+
 def test_words_of_the_schemas_stay_whatever_somebody_is_called() -> None:
     by = fresh()
     by.learn_from("Authorize", {"idToken": {"idToken": "Accepted"}})
