@@ -32,6 +32,7 @@ from fuzz.engine.phases import Generated, Ground, Phase, Replay, Systematic
 from fuzz.engine.resource import Resource
 from fuzz.engine.seeds import Seeds
 from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.engine.stage import of_lab
 from fuzz.engine.stateful import Stateful
 from fuzz.engine.support import Coverage, Support
 from fuzz.engine.twins import Twins
@@ -311,9 +312,9 @@ def make_ground(options: RunOptions, side: Side, seed: int, inventory: Inventory
 
 
 def _stored(options: RunOptions, side: Side) -> list[Case]:
-    corpus = [c for c in store.corpus_cases(options.corpus_dir) if c.side is side]
-    findings = [f.case for f in store.findings_in(options.findings_dir) if f.case.side is side]
-    return [*corpus, *findings]
+    corpus = store.corpus_cases(options.corpus_dir)
+    findings = (f.case for f in store.findings_in(options.findings_dir))
+    return [c for c in (*corpus, *findings) if c.side is side and not of_lab(c)]
 
 
 def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:

@@ -26,6 +26,7 @@ from fuzz.engine.claims import broken_claims
 from fuzz.engine.effects import allowed_effects, names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.recorded import FAMILY, Recorder
+from fuzz.engine.stage import of_lab
 from fuzz.errors import CaseFormatError, UsageError
 from fuzz.records import (
     Case,
@@ -35,7 +36,6 @@ from fuzz.records import (
     Provenance,
     ReplayOutcome,
     Side,
-    TlsStep,
 )
 from fuzz.report.words import attacked
 from fuzz.traffic.events import Lost, Opened
@@ -307,7 +307,7 @@ async def _play_all(
 
 def _unplayable(case: Case, executor: Executor, allowed: frozenset[Effect]) -> str:
     """Why a case is not played, and so kept for what it is; "" when it is."""
-    if any(isinstance(step, TlsStep) for step in case.steps):
+    if of_lab(case):
         return "a case of the TLS lab: kept for what it is"
     if case.side is not executor.facts.side:
         return f"attacks a {case.side.value}: kept for what it is"

@@ -72,6 +72,11 @@ def is_scene(case: Case) -> bool:
     return not all(isinstance(step, _STATELESS) for step in case.steps)
 
 
+def of_lab(case: Case) -> bool:
+    """True for a case of the TLS lab, which is not played on a line."""
+    return any(isinstance(step, TlsStep) for step in case.steps)
+
+
 @dataclass(slots=True)
 class Scene:
     """What became of a scene so far.
