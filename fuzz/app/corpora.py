@@ -25,6 +25,7 @@ from fuzz.engine.behaviour import behaviours, shows_nothing, smallest
 from fuzz.engine.claims import broken_claims
 from fuzz.engine.effects import allowed_effects, names_credentials
 from fuzz.engine.executor import Executor
+from fuzz.engine.investigate import Judge
 from fuzz.engine.recorded import FAMILY, Recorder
 from fuzz.engine.stage import of_lab
 from fuzz.errors import CaseFormatError, UsageError
@@ -289,32 +290,39 @@ async def _play_all(
         sink(Note(f"playing on {attacked(executor.facts)}"))
         allowed = allowed_effects(owned=executor.owned, allow=options.allow)
         for case in cases:
-            wire = store.wire_digest(case)
-            if why := _unplayable(case, executor, allowed):
-                done.skip(why)
-                journal.note(wire, _itself(case))
-                continue
-            await executor.fresh()
-            seen = await executor.play(case, linger=True)
-            if why := shows_nothing(seen):
+            why = _unplayable(case, executor, allowed)
+            shown = _itself(case)
+            if not why:
+                why, shown = await _play(case, executor, judged)
+            if why:
                 done.skip(f"{why}: kept for what it is")
-                journal.note(wire, _itself(case))
-                continue
-            done.played += 1
-            journal.note(wire, behaviours(seen, judged(seen)))
+            else:
+                done.played += 1
+            journal.note(store.wire_digest(case), shown)
         await executor.hang_up()
+
+
+async def _play(case: Case, executor: Executor, judged: Judge) -> tuple[str, frozenset[str]]:
+    """Why playing the case said nothing about it, "" when it did, and what it showed."""
+    try:
+        await executor.fresh()
+        seen = await executor.play(case, linger=True)
+    except UsageError as error:
+        return str(error), _itself(case)
+    why = shows_nothing(seen)
+    return why, _itself(case) if why else behaviours(seen, judged(seen))
 
 
 def _unplayable(case: Case, executor: Executor, allowed: frozenset[Effect]) -> str:
     """Why a case is not played, and so kept for what it is; "" when it is."""
     if of_lab(case):
-        return "a case of the TLS lab: kept for what it is"
+        return "a case of the TLS lab"
     if case.side is not executor.facts.side:
-        return f"attacks a {case.side.value}: kept for what it is"
+        return f"attacks a {case.side.value}"
     if case.effect not in allowed:
-        return f"effect {case.effect.value} is not allowed: kept for what it is"
+        return f"effect {case.effect.value} is not allowed"
     if names_credentials(case):
-        return "would change how we get in: kept for what it is"
+        return "would change how we get in"
     return ""
 
 

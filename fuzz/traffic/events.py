@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from fuzz.records import Side
 
-MAX_MESSAGE = 16 * 2**20
+MAX_MESSAGE = 2 * 2**20
 """Longer messages are passed over, bytes: no OCPP message comes near."""
 
 

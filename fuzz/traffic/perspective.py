@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from fuzz.ocppj.codec import MAX_DEPTH, depth_exceeds
+from fuzz.ocppj.codec import MAX_DEPTH, MAX_VALUES, depth_exceeds
 from fuzz.records import Side
 from fuzz.traffic.events import other
 from strategies.labels import JsonValue, Sender
@@ -27,7 +27,8 @@ _SIDES = {Sender.STATION: Side.STATION, Sender.CSMS: Side.CSMS}
 
 def frame_of(text: str) -> list[JsonValue] | None:
     """The outer array of a message, None when it is none that a reader takes."""
-    if depth_exceeds(text, MAX_DEPTH):
+    values = text.count(",") + text.count("[") + text.count("{")
+    if values > MAX_VALUES or depth_exceeds(text, MAX_DEPTH):
         return None
     try:
         value = json.loads(text)

@@ -1,13 +1,13 @@
 """Round trips: what peers that we did not write say to each other is recorded, imported, minimised and played again."""
 
 import json
-import os
+import resource
 import shlex
-import shutil
 import socket
 import sys
 import threading
 import time
+import zlib
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from fuzz.capture import pcapng
+from strategies.wsframes import KEY, RSV1, frame
 from tlslab.seen import Connection, Way
 
 SECRETS = (
@@ -212,19 +213,58 @@ def test_what_tls_hid_becomes_the_cases_that_the_log_gives(
     assert len(cases(tmp_path / "wire")) == 20
 
 
-@pytest.fixture
-def node_modules():
-    modules = Path(os.environ.get("OCPPFUZZ_PEERS", "build/peers")).resolve() / "node_modules"
-    if not (modules / "ocpp-rpc").is_dir() or shutil.which("node") is None:
-        reason = f"no ocpp-rpc in {modules}, or no node"
-        if os.environ.get("OCPPFUZZ_REQUIRE_PEERS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return modules
+HUGE = 2**31
+
+
+def hostile() -> dict[str, bytes]:
+    """Files that want to crash or flood whoever reads them."""
+    bomb = zlib.compressobj(9, wbits=-15)
+    frames = frame(bomb.compress(bytes(HUGE // 8)) + bomb.flush(2), mask=KEY, rsv=RSV1)
+    seen = Connection(1, 0.0, datetime.now(UTC))
+    seen.ours, seen.theirs = ("127.0.0.1", 80), ("127.0.0.1", 5_000)
+    agreed = b"Sec-WebSocket-Protocol: ocpp2.0.1\r\nSec-WebSocket-Extensions: permessage-deflate"
+    seen.record(0.1, Way.PEER, b"GET /CS HTTP/1.1\r\n\r\n")
+    seen.record(0.2, Way.LAB, b"HTTP/1.1 101 x\r\n" + agreed + b"\r\n\r\n")
+    seen.record(0.3, Way.PEER, frames)
+    seen.record(0.4, Way.LAB, frame(b"", mask=None, width=64, told=HUGE))
+    capture = pcapng([seen])
+    deep = b"[" * 5_000_000
+    return {
+        "bomb.pcapng": capture,
+        "cut.pcapng": capture[: len(capture) // 2],
+        "claims.pcapng": capture + (6).to_bytes(4, "little") + HUGE.to_bytes(4, "little"),
+        "claims.pcap": bytes.fromhex("d4c3b2a1") + bytes(20) + b"\xff" * 16,
+        "deep.jsonl": b'{"direction": "csms", "message": ' + deep + b"\n",
+        "deep-text.jsonl": json.dumps(
+            {"direction": "csms", "message": '[2,"1","Reset",' + "[" * 1_000_000}
+        ).encode(),
+        "long.log": b"CS: send " + b"x" * 40_000_000,
+        "wide.log": b'CS: send [2,"1","Heartbeat",[' + b"1," * 6_000_000 + b"1]]\n",
+        "bytes.log": b"\xff\xfe CS: send [2]\n" * 100_000,
+        "deep.har": b'{"log":' + deep,
+        "what.bin": bytes(range(256)) * 100,
+    }
+
+
+@pytest.mark.parametrize("name", hostile())
+def test_a_hostile_file_is_one_line_or_a_count_in_little_memory(ocppfuzz, tmp_path, name):
+    (tmp_path / name).write_bytes(hostile()[name])
+
+    def little_memory() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
+
+    done = ocppfuzz("corpus", "import", name, "--json", preexec_fn=little_memory)
+    if done.code == 2:
+        assert name in done.complains_once()
+    else:
+        assert done.code == 0, done.err
+        assert "error" not in done.err
+        assert done.json["passed_over"] or done.json["added"]
+        assert sum(Path(tmp_path / p).stat().st_size for p in done.json["added"]) < 40_000_000
 
 
 def test_a_station_in_another_language_over_tls_is_recorded_and_gets_it_all_again(
-    ocppfuzz, peers, started, until, tap, pki, port, rpc_station, node_modules, tmp_path
+    ocppfuzz, peers, started, until, tap, pki, port, rpc_station, tmp_path
 ):
     server = ("--cert", pki / "csms-ecdsa.pem", "--key", pki / "csms-ecdsa.key")
     csms = started(
@@ -235,7 +275,6 @@ def test_a_station_in_another_language_over_tls_is_recorded_and_gets_it_all_agai
     station = started(
         *("node", f"--tls-keylog={keys}", "--tls-max-v1.2", peers / "rpc_tls_station.js"),
         *(f"wss://localhost:{between.port}/ocpp", "CS-SECRET-7", pki / "root.pem"),
-        env={"NODE_PATH": str(node_modules)},
     )
     log = tmp_path / "csms.log"
     until(lambda: "TriggerMessage" in log.read_text(), lambda: station.text + log.read_text())

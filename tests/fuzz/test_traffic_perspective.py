@@ -38,6 +38,8 @@ def test_an_owner_that_is_named_decides_even_against_the_action() -> None:
     assert told.sender("CS", BOTH, sent=False) is Side.STATION
 
 
-@pytest.mark.parametrize("text", ["{}", "x", "[" * 100_000, "[" * 200 + "]" * 200, "\ud800"])
-def test_what_is_no_array_of_reasonable_depth_is_none(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["{}", "x", "[" * 100_000, "[" + "1," * 600_000 + "1]", "[" * 200 + "]" * 200, "\ud800"]
+)
+def test_what_is_no_array_of_reasonable_size_is_none(text: str) -> None:
     assert frame_of(text) is None
