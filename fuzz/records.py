@@ -372,6 +372,8 @@ class TargetFacts:
 
     `supported` holds the actions that the target did not refuse as unknown or unsupported in the baseline;
     None while that is not known. `message_timeout_s` is its own MessageTimeout, else 30.
+    `declared` and `denied` are actions that the target claims to support, and not to, by its PICS file or base report
+    (`fuzz.pics.claims` says how they are written); what is in neither is not known.
     `volatile` are the names of variables that change by themselves, learned while nothing was asked
     (`fuzz.ocppj.variables.describe` says how they are written).
     """
@@ -387,6 +389,8 @@ class TargetFacts:
     edition: str = "ed3"
     version: str = "2.0.1"
     supported: frozenset[str] | None = None
+    declared: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
     message_timeout_s: float = 30.0
     items_per_message: Mapping[str, int] = field(default_factory=dict)
     bytes_per_message: Mapping[str, int] = field(default_factory=dict)

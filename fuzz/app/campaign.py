@@ -16,6 +16,7 @@ from pathlib import Path
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from fuzz import __version__, store
+from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import vault_for
 from fuzz.app.rig import Rig, rig
 from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
@@ -127,6 +128,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     vault = vault_for(made, options, sink)
     executor = Executor(made.wiring, made.pace)
     inventory = await prepare(executor, sink)
+    executor.facts = with_claims(executor.facts, options, inventory, sink)
     await _baseline(executor, inventory, options)
     resumed = _resumed(options)
     seed = resumed.seed if resumed is not None else options.seed

@@ -13,6 +13,7 @@ from pathlib import Path
 from fuzz import store
 from fuzz.app import Replayed
 from fuzz.app.campaign import make_judge, prepare
+from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.rig import rig
 from fuzz.app.tls_replaying import cases_of, replay_handshakes
@@ -74,7 +75,8 @@ async def _replay(
         executor = Executor(made.wiring, made.pace)
         judged = make_judge(strict=True, edition=options.edition)
         try:
-            await prepare(executor, sink)
+            inventory = await prepare(executor, sink)
+            executor.facts = with_claims(executor.facts, options, inventory, sink)
             allowed = allowed_effects(owned=executor.owned, allow=options.allow)
             for path, item in stored:
                 add(await _play(executor, judged, vault, allowed, path, item), item)
@@ -162,7 +164,8 @@ async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink)
         if why := _barred(finding.case, vault, allowed):
             return Replayed(path, ReplayOutcome.NOT_RUN, why)
         executor = Executor(made.wiring, made.pace)
-        await prepare(executor, sink)
+        inventory = await prepare(executor, sink)
+        executor.facts = with_claims(executor.facts, options, inventory, sink)
         judged = make_judge(strict=True, edition=options.edition)
         shrinker = Shrinker(
             version(), made.wiring.clock, Budget(plays=1000, seconds=options.max_time_s or 600.0)

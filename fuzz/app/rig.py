@@ -187,6 +187,8 @@ async def _listening_rig(
     options: RunOptions, sink: Callable[[EngineEvent], None], behind: int | None
 ) -> AsyncIterator[Rig]:
     """A station that somebody else runs and that dials in."""
+    if options.pics is not None:
+        load_pics(options.pics)  # a file that is none is told before anybody waits
     host, port = host_and_port(options.listen or "")
     context, ca = _server_side(options, host)
     password = password_of(options)
