@@ -35,6 +35,7 @@ from strategies.examples import example
 from strategies.frames import envelope_faults, unsolicited
 from strategies.labels import (
     Expectation,
+    JsonObject,
     JsonValue,
     Kind,
     Position,
@@ -74,6 +75,16 @@ GARBLED_SHARE = 0.25
 NEIGHBOURS_PER_ACTION = 8
 LISTS_PER_ACTION = 4
 
+_MIXED: JsonObject = {
+    "getVariableData": [
+        {"component": {"name": component}, "variable": {"name": variable}}
+        for component, variable in (
+            ("ClockCtrlr", "DateTime"),
+            ("NoSuchCtrlr", "NoSuchVariable"),
+            ("ClockCtrlr", "NoSuchVariable"),
+        )
+    ]
+}
 _SLOT = "{call.id}"
 _STAND_IN = "00000000-ocppfuzz"
 
@@ -182,7 +193,7 @@ class Systematic:
 
     def planned(self) -> int | None:
         """The size of all tables, as if every action were supported."""
-        total = len(self._frames()) + 1 + len(self._variable_breaks())
+        total = len(self._frames()) + 1 + len(self._variable_breaks()) + len(self._mixed())
         for action in self.ground.actions():
             schema = message_schema(action, Kind.REQUEST, self.ground.version)
             total += 1 + len(boundaries(schema)) + len(violations(schema, full=self.ground.full))
@@ -245,8 +256,18 @@ class Systematic:
         ground.coverage.plan("envelopes and texts", (c.id for c in framed))
         yield from framed
         yield maker.twice(*PROBES[ground.side])
+        yield from self._mixed()
         for broken in self._variable_breaks():
             yield maker.broken("SetVariables", broken)
+
+    def _mixed(self) -> Sequence[Case]:
+        """One CALL about variables of which some are there and some are not: each has its own result (B06.FR.01)."""
+        action, simplest = PROBES[Side.STATION]
+        if self.ground.side is not Side.STATION or not self.ground.asked(action):
+            return ()
+        accept = Expectation(Stance.ACCEPT, Tier.MODEL)
+        maker = self.ground.maker(self.name)
+        return (maker.drawn(f"mixed/{action}", action, _MIXED, simplest, accept, None),)
 
     def _variable_breaks(self) -> Sequence[Break]:
         ground = self.ground

@@ -6,10 +6,10 @@ import pytest
 
 from fuzz.engine.phases import SAMPLES_OF_UNSUPPORTED, Ground, Phase, Replay, Systematic
 from fuzz.engine.support import Coverage, Support
-from fuzz.records import Case, Effect, Side
+from fuzz.records import Case, Effect, SendText, Side
 from fuzz.testing import VALID, case, error, observation, result
 from strategies.boundaries import boundaries
-from strategies.labels import Kind
+from strategies.labels import Kind, spell
 from strategies.pool import Pool, PoolVariable
 from strategies.schema import message_schema
 from strategies.version import version
@@ -89,6 +89,15 @@ def test_what_the_plan_says_is_what_is_played_when_all_is_supported() -> None:
     only = frozenset({"Reset", "GetVariables"})
     phase = Systematic(ground(only=only))
     assert phase.planned() == len(played(phase, *only))
+
+
+def test_variables_that_are_there_and_that_are_not_are_asked_for_together() -> None:
+    made = {c.id: c for c in played(Systematic(ground()), "GetVariables")}
+    (step,) = made["mixed/GetVariables"].steps
+    assert isinstance(step, SendText)
+    assert spell(step.text).count('"NoSuchVariable"') == 2
+    without = played(Systematic(ground(exclude=frozenset({"GetVariables"}))))
+    assert "mixed/GetVariables" not in {c.id for c in without}
 
 
 def test_variables_of_the_target_are_broken_one_by_one() -> None:
