@@ -498,7 +498,9 @@ class Finding:
 
     `confirmed` of `tries` repeats showed it again, `control_hits` of `control_tries` control plays showed it too
     (must be 0). `case` is the smallest case known, `original` the one that found it. `also` names other case ids of
-    the same fingerprint. `exchanges` is how many messages the campaign had exchanged when it was first seen. `tool` and `target` tell versions and who was attacked, for the report's first line.
+    the same fingerprint. `exchanges` is how many messages the campaign had exchanged when it was first seen. `tool` and
+    `target` tell versions and who was attacked, for the report's first line. `not_minimal` says why a smaller case may
+    exist that was not looked for; "" where there is none that we know how to find.
     """
 
     fingerprint: str
@@ -517,6 +519,7 @@ class Finding:
     first_seen: str = ""
     exchanges: int = 0
     notes: tuple[str, ...] = ()
+    not_minimal: str = ""
 
 
 class ReplayOutcome(StrEnum):
@@ -624,10 +627,28 @@ class Turnout:
 
 
 @dataclass(frozen=True, slots=True)
+class FullPass:
+    """What the whole systematic phase costs a target: its cases, how many end a connection, and measured seconds.
+
+    `reconnect_s` is None where no connection was lost, so that nothing was measured.
+    """
+
+    cases: int
+    reconnects: int
+    answer_s: float
+    reconnect_s: float | None
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes: every case waits for one answer."""
+        return self.cases * self.answer_s + self.reconnects * (self.reconnect_s or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The outcome of a campaign; `exit_code` is 0 no finding, 1 findings, 3 nothing proven.
 
-    `exchanges` counts the CALLs of both sides and what was said that is no CALL. `warnings` are doubts about the
+    `unconfirmed` was seen and did not repeat, or showed without its fault too; it counts for nothing. `exchanges` counts the CALLs of both sides and what was said that is no CALL. `warnings` are doubts about the
     campaign itself, `unreached` what it could not reach, with the reason.
     """
 
@@ -650,6 +671,8 @@ class Summary:
     warnings: tuple[str, ...] = ()
     unreached: tuple[str, ...] = ()
     turnouts: tuple[Turnout, ...] = ()
+    unconfirmed: tuple[Finding, ...] = ()
+    full_pass: FullPass | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from fuzz.engine.investigate import Investigator, Judge
 from fuzz.engine.phases import Generated, Ground, Phase, Replay, Systematic
 from fuzz.engine.resource import Resource
 from fuzz.engine.seeds import Seeds
-from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.engine.shrinker import GENTLE, Budget, Shrinker
 from fuzz.engine.stage import of_lab
 from fuzz.engine.stateful import Stateful
 from fuzz.engine.support import Coverage, Support
@@ -148,7 +148,14 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     campaign = Campaign(
         executor,
         Investigator(
-            executor, judged, Shrinker(ground.version, made.wiring.clock, _budget(executor))
+            executor,
+            judged,
+            Shrinker(
+                ground.version,
+                made.wiring.clock,
+                Budget() if executor.owned else GENTLE,
+                lambda: executor.reconnects,
+            ),
         ),
         judged,
         ground,
@@ -182,10 +189,6 @@ async def _baseline(executor: Executor, inventory: Inventory, options: RunOption
     if executor.facts.side is Side.STATION and NEEDED_BY & set(options.phases or PHASES):
         volatile = await learn_volatile(executor, inventory.pool)
         executor.facts = replace(executor.facts, volatile=volatile)
-
-
-def _budget(executor: Executor) -> Budget:
-    return Budget() if executor.owned else Budget(plays=60, seconds=300.0)
 
 
 def _say_what_is_missing(made: Rig, inventory: Inventory, sink: Sink) -> None:

@@ -174,10 +174,15 @@ async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink)
         confirmed = await investigator.confirm(finding)
         if not confirmed.confirmed:
             return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(finding.violation)}")
-        smaller = await investigator.shrink(confirmed)
+        smaller = await investigator.shrink(confirmed, lambda so_far: _save(so_far, path.parent))
         await _put_back(executor, vault, sink)
-        store.save_finding(smaller, path.parent, render=render_finding)
+        _save(smaller, path.parent)
         await executor.hang_up()
-    return Replayed(
-        path, ReplayOutcome.REPRODUCED, f"{store.case_size(smaller.case)[1]} characters now"
-    )
+    left = f"; not minimal yet: {smaller.not_minimal}" if smaller.not_minimal else ""
+    text = f"{store.case_size(smaller.case)[1]} characters now{left}"
+    return Replayed(path, ReplayOutcome.REPRODUCED, text)
+
+
+def _save(finding: Finding, root: Path) -> None:
+    """Store what is known now, so that another day goes on from there."""
+    store.save_finding(finding, root, render=render_finding)

@@ -21,7 +21,7 @@ from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
 from fuzz.engine.ledger import Ledger
-from fuzz.engine.phases import Ground, Phase
+from fuzz.engine.phases import Ground, Phase, Systematic
 from fuzz.engine.quarantine import Quarantine
 from fuzz.engine.stage import is_scene
 from fuzz.engine.vault import Vault
@@ -35,6 +35,7 @@ from fuzz.records import (
     EngineEvent,
     Finding,
     FrameKind,
+    FullPass,
     Heard,
     Note,
     Observation,
@@ -453,7 +454,7 @@ class Campaign:
             elapsed_s=self._elapsed(),
             findings=tuple(found),
             remarks=tuple(tally.remarks.values()),
-            inconclusive=tally.inconclusive + self._docket.dropped,
+            inconclusive=tally.inconclusive,
             answers=dict(tally.answers),
             coverage=self._ground.coverage.counts(),
             left_changed=tuple(self._inventory.left_changed()),
@@ -466,7 +467,18 @@ class Campaign:
             warnings=tuple(self._doubts.words(restarts=self._executor.restarts)),
             unreached=tuple(self._unreached()),
             turnouts=self._ledger.turnouts(),
+            unconfirmed=tuple(self._docket.unconfirmed()),
+            full_pass=self._full_pass(),
         )
+
+    def _full_pass(self) -> FullPass | None:
+        """What the systematic phase costs from end to end; None where it was not asked for, or nothing was measured."""
+        answers, returns = self._executor.pace.answers_s, self._executor.pace.returns_s
+        for phase in self._phases:
+            if isinstance(phase, Systematic) and answers:
+                reconnect_s = sum(returns) / len(returns) if returns else None
+                return FullPass(*phase.size(), sum(answers) / len(answers), reconnect_s)
+        return None
 
     def _unreached(self) -> Iterator[str]:
         for phase in self._phases:

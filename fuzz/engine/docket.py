@@ -69,6 +69,10 @@ class Docket:
         """The findings that repeated, without those whose control failed too."""
         return [f for f in self.findings.values() if f.status is FindingStatus.CONFIRMED]
 
+    def unconfirmed(self) -> list[Finding]:
+        """What did not repeat, or showed without its fault too: inconclusive, and told apart."""
+        return [f for f in self.findings.values() if f.status is FindingStatus.UNCONFIRMED]
+
     def candidates(self) -> list[Finding]:
         """The findings whose confirmation never ended."""
         return [f for f in self.findings.values() if f.status is FindingStatus.CANDIDATE]
@@ -176,7 +180,7 @@ class Docket:
     async def _settle(self, finding: Finding) -> None:
         if finding.violation.oracle in STOPPING:
             self.quarantine.close(finding.case, _blocked_by(finding))
-        self._keep(finding)
+        self._keep(replace(finding, not_minimal="it was not made smaller yet"))
         self._keep(await self.investigator.shrink(finding))
 
     async def _innocent(
@@ -239,4 +243,4 @@ def by_chance(case: Case) -> bool:
 
 
 def _blocked_by(finding: Finding) -> str:
-    return f"finding {finding.fingerprint[:8]}"
+    return f"finding {finding.violation.oracle}-{finding.fingerprint[:8]}"

@@ -142,10 +142,12 @@ class Investigator:
         ]
         return [(observation, v) for v in found[:1]]
 
-    async def shrink(self, finding: Finding) -> Finding:
+    async def shrink(
+        self, finding: Finding, progress: Callable[[Finding], None] | None = None
+    ) -> Finding:
         """The finding with the smallest case that still shows the symptom, and that case's transcript.
 
-        The second finding of one symptom gets half of the budget, the third a third: they seldom tell more.
+        `progress` is told what would be lost if it ended now; nothing of a scene, which is proved only at the end. The second finding of one symptom gets half of the budget, the third a third: they seldom tell more.
         """
         shown: dict[tuple[object, ...], Observation] = {}
         scene = is_scene(finding.case)
@@ -158,24 +160,20 @@ class Investigator:
                 # What one candidate leaves behind, or dies of later, must not be blamed on the next.
                 await self._anew(case)
             observation = await self._executor.play(case, linger=linger)
-            if self.same(observation, finding.violation):
-                shown[case.steps] = observation
-                return True
-            return False
+            if not self.same(observation, finding.violation):
+                return False
+            shown[case.steps] = observation
+            if progress is not None and not scene:
+                progress(_with(finding, case, observation, "its search was cut short"))
+            return True
 
         symptom = (finding.violation.oracle, finding.violation.symptom)
         self._shrunk[symptom] += 1
         share = 1 / self._shrunk[symptom]
         case, note = await self._shrinker.shrink(finding.case, still, share=share)
         if scene and case.steps != finding.case.steps and not await still(case):
-            case, note = finding.case, "not minimal yet: a smaller case did not show it again"
-        observation = shown.get(case.steps)
-        return replace(
-            finding,
-            case=case,
-            entries=finding.entries if observation is None else observation.entries,
-            notes=(*finding.notes, note) if note else finding.notes,
-        )
+            case, note = finding.case, "a smaller case did not show it again"
+        return _with(finding, case, shown.get(case.steps), note)
 
     async def _shows_at_once(self, finding: Finding) -> bool:
         """True when the symptom is seen without waiting for it, which makes shrinking many times quicker."""
@@ -186,3 +184,8 @@ class Investigator:
         await self._executor.serve(self._executor.pace.linger_s)
         await self._executor.fresh()
         return False
+
+
+def _with(finding: Finding, case: Case, seen: Observation | None, note: str) -> Finding:
+    entries = finding.entries if seen is None else seen.entries
+    return replace(finding, case=case, entries=entries, not_minimal=note)

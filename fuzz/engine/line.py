@@ -46,7 +46,7 @@ PROBES: dict[Side, Harmless] = {
 
 @dataclass(slots=True)
 class Pace:
-    """Time-outs that are learned, not fixed (design section 3), in seconds."""
+    """Time-outs that are learned, not fixed (design section 3), in seconds; and what was measured of the target."""
 
     soft_s: float = 0.25
     probe_s: float = 30.0
@@ -56,12 +56,28 @@ class Pace:
     settle_s: float = 0.05
     death_s: float = 1.0
     slowest_s: float = 0.0
+    answers_s: list[float] = field(default_factory=list)
+    returns_s: list[float] = field(default_factory=list)
+
+    def came_back(self, seconds: float) -> None:
+        """Take note of how long it took until the target was there again."""
+        _keep(self.returns_s, seconds)
 
     def saw(self, answer_s: float) -> None:
         """Take note of how long a healthy answer took."""
+        _keep(self.answers_s, answer_s)
         if answer_s > self.slowest_s:
             self.slowest_s = answer_s
             self.soft_s = min(max(0.25, 6 * answer_s), 5.0)
+
+
+MEASURED = 1_000
+"""So many times of a kind are kept, the first ones."""
+
+
+def _keep(times: list[float], seconds: float) -> None:
+    if len(times) < MEASURED:
+        times.append(seconds)
 
 
 @dataclass(slots=True)
@@ -153,7 +169,8 @@ class Line:
         return self._on_stuck is not None and await self._on_stuck()
 
     async def _connect_within(self, seconds: float) -> Take:
-        deadline = self._clock.monotonic() + seconds
+        started, known = self._clock.monotonic(), self._booted_once
+        deadline = started + seconds
         trouble = TargetUnavailable("the target did not boot; may it?")
         while self._clock.monotonic() < deadline:
             await self._ensure_process()
@@ -167,6 +184,8 @@ class Line:
                 continue
             take = await self._greet(link)
             if isinstance(take, Take):
+                if known:
+                    self.pace.came_back(self._clock.monotonic() - started)
                 return take
             trouble = TargetUnavailable(f"{take}; is it the right station, and may it boot?")
             await link.abort()

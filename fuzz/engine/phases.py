@@ -35,6 +35,7 @@ from strategies.examples import example
 from strategies.frames import envelope_faults, unsolicited
 from strategies.labels import (
     Expectation,
+    Fault,
     JsonObject,
     JsonValue,
     Kind,
@@ -68,6 +69,9 @@ BASES_OF_COSTLY = 2
 """The same for actions that cost the target a boot each time they are accepted."""
 
 COSTLY = frozenset({"Reset"})
+
+CLOSES = frozenset({Fault.NOT_UTF8, Fault.BINARY})
+"""What RFC 6455 lets a peer hang up for (1007, 1003)."""
 
 MUTANTS_PER_BASE = 12
 GARBLED_SHARE = 0.25
@@ -198,6 +202,27 @@ class Systematic:
             schema = message_schema(action, Kind.REQUEST, self.ground.version)
             total += 1 + len(boundaries(schema)) + len(violations(schema, full=self.ground.full))
         return total
+
+    def size(self) -> tuple[int, int]:
+        """About how many cases a whole pass has for what is known to be supported, and after how many a target hangs up.
+
+        Counted without making them. What a correct target hangs up for: text that is not UTF-8 and binary messages (RFC
+        6455, 1007 and 1003), and every accepted Reset.
+        """
+        ground, frames = self.ground, self._frames()
+        cases = len(frames) + 1 + len(self._variable_breaks()) + len(self._mixed())
+        closing = sum(u.expectation.fault in CLOSES for u in frames)
+        for action in ground.actions():
+            if effect_of(action) not in ground.allowed:
+                continue
+            edges = boundaries(self._schema(action))
+            rows = [len(edges), len(violations(self._schema(action), full=ground.full))]
+            if action not in ground.support.supported:
+                rows = [min(n, SAMPLES_OF_UNSUPPORTED) for n in rows]
+            elif action in COSTLY:
+                closing += 1 + sum(edge.expectation.stance is Stance.ACCEPT for edge in edges)
+            cases += 1 + sum(rows)
+        return cases, closing
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
         """Frames, then every kind of fault once, then what is heavy, then all the rest.

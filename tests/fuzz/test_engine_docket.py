@@ -47,7 +47,7 @@ class Script:
         return replace(finding, confirmed=3 * certain, tries=3, status=status)
 
     async def shrink(self, finding: Finding) -> Finding:
-        return replace(finding, notes=("shrunk",))
+        return replace(finding, notes=("shrunk",), not_minimal="")
 
     async def culprit(self, window: list[Case], violation: Violation) -> Case | None:
         return self.culprit_is
@@ -109,6 +109,7 @@ def test_a_candidate_is_saved_before_it_is_confirmed_and_the_shrunk_finding_last
         FindingStatus.CONFIRMED,
     ]
     assert shelf.saved[-1].notes == ("shrunk",)
+    assert [f.not_minimal for f in shelf.saved] == ["", "it was not made smaller yet", ""]
 
 
 def test_each_objection_is_entered_under_the_finding_that_tells_it() -> None:
@@ -192,4 +193,5 @@ def test_what_never_repeats_and_has_no_culprit_is_dropped_and_counted() -> None:
     made, _, _ = docket(Script())
     suspect(made, broken("once"))
     assert made.confirmed() == []
+    assert [f.case.id for f in made.unconfirmed()] == ["once"]
     assert made.dropped == 1

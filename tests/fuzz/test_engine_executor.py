@@ -154,6 +154,10 @@ async def test_a_closed_connection_is_seen_and_the_next_case_has_a_new_one() -> 
         assert (observation.close.code, observation.close.by_target) == (1011, True)
         assert observation.settled is Settled.CUT_SHORT
         assert (await executor.play(case())).settled is Settled.ANSWERED
+        assert await executor.probe()
+        # The first connection came when somebody started the target: that is no measure of it.
+        assert len(executor.pace.returns_s) == executor.reconnects - 1 > 0
+        assert len(executor.pace.answers_s) == 1
 
 
 async def test_boots_that_follow_any_close_are_no_evidence_of_a_restart() -> None:

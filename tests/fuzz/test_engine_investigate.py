@@ -10,7 +10,7 @@ import pytest
 from fuzz.clock import SystemClock
 from fuzz.engine.executor import Executor
 from fuzz.engine.investigate import STOPPING, Investigator, as_control
-from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.engine.shrinker import Budget, Shrinker, size
 from fuzz.oracles.registry import judge
 from fuzz.records import (
     Basis,
@@ -246,6 +246,33 @@ async def test_a_late_symptom_is_shrunk_with_patience(scripted: Callable) -> Non
     (step,) = shrunk.case.steps
     assert isinstance(step, SendText)
     assert '"vendorId":""' in "".join(map(str, step.text))
+
+
+async def test_what_was_found_so_far_is_told_while_the_search_goes_on(scripted: Callable) -> None:
+    told: list[Finding] = []
+    long = finding(call('{"bad":1,"filler":"' + "x" * 80 + '","more":2}'))
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, _):
+        shrunk = await investigator.shrink(long, told.append)
+    sizes = [size(f.case) for f in told]
+    assert sizes
+    assert sizes == sorted(sizes, reverse=True)
+    assert min(sizes) == size(shrunk.case) < size(long.case)
+    assert {f.not_minimal for f in told} == {"its search was cut short"}
+    assert shrunk.not_minimal == ""
+
+
+async def test_what_the_budget_ended_is_marked(scripted: Callable) -> None:
+    async with scripted(Station(last_holds("bad"))) as executor:
+        shrinker = Shrinker(
+            version(),
+            SystemClock(),
+            Budget(plays=50, seconds=30.0, reconnects=2),
+            lambda: executor.reconnects,
+        )
+        investigator = Investigator(executor, judged, shrinker)
+        shrunk = await investigator.shrink(finding(call('{"bad":1,"b":2,"c":3,"d":4}')))
+    assert shrunk.not_minimal.startswith("the budget ended after ")
+    assert shrunk.not_minimal.endswith(" plays and 2 reconnects")
 
 
 async def test_later_findings_of_one_symptom_get_a_smaller_share_of_the_budget() -> None:

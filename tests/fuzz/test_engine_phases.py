@@ -9,7 +9,7 @@ from fuzz.engine.support import Coverage, Support
 from fuzz.records import Case, Effect, SendText, Side
 from fuzz.testing import VALID, case, error, observation, result
 from strategies.boundaries import boundaries
-from strategies.labels import Kind, spell
+from strategies.labels import Kind, Stance, spell
 from strategies.pool import Pool, PoolVariable
 from strategies.schema import message_schema
 from strategies.version import version
@@ -98,6 +98,19 @@ def test_variables_that_are_there_and_that_are_not_are_asked_for_together() -> N
     assert spell(step.text).count('"NoSuchVariable"') == 2
     without = played(Systematic(ground(exclude=frozenset({"GetVariables"}))))
     assert "mixed/GetVariables" not in {c.id for c in without}
+
+
+def test_the_size_of_a_whole_pass_is_what_is_played_of_what_is_supported() -> None:
+    only = frozenset({"Reset", "GetVariables", "ReserveNow"})
+    phase = Systematic(ground(only=only))
+    cases = played(phase, "Reset", "GetVariables")
+    size, closing = phase.size()
+    assert size == len(cases)
+    accepted = [c for c in cases if c.action == "Reset" and c.expectation.stance is Stance.ACCEPT]
+    assert closing >= len(accepted) > 1
+    gentle = Systematic(ground(only=only, allowed=frozenset({Effect.NONE, Effect.VOLATILE})))
+    played(gentle, "Reset", "GetVariables")
+    assert gentle.size()[0] < size
 
 
 def test_variables_of_the_target_are_broken_one_by_one() -> None:

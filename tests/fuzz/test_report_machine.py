@@ -56,6 +56,7 @@ def test_the_outcome_holds_what_a_program_decides_on():
             "fingerprint": "1a2b3c4d5e6f7081",
             "folder": "findings/O1-1a2b3c4d",
             "name": "process-death",
+            "not_minimal": "",
             "oracle": "O1",
             "severity": "high",
             "status": "confirmed",
