@@ -121,7 +121,11 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """Close the connection with `code`; the next step needs a new one."""
+    """Close the connection with `code`; the next step needs a new one.
+
+    Code 1006 cuts it without a close frame. Code 0 leaves it half-open: it stays, and nobody reads it any more, until a
+    step finds no other connection to go on with, or the scene ends.
+    """
 
     code: int = 1000
 
@@ -888,6 +892,15 @@ class Catcher(Protocol):
 
     def late(self) -> Sequence[str]:
         """The values of `canary.token` in earlier plays that somebody followed since this was asked last."""
+        ...
+
+
+@runtime_checkable
+class Deafening(Protocol):
+    """A link that can be left open without anybody reading it."""
+
+    def deafen(self) -> None:
+        """Read nothing any more, and answer nothing, not even a ping; `abort` ends it."""
         ...
 
 

@@ -41,6 +41,9 @@ UNDER_WAY_S = 2.2
 GLANCE_S = 0.3
 """How long we look whether something happens that must not."""
 
+DEAD_S = 4.0
+"""How long a connection is left half-open."""
+
 _NOW = '"currentTime":"{time.now}"'
 
 
@@ -1464,6 +1467,39 @@ def cut_with_a_call_open(place: Place) -> Iterable[Move]:
         Leave(1006),
         *tell_status(place),
         answered({"currentTime": "{time.now}"}, "{asked.previous}"),
+        *tell_status(place),
+    ]
+
+
+@slow_scenario
+def half_open(place: Place) -> Iterable[Move]:
+    """The connection dies without a word; whether the station dials again meanwhile or not, it is served on one."""
+    return [Leave(0), Pause(DEAD_S), *tell_status(place), *tell_status(place)]
+
+
+@slow_scenario
+def half_open_with_pings(place: Place) -> Iterable[Move]:
+    """The connection of a station that sends pings dies without a word: it may notice, and dial a second time."""
+    noticed: list[Move] = [
+        Leave(1000),
+        *tell_status(place),
+        Leave(0),
+        Pause(DEAD_S),
+        *tell_status(place),
+    ]
+    return with_variable(place, "OCPPCommCtrlr.WebSocketPingInterval", "1", noticed)
+
+
+@slow_scenario
+def half_open_with_a_call_open(place: Place) -> Iterable[Move]:
+    """The connection dies without a word while the station waits for an answer."""
+    return [
+        Withhold("Heartbeat"),
+        trigger("Heartbeat"),
+        Await("Heartbeat"),
+        Leave(0),
+        Pause(DEAD_S),
+        *tell_status(place),
         *tell_status(place),
     ]
 

@@ -196,6 +196,7 @@ class Executor(Stage):
                 await self._conversation.link.abort()
                 self._conversation = None
         self._door_behaves(scene)
+        await self.give_up_deaf(scene)
         # Before the scene's own restart counts as pending: what it asked for does not disturb it.
         meant, inconclusive = scene.excused or _hangs_up(case), inconclusive or scene.hung_up
         seen = self._observe(ended, take, case, settled, probes, inconclusive, meant=meant)
@@ -207,6 +208,7 @@ class Executor(Stage):
 
     async def _close_scene(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
         """Whether the hostile message was answered, and whether the target serves now."""
+        await self.give_up_deaf(scene)
         for event, argument in leftovers(history(scene.take.entries)).words:
             if event == "restore-network":
                 await self._target.operator(event, argument)

@@ -22,6 +22,7 @@ from fuzz.records import (
     Ask,
     Case,
     Close,
+    Deafening,
     Disconnect,
     Entry,
     Expect,
@@ -59,6 +60,9 @@ ABRUPT = 1006
 IN_VAIN = "waited in vain for"
 """How the note in a transcript begins of a CALL that the scene waited for and that did not come."""
 
+DEAF = 0
+"""The code of a `Disconnect` that tells nobody: the connection stays open, and is not read any more."""
+
 _LOOK_S = 2.0
 """How often a target of ours that should come back is looked after, seconds."""
 
@@ -83,7 +87,7 @@ class Scene:
 
     `away` is true from when the connection was given up with intent until there is a new one, `restarting` from when
     the target was made to boot until it does. `unreached` names what the scene waited for in vain; a scene that waited
-    in vain for a boot is `stuck`. `hung_up` is why we ended a connection that nobody wanted ended.
+    in vain for a boot is `stuck`. `deaf` are connections that were left half-open. `hung_up` is why we ended a connection that nobody wanted ended.
     """
 
     case: Case
@@ -94,6 +98,7 @@ class Scene:
     unreached: list[str] = field(default_factory=list)
     stuck: bool = False
     hung_up: str = ""
+    deaf: list[Link] = field(default_factory=list)
     _expected: set[int] = field(default_factory=set)
     _boots: int = 0
 
@@ -204,11 +209,23 @@ class Stage(Line):
         conversation, self._conversation = self._conversation, None
         if conversation is None:
             return
-        if code == ABRUPT:
+        if code == DEAF:
+            if not isinstance(conversation.link, Deafening):
+                raise UsageError("this connection cannot be left half-open")
+            conversation.link.deafen()
+            scene.deaf.append(conversation.link)
+        elif code == ABRUPT:
             await conversation.link.abort()
         else:
             await conversation.link.close(code)
         _log(scene, self._clock.monotonic(), "close", str(code), who=Who.US)
+
+    async def give_up_deaf(self, scene: Scene) -> None:
+        """Cut what was left half-open, which the target may take for the end of everything, and come back."""
+        while scene.deaf:
+            await scene.deaf.pop().abort()
+            scene.away = True
+            _log(scene, self._clock.monotonic(), "note", "the half-open connection was cut")
 
     # --- over a connection ---------------------------------------------------------------------------------
 
@@ -293,6 +310,9 @@ class Stage(Line):
         conversation = self._conversation
         if conversation is not None and conversation.closed is None:
             return conversation
+        if timeout_s is None:
+            # The target holds on to the dead connection, as it may (Part 2 section 3.2 only advises against it).
+            await self.give_up_deaf(scene)
         link = await self._next_link(scene, timeout_s or self.pace.come_back_s)
         self.reconnects += 1
         self.handshake = link.handshake

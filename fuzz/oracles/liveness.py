@@ -160,10 +160,10 @@ def _odd_frame(obs: Observation) -> bool:
 
 
 def _may_cut(obs: Observation) -> bool:
-    """True when the connection has to end for an ill frame (RFC 6455 section 7.1.7), or may for sheer quantity."""
+    """True when the connection has to or may end for an ill frame (RFC 6455 section 7.1.7), or for sheer quantity."""
     framed = any(m.channel is Channel.FRAME for m in obs.case.mutations)
     expectation = obs.case.expectation
-    ends = expectation.stance is Stance.REJECT or expectation.fault is Fault.HEAVY
+    ends = expectation.stance is Stance.REJECT or expectation.fault in (Fault.HEAVY, Fault.FRAME)
     return framed and ends
 
 

@@ -385,6 +385,12 @@ class Pump(asyncio.Protocol):
                 self._cut()
         await self.until_gone()
 
+    def deafen(self) -> None:
+        """Nothing is read any more, though the connection stays: what a network that died silently looks like."""
+        self._reading_paused = False  # so that `receive` never goes on with it
+        if self._transport is not None:
+            self._transport.pause_reading()
+
     async def abort(self) -> None:
         """The connection is cut without a close frame. Never raises."""
         self._end(Close(1006, by_target=False))

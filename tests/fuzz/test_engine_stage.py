@@ -220,3 +220,48 @@ async def test_a_target_that_stays_away_is_seen_not_to_serve(scripted: Callable)
 
 async def away(executor: Executor) -> Observation:
     return await executor.play(scene(ask("Reset"), ask("GetReport")))
+
+
+# --- half-open connections ----------------------------------------------------------------------------------
+
+
+async def test_a_half_open_connection_is_cut_where_the_target_has_no_other(
+    scripted: Callable,
+) -> None:
+    ready = (
+        SendText(("[]",)),
+        Expect("BootNotification"),
+    )  # the station takes its first message for an answer
+    steps = (ask("GetLog"), Disconnect(0), Wait(0.02), *ready, ask("GetReport"))
+    seen = await played(scripted, scene(*steps))
+    kinds = [(e.kind, e.text) for e in seen.entries if e.kind in ("open", "close", "note")]
+    assert kinds == [
+        ("close", "0"),
+        ("note", "the half-open connection was cut"),
+        ("open", "a new connection"),
+    ]
+    assert "told GetReport" in words(seen)
+    assert (seen.close, seen.probes.same_connection) == (None, True)
+
+
+async def test_a_target_that_dials_again_is_served_there_and_the_old_one_is_cut_at_the_end(
+    scripted: Callable,
+) -> None:
+    station = Station()
+    async with scripted(station) as executor:
+        await executor.connect()
+        answering = asyncio.create_task(_second(executor._door, station))
+        seen = await executor.play(
+            scene(Disconnect(0), Wait(0.05), ask("GetReport"), ask("GetLog"))
+        )
+        answering.cancel()
+    told = [e.text for e in seen.entries if e.kind in ("open", "note")]
+    assert told == ["a new connection", "the half-open connection was cut"]
+    assert {"told GetReport", "told GetLog"} <= set(words(seen))
+    assert seen.probes.same_connection is True
+
+
+async def _second(door: Any, station: Station) -> None:
+    link = door.connect()
+    while True:
+        await station(link, str(await link.receive()))

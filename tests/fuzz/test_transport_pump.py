@@ -362,3 +362,14 @@ async def test_a_pong_to_a_ping_of_the_harness_is_not_the_cases() -> None:
     pump.data_received(frame(sent.ping, Opcode.PONG, mask=None))
     assert await asked
     assert pump.pongs() == []
+
+
+async def test_a_deaf_pump_reads_nothing_more_whatever_is_taken_from_it() -> None:
+    pump, transport = _open()
+    pump.data_received(_frame(0x81, b"before"))
+    pump.deafen()
+    assert not transport.reading
+    assert await pump.receive() == "before"
+    assert not transport.reading
+    await pump.abort()
+    assert transport.aborted
