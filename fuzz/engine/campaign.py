@@ -21,7 +21,7 @@ from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
 from fuzz.engine.ledger import Ledger
-from fuzz.engine.phases import Ground, Phase, Systematic
+from fuzz.engine.phases import ACTIONS, Ground, Phase, Systematic
 from fuzz.engine.quarantine import Quarantine
 from fuzz.engine.stage import is_scene
 from fuzz.engine.vault import Vault
@@ -481,6 +481,9 @@ class Campaign:
         return None
 
     def _unreached(self) -> Iterator[str]:
+        if never := self._ground.coverage.left(ACTIONS):
+            names = ", ".join(name.removeprefix("action ") for name in never)
+            yield f"actions that were never served with a CALLRESULT: {names}"
         for phase in self._phases:
             tell = getattr(phase, "unreached", None)
             if tell is not None:

@@ -68,6 +68,9 @@ FIRST_BASES_PER_ACTION = 4
 BASES_OF_COSTLY = 2
 """The same for actions that cost the target a boot each time they are accepted."""
 
+ACTIONS = "actions"
+"""The table of the actions that the target did not refuse as unsupported."""
+
 COSTLY = frozenset({"Reset"})
 
 CLOSES = frozenset({Fault.NOT_UTF8, Fault.BINARY})
@@ -138,11 +141,20 @@ class Ground:
     def learn(self, observation: Observation) -> None:
         """Take note of what an answer tells: about support, and about payloads worth starting from again."""
         self.support.learn(observation)
+        self._note_action(observation)
         self.seeds.learn(observation)
         for listen in self.listeners:
             listen(observation)
         if observation.case.id in self._watched:
             self._watched[observation.case.id] = observation
+
+    def _note_action(self, observation: Observation) -> None:
+        """Count the actions that are supported, and those of them that were ever served with a CALLRESULT."""
+        action = observation.case.action
+        if action in self.support.supported:
+            self.coverage.plan(ACTIONS, (f"action {action}",))
+            if observation.replies and observation.replies[0].kind is FrameKind.CALLRESULT:
+                self.coverage.reach(f"action {action}")
 
     def watch(self, case_id: str) -> None:
         """Keep what will be seen of this case."""

@@ -406,7 +406,7 @@ async def test_the_rest_of_a_killer_class_is_blocked_and_not_counted_as_reached(
     assert outcome.summary.cases == 2
     (finding,) = outcome.summary.findings
     assert outcome.summary.blocked == {f"finding O3-{finding.fingerprint[:8]}": 9}
-    assert outcome.summary.coverage == {"planned": (1, 10)}
+    assert outcome.summary.coverage == {"planned": (1, 10), "actions": (1, 1)}
     assert outcome.tally.missed == {c.id for c in cases[1:]}
 
 
@@ -568,7 +568,7 @@ async def test_a_resumed_campaign_passes_over_what_was_played(scripted: Callable
         )
     assert station.named("DataTransfer") == [{"vendorId": "4"}, {"vendorId": "5"}]
     assert outcome.summary.cases == 6
-    assert outcome.summary.coverage == {"planned": (5, 6)}
+    assert outcome.summary.coverage == {"planned": (5, 6), "actions": (1, 1)}
 
 
 async def test_a_resumed_campaign_confirms_its_candidates_first(scripted: Callable) -> None:
@@ -647,3 +647,15 @@ async def test_fail_fast_ends_with_the_first_confirmed_finding(scripted: Callabl
     assert outcome.summary.cases < 10
     (finding,) = outcome.summary.findings
     assert 0 < finding.exchanges <= outcome.summary.exchanges
+
+
+async def test_an_action_that_is_never_served_is_told(scripted: Callable) -> None:
+    class Refusing(Station):
+        async def answer(self, link: MemoryLink, frame: list) -> None:
+            await link.send_text(json.dumps([4, frame[1], "InternalError", "", {}]))
+
+    async with scripted(Refusing()) as executor:
+        outcome = await attack(executor, good(1))
+    assert outcome.summary.unreached == (
+        "actions that were never served with a CALLRESULT: DataTransfer",
+    )

@@ -77,6 +77,18 @@ def test_an_action_that_is_not_supported_is_sampled_and_not_planned() -> None:
     assert "boundaries" not in made.coverage.counts()
 
 
+def test_an_action_counts_as_reached_when_it_was_served_once() -> None:
+    made = ground()
+    for action, answer in (
+        ("Reset", result()),
+        ("ClearCache", error("InternalError")),
+        ("ReserveNow", error("NotSupported")),
+    ):
+        made.learn(observation(case(action=action), replies=[answer]))
+    assert made.coverage.counts() == {"actions": (1, 2)}
+    assert made.coverage.left("actions") == ["action ClearCache"]
+
+
 def test_every_kind_of_fault_is_met_before_what_is_heavy_and_what_comes_twice() -> None:
     cases = played(Systematic(ground()), "GetVariables")
     first_heavy = [c.heavy for c in cases].index(True)
