@@ -147,7 +147,8 @@ def _full_pass(summary: Summary) -> Iterator[Line]:
     cost = summary.full_pass
     if cost is None:
         return
-    back = "" if cost.reconnect_s is None else f" and {cost.reconnect_s:.2g} s a reconnect"
+    measured = cost.reconnect_s is not None
+    back = f" and {cost.reconnect_s:.2g} s a reconnect" if measured else ", without the reconnects"
     yield Line(
         f"A full systematic pass: {cost.cases:,} cases and {_many(cost.reconnects, 'reconnect')}, about "
         f"{duration(cost.seconds)} at the measured {cost.answer_s:.2g} s an answer{back}"

@@ -218,7 +218,7 @@ def test_a_case_that_may_become_smaller_says_so_and_how():
         ),
         (
             FullPass(10, 1, 0.01, None),
-            "A full systematic pass: 10 cases and 1 reconnect, about 0 s at the measured 0.01 s an answer",
+            "A full systematic pass: 10 cases and 1 reconnect, about 0 s at the measured 0.01 s an answer, without the reconnects",
         ),
     ],
 )
