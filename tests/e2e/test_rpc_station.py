@@ -17,6 +17,7 @@ def test_the_only_finding_in_a_strict_station_is_a_description_that_is_really_to
 
     assert outcome["attacked"]["model"] == "strict"
     assert outcome["answers"]["CALLRESULT"] > 100
+    assert outcome["coverage"].pop("actions")["total"] > 0
     for table in outcome["coverage"].values():
         assert table["reached"] == table["total"] > 200
     assert [(f["oracle"], f["severity"]) for f in outcome["findings"]] == [("O7", "low")]
