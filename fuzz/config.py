@@ -61,7 +61,9 @@ class RunOptions:
     ones that may speak, all where none is named. `pics` is the PICS file of the station: what it claims, and what the
     embedded one is built of.
     `catcher` is HOST:PORT of this machine as the target reaches it: there we wait for whoever follows an address that
-    an injection told. The password is never in here, see `password_of`.
+    an injection told. `on_stuck` is a command, or a URL to post to, for when the target stays away for longer than
+    `wait_s`; without one a person is asked to restart it, unless `unattended`. The password is never in here, see
+    `password_of`.
     """
 
     listen: str | None = None

@@ -67,7 +67,11 @@ _TARGET: list[Callable[[Any], Any]] = [
     click.option("--pics", metavar="FILE|NAME", help="PICS file of the station: what it claims."),
     click.option("--start-cmd", metavar="CMD", help="Command that starts the target."),
     click.option("--restart-cmd", metavar="CMD", help="Command that restarts it."),
-    click.option("--on-stuck", metavar="CMD", help="Command to run when it does not come back."),
+    click.option(
+        "--on-stuck",
+        metavar="HOW",
+        help="Who brings it back when it stays away: a command, or http://... to post to.",
+    ),
     click.option(
         "--operator",
         metavar="HOW",

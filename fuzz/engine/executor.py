@@ -158,7 +158,9 @@ class Executor(Stage):
         try:
             early = await self._say(conversation, take, case)
             settled, probes = await self._settle(conversation, take, case, early)
-            if linger:
+            if probes.same_connection is False:
+                inconclusive = conversation.pours()
+            if linger and probes.same_connection is not False:
                 probes = await self._linger(conversation, probes)
             if self._reset_accepted(case, take):
                 await self._await_restart(conversation)
@@ -436,7 +438,8 @@ class Executor(Stage):
         await self._forget()
         observation = replace(observation, entries=entries, process=process)
         take = await self._back()
-        if take is None:
+        if take is None or self._forced:
+            # A boot behind a restart by force shows nothing of the target's own.
             return replace(observation, probes=replace(observation.probes, new_connection=False))
         if process is None and not observation.restart_asked and close.code == ABNORMAL:
             await self.serve(self.pace.linger_s)
@@ -445,7 +448,7 @@ class Executor(Stage):
             observation,
             boots=boots,
             boot_reasons=reasons,
-            probes=replace(observation.probes, new_connection=not self._forced),
+            probes=replace(observation.probes, new_connection=True),
         )
 
     async def _process_end(self, observation: Observation, close: Close) -> ProcessEnd | None:

@@ -6,7 +6,7 @@ Knows doors, conversations and the target adapter. Must not know cases, phases o
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 from fuzz.clock import Clock
@@ -98,6 +98,18 @@ class Wiring:
     hide: Callable[[bytes], bytes] = bytes
 
 
+async def _nobody() -> bool:
+    return False
+
+
+async def _first_that_helps(ways: Iterator[Callable[[], Awaitable[bool]]]) -> bool:
+    """True when one of the ways that are left worked; those before it are used up."""
+    for way in ways:
+        if await way():
+            return True
+    return False
+
+
 class Line:
     """Keeps one connection with the target alive."""
 
@@ -147,40 +159,46 @@ class Line:
     async def connect(self) -> Take:
         """Open a connection and wait until the target is booted; the take holds what it said meanwhile.
 
-        A target that was there before and stays away is restarted where we may, or helped by the `on_stuck` hook.
-        Raises `TargetUnavailable` when it does not come within the learned bound.
+        A target that was there before and stays away is restarted where we may, then helped by the `on_stuck` hook, and
+        waited for as long again after each. Raises `TargetUnavailable` when it does not come within the learned bound.
         """
         if self._gone is not None:
             raise self._gone
         self._forced = False
+        ways = iter((self._kill, self._on_stuck or _nobody))
         while True:
             try:
                 return await self._connect_within(self.pace.come_back_s)
-            except TargetUnavailable:
-                if self._forced or not self._booted_once or not await self._force():
+            except TargetUnavailable as gone:
+                if not self._booted_once:
                     raise
-                self._forced = self._restart_pending = True
+                if not await _first_that_helps(ways):
+                    why = f"the target went away and did not come back: {gone}"
+                    raise TargetUnavailable(why) from gone
+                self._forced = True
 
-    async def _force(self) -> bool:
-        """Bring a target that stays away back by force; False when nobody can."""
-        if Ability.KILL in self._target.abilities and self._target.owned:
-            await self._target.kill()
-            return True
-        return self._on_stuck is not None and await self._on_stuck()
+    async def _kill(self) -> bool:
+        """Restart a target that is ours; False when it is not."""
+        if Ability.KILL not in self._target.abilities or not self._target.owned:
+            return False
+        await self._target.kill()
+        self._restart_pending = True
+        return True
 
     async def _connect_within(self, seconds: float) -> Take:
         started, known = self._clock.monotonic(), self._booted_once
         deadline = started + seconds
-        trouble = TargetUnavailable("the target did not boot; may it?")
+        trouble: TargetUnavailable | None = None
         while self._clock.monotonic() < deadline:
             await self._ensure_process()
             try:
                 link = await self._door.open(self._patience(deadline))
             except TargetUnavailable as nobody:
+                # Who came and was of no use says more than that nobody came afterwards.
+                trouble = trouble or nobody
                 if not self._booted_once and not self._target.owned:
                     # Refused at the first attempt: a wrong password or certificate does not mend by waiting.
-                    raise
-                trouble = nobody
+                    break
                 continue
             take = await self._greet(link)
             if isinstance(take, Take):
@@ -189,7 +207,7 @@ class Line:
                 return take
             trouble = TargetUnavailable(f"{take}; is it the right station, and may it boot?")
             await link.abort()
-        raise trouble
+        raise trouble or TargetUnavailable("the target did not boot; may it?")
 
     async def _greet(self, link: Link) -> Take | str:
         """The take of a new connection on which the target is booted, or what went wrong."""
@@ -204,10 +222,10 @@ class Line:
                 self._untouched = True
                 return take
         except LinkClosed as closed:
-            return f"it connected and closed again with {closed.close.code}"
+            return f"the target connected and closed again with {closed.close.code}"
         except Flooded as flood:
-            return str(flood)
-        return "it connected but was not ready in time: no BootNotification, or it refuses CALLs"
+            return f"the target sent {flood}"
+        return "the target connected but was not ready in time: no BootNotification, or it refuses CALLs"
 
     def _on(self, link: Link) -> Conversation:
         return Conversation(link, self._voice, self._clock, self._slots.ids, self._ledger)
@@ -241,7 +259,7 @@ class Line:
                 lambda asked=asked, boots=boots: (
                     conversation.answered(asked) or len(take.boot_reasons) > boots
                 ),  # type: ignore[misc]
-                self.pace.probe_s,
+                min(self.pace.probe_s, self.pace.boot_s),
             )
             answer = await conversation.answer_to(asked, 0.0)
             if answer is not None and answer.error_code != "SecurityError":

@@ -121,7 +121,8 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
     RFC 6455 names 1007 for text that is not UTF-8, 1003 for binary, 1009 for size, 1002 for bad frames. An orderly
     close after a message that cannot be read is a remark; 1006 (no close frame) and 1011 (internal error) never
     fit, and usually are an uncaught exception in the reader. After an ill frame the close frame may be left out (RFC
-    6455 section 7.1.7), and libraries cut off whoever floods them: 1006 is a remark there. A ping is answered by a pong with its data (section 5.5.2): a
+    6455 section 7.1.7), and libraries cut off whoever floods them: 1006 is a remark there. Who hangs up and never comes
+    back by itself is lost to its operator: critical. A ping is answered by a pong with its data (section 5.5.2): a
     peer that hears none takes the connection for dead and ends it.
 
     Fix: answer CALLERROR and go on reading; close with the fitting code where WebSocket itself demands it.
@@ -140,8 +141,11 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
         return
     symptom = f"close {close.code}"
     text = f"the target closed the connection with {close.code}" + _fitting(right)
+    gone = _unserved_everywhere(obs)
     if close.code in _ABNORMAL and not (close.code == _NO_FRAME and _may_cut(obs)):
-        yield violation("O3", Basis.STOPPED_SERVING, Severity.HIGH, symptom, text, cwe="CWE-248")
+        text += ", and did not come back by itself" if gone else ""
+        severity = Severity.CRITICAL if gone else Severity.HIGH
+        yield violation("O3", Basis.STOPPED_SERVING, severity, symptom, text, cwe="CWE-248")
     elif _may_hang_up(obs):
         yield violation("O3", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
     else:
@@ -192,7 +196,7 @@ def zombie(obs: Observation) -> Iterator[Violation]:
     if obs.process is not None or (obs.restart_asked and not _never_left(obs)):
         return
     probes = obs.probes
-    everywhere = probes.new_connection is False and probes.fresh_identity is not True
+    everywhere = _unserved_everywhere(obs)
     if obs.close is not None:
         if obs.close.by_target and everywhere:
             text = "the target closed the connection and serves no new one"
@@ -209,6 +213,10 @@ def zombie(obs: Observation) -> Iterator[Violation]:
         )
     else:
         yield from stuck(obs)
+
+
+def _unserved_everywhere(obs: Observation) -> bool:
+    return obs.probes.new_connection is False and obs.probes.fresh_identity is not True
 
 
 def _never_left(obs: Observation) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -51,13 +52,18 @@ async def station(
     patience_s: float = 0.2,
     catcher: Catcher | None = None,
     hide: Callable[[bytes], bytes] = bytes,
+    on_stuck: Callable[[], Awaitable[bool]] | None = None,
+    leaves: bool = False,
 ) -> AsyncIterator[Executor]:
-    """An executor on a station that behaves like this, and dials again when it is cut off."""
+    """An executor on a station that behaves like this, and dials again when it is cut off, or `leaves` at once."""
     door = MemoryDoor(Side.STATION)
 
     async def live() -> None:
         for _ in range(20):
             link = door.connect()
+            if leaves:
+                await link.close(1000)
+                return
             try:
                 await link.send_text(BOOT)
                 await link.receive()
@@ -80,6 +86,7 @@ async def station(
                 facts,
                 catcher=catcher,
                 hide=hide,
+                on_stuck=on_stuck,
             ),
             pace,
         )
@@ -187,6 +194,21 @@ async def test_a_target_that_hears_nothing_any_more_is_a_zombie() -> None:
         assert (await executor.play(case())).settled is Settled.ANSWERED
 
 
+async def test_a_zombie_that_is_looked_at_closely_is_no_hanging_up_of_ours() -> None:
+    deaf: list[MemoryLink] = []
+
+    async def goes_deaf(link: MemoryLink, text: str) -> None:
+        if "ClearCache" in text:
+            deaf.append(link)
+        if link not in deaf:
+            await proper(link, text)
+
+    async with station(goes_deaf) as executor:
+        observation = await executor.play(case(), linger=True)
+    assert observation.probes.same_connection is False
+    assert observation.inconclusive == ""
+
+
 async def test_what_a_target_did_before_it_stayed_away_is_told() -> None:
     async def leaves_for_good(link: MemoryLink, text: str) -> None:
         if text.startswith("{"):
@@ -285,3 +307,72 @@ async def test_a_flood_is_cut_off_and_judged_by_nobody() -> None:
 
     async with station(floods, patience_s=30.0) as executor:
         assert "more than" in (await executor.play(case())).inconclusive
+
+
+async def test_a_call_that_is_unserved_behind_a_flood_proves_nothing() -> None:
+    async def pours(link: MemoryLink, text: str) -> None:
+        if "ClearCache" in text:
+            for _ in range(1_000):
+                await link.send_text("[]")
+            await link.receive()
+
+    async with station(pours) as executor:
+        executor.facts = replace(executor.facts, message_timeout_s=0.5)
+        observation = await executor.play(case())
+    assert observation.probes.same_connection is False
+    assert "behind 1,000 messages" in observation.inconclusive
+
+
+class Leaver:
+    """Hangs up on a ClearCache, and calls again only when it is helped."""
+
+    def __init__(self, *, helps: bool) -> None:
+        self.helped = asyncio.Event()
+        self.asked = 0
+        self.helps = helps
+
+    async def behave(self, link: MemoryLink, text: str) -> None:
+        if "ClearCache" in text and not self.helped.is_set():
+            await link.close(1011)
+            await self.helped.wait()
+        else:
+            await proper(link, text)
+
+    async def help(self) -> bool:
+        self.asked += 1
+        if self.helps:
+            self.helped.set()
+        return self.helps
+
+
+async def test_a_hook_that_brings_the_target_back_lets_the_campaign_go_on() -> None:
+    leaver = Leaver(helps=True)
+    async with station(leaver.behave, on_stuck=leaver.help) as executor:
+        await executor.connect()
+        executor.pace.come_back_s = 0.5
+        observation = await executor.play(case())
+        assert observation.probes.new_connection is False
+        assert observation.boots == 0
+        assert (await executor.play(case())).settled is Settled.ANSWERED
+    assert leaver.asked == 1
+
+
+async def test_a_hook_that_fails_ends_the_campaign() -> None:
+    leaver = Leaver(helps=False)
+    async with station(leaver.behave, on_stuck=leaver.help) as executor:
+        await executor.connect()
+        executor.pace.come_back_s = 0.05
+        await executor.play(case())
+        with pytest.raises(TargetUnavailable, match="went away and did not come back"):
+            await executor.play(case())
+    assert leaver.asked == 1
+
+
+async def test_who_came_and_left_at_once_is_told_of_rather_than_who_did_not_come() -> None:
+    async def never(link: MemoryLink, text: str) -> None:
+        raise AssertionError("it left before anything was said")
+
+    async with station(never, leaves=True) as executor:
+        executor.pace.come_back_s = 0.1
+        with pytest.raises(TargetUnavailable, match="connected and closed again with 1000"):
+            await executor.connect()

@@ -155,6 +155,12 @@ def test_abnormal_closes_are_worse_than_hanging_up_in_order():
     assert abnormal.severity > orderly.severity > Severity.LOW
 
 
+def test_who_hangs_up_and_never_comes_back_by_itself_is_critical():
+    (gone,) = judge(observation(close=Close(1006), probes=Probes(new_connection=False)))
+    assert (gone.oracle, gone.severity) == ("O3", Severity.CRITICAL)
+    assert gone.text.endswith("did not come back by itself")
+
+
 @pytest.mark.parametrize(
     ("channel", "code", "spoke"),
     [
