@@ -652,8 +652,10 @@ class FullPass:
 class Summary:
     """The outcome of a campaign; `exit_code` is 0 no finding, 1 findings, 3 nothing proven.
 
-    `unconfirmed` was seen and did not repeat, or showed without its fault too; it counts for nothing. `exchanges` counts the CALLs of both sides and what was said that is no CALL. `warnings` are doubts about the
-    campaign itself, `unreached` what it could not reach, with the reason.
+    `unconfirmed` was seen and did not repeat, or showed without its fault too; it counts for nothing. `exchanges` counts
+    the CALLs of both sides and what was said that is no CALL. `warnings` are doubts about the campaign itself,
+    `unreached` what it could not reach, with the reason. `disturbed` counts the reasons for which single cases were
+    inconclusive.
     """
 
     facts: TargetFacts
@@ -677,6 +679,7 @@ class Summary:
     turnouts: tuple[Turnout, ...] = ()
     unconfirmed: tuple[Finding, ...] = ()
     full_pass: FullPass | None = None
+    disturbed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ SAVE_EVERY_S = 1.0
 MAX_KEPT_CHARACTERS = 100_000
 """Characters of an observation up to which it is kept, in case that a second answer comes late."""
 
+MAX_REASONS = 20
 SLOW_S = 1.0
 """A case that took longer than this counts as costly when it ended in silence."""
 
@@ -82,6 +83,12 @@ class CampaignTally:
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
+    disturbed: Counter[str] = field(default_factory=Counter)
+
+    def note_disturbed(self, reason: str) -> None:
+        """Count why a case was inconclusive; what a target makes up is bounded."""
+        known = reason in self.disturbed or len(self.disturbed) < MAX_REASONS
+        self.disturbed[reason[:200] if known else "other reasons"] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +333,7 @@ class Campaign:
         violations = self._judge(observation)
         if observation.inconclusive:
             self._tally.inconclusive += 1
+            self._tally.note_disturbed(observation.inconclusive)
             self._miss(case)
         else:
             self._ground.coverage.reach(case.id)
@@ -464,11 +472,16 @@ class Campaign:
             blocked=dict(self._quarantine.blocked),
             not_asked=dict(tally.not_asked),
             exchanges=self._executor.exchanges,
-            warnings=tuple(self._doubts.words(restarts=self._executor.restarts)),
+            warnings=tuple(
+                self._doubts.words(
+                    restarts=self._executor.restarts, unexplained=self._docket.unexplained
+                )
+            ),
             unreached=tuple(self._unreached()),
             turnouts=self._ledger.turnouts(),
             unconfirmed=tuple(self._docket.unconfirmed()),
             full_pass=self._full_pass(),
+            disturbed=dict(tally.disturbed),
         )
 
     def _full_pass(self) -> FullPass | None:

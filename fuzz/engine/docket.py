@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock, rfc3339
-from fuzz.engine.investigate import STOPPING, Investigator, as_control
+from fuzz.engine.investigate import ENDING, STOPPING, Investigator, as_control
 from fuzz.engine.ledger import Ledger
 from fuzz.engine.quarantine import Quarantine
+from fuzz.errors import TargetUnavailable
 from fuzz.records import (
     Case,
     EngineEvent,
@@ -50,7 +51,10 @@ class Shelf(Protocol):
 
 @dataclass(slots=True)
 class Docket:
-    """What was objected to so far. `recent` are the cases played last, newest last, for deaths that come late."""
+    """What was objected to so far. `recent` are the cases played last, newest last, for deaths that come late.
+
+    `unexplained` counts what ended a connection or a process, and was nothing that we said.
+    """
 
     investigator: Investigator
     shelf: Shelf
@@ -63,6 +67,7 @@ class Docket:
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     dropped: int = 0
+    unexplained: int = 0
     _acquitted: set[str] = field(default_factory=set)
 
     def confirmed(self) -> list[Finding]:
@@ -85,12 +90,22 @@ class Docket:
     async def take(
         self, observation: Observation, violations: Iterable[Violation], recent: Sequence[Case]
     ) -> None:
-        """Note the remarks among the violations, and follow up the rest."""
+        """Note the remarks among the violations, and follow up the rest.
+
+        What cannot be followed up because the target is gone stays a candidate. Raises `TargetUnavailable` then.
+        """
+        suspicions = deque(v for v in violations if not v.remark)
         for violation in violations:
             if violation.remark:
                 self._remark(violation, observation.case)
-            else:
-                await self.suspect(observation, violation, recent)
+        try:
+            while suspicions:
+                await self.suspect(observation, suspicions.popleft(), recent)
+        except TargetUnavailable:
+            for violation in suspicions:
+                if self._known(violation, observation.case) is None:
+                    self._open(observation, violation)
+            raise
 
     def _remark(self, violation: Violation, case: Case) -> None:
         self.ledger.remark(violation, case)
@@ -200,6 +215,7 @@ class Docket:
             pair for case in suspects for pair in await self.investigator.once_more(case, violation)
         ]
         self.dropped += not again
+        self.unexplained += not again and violation.oracle in ENDING
         return again
 
     def _known(self, violation: Violation, case: Case) -> Finding | None:

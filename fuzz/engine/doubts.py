@@ -27,8 +27,13 @@ class Doubts:
     transactions: int = 0
     answers: Counter[str] = field(default_factory=Counter)
 
-    def words(self, *, restarts: int) -> Iterator[str]:
-        """Each doubt as one sentence with the next step."""
+    def words(self, *, restarts: int, unexplained: int = 0) -> Iterator[str]:
+        """Each doubt as one sentence with the next step; `unexplained` are ends of a connection or a process."""
+        if unexplained:
+            yield (
+                f"{unexplained:,} x the target hung up, restarted or died for no reason that could be found; does it "
+                "restart by itself?"
+            )
         if self.cases < ENOUGH:
             return
         served = self.answers["CALLRESULT"]

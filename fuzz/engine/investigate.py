@@ -13,16 +13,24 @@ from typing import TypeAlias
 from fuzz.engine.executor import Executor
 from fuzz.engine.shrinker import Shrinker
 from fuzz.engine.stage import is_scene
-from fuzz.records import Case, Finding, FindingStatus, Observation, Operator, Violation
-from strategies.labels import Expectation, Stance, Tier
+from fuzz.records import Case, Finding, FindingStatus, Observation, Operator, Violation, Wait
+from strategies.labels import Expectation, Position, Stance, Tier
 
 Judge: TypeAlias = Callable[[Observation], Sequence[Violation]]
 
 STOPPING = frozenset({"O1", "O2", "O3", "O5"})
 """Oracles whose symptom may show later than its cause."""
 
+ENDING = frozenset({"O1", "O2", "O3"})
+"""Oracles whose symptom a target that restarts by itself shows too, whatever it is sent."""
+
+IDLE_FACTOR, MAX_IDLE_S = 3.0, 60.0
+"""How long nothing is said, to see whether the target does it by itself: as a multiple of what the case took."""
+
 UNPROVOKED = frozenset({"O6"})
 """Oracles that judge what the target says of its own accord too: there a control would prove nothing."""
+
+BY_ITSELF = "it happens by itself as well: nothing was said, and it was seen again"
 
 TRIES = 3
 
@@ -45,6 +53,17 @@ def as_control(case: Case) -> Case:
         control=(),
         mutations=(),
         expectation=Expectation(Stance.ACCEPT, Tier.PRIMITIVE),
+    )
+
+
+def as_silence(case: Case, took_s: float) -> Case:
+    """Nothing said for some time instead of a case that took `took_s`."""
+    return replace(
+        as_control(case),
+        id=f"{case.id}/silence",
+        steps=(Wait(min(IDLE_FACTOR * took_s, MAX_IDLE_S)),),
+        position=Position.UNSOLICITED,
+        heavy=False,
     )
 
 
@@ -121,6 +140,8 @@ class Investigator:
         if finding.case.control and finding.violation.oracle not in UNPROVOKED:
             control = await self.repeat(finding.case, finding.violation, control=True)
         certain = seen.hits * 2 > seen.tries and not control.hits
+        if certain and await self._by_itself(finding, seen.last):
+            certain, finding = False, replace(finding, notes=(*finding.notes, BY_ITSELF))
         return replace(
             finding,
             confirmed=seen.hits,
@@ -130,6 +151,15 @@ class Investigator:
             status=FindingStatus.CONFIRMED if certain else FindingStatus.UNCONFIRMED,
             entries=seen.last.entries if seen.last is not None else finding.entries,
         )
+
+    async def _by_itself(self, finding: Finding, seen: Observation | None) -> bool:
+        """True when the same happens while nothing is said for longer than the case took."""
+        if finding.violation.oracle not in ENDING or seen is None or not seen.entries:
+            return False
+        took_s = max(entry.at_s for entry in seen.entries)
+        await self._anew(finding.case)
+        observation = await self._executor.play(as_silence(finding.case, took_s), linger=True)
+        return self.same(observation, finding.violation)
 
     async def once_more(
         self, case: Case, violation: Violation

@@ -45,6 +45,7 @@ def summary_value(summary: Summary, findings_dir: Path) -> Mapping[str, object]:
         "exchanges": summary.exchanges,
         "elapsed_s": round(summary.elapsed_s, 3),
         "inconclusive": summary.inconclusive,
+        "disturbed": dict(summary.disturbed),
         "findings": [_finding(f, findings_dir) for f in summary.findings],
         "unconfirmed": [_finding(f, findings_dir) for f in summary.unconfirmed],
         "full_pass": None if summary.full_pass is None else asdict(summary.full_pass),

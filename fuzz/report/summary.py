@@ -168,6 +168,7 @@ def _left_out(summary: Summary) -> Iterator[Line]:
         yield Line(
             f"Inconclusive: {_many(summary.inconclusive, 'case')}, disturbed by something else"
         )
+    yield from _counted("What disturbed them:", summary.disturbed)
     yield from _counted("Not asked:", summary.not_asked)
     yield from _counted(
         "Sampled, because their kind costs the target its connection or more (blocked by):",

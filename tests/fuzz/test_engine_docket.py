@@ -3,9 +3,12 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from fuzz.clock import SystemClock
 from fuzz.engine.docket import MAX_FINDINGS_PER_SYMPTOM, Docket
 from fuzz.engine.quarantine import Quarantine
+from fuzz.errors import TargetUnavailable
 from fuzz.records import (
     Basis,
     Case,
@@ -195,3 +198,24 @@ def test_what_never_repeats_and_has_no_culprit_is_dropped_and_counted() -> None:
     assert made.confirmed() == []
     assert [f.case.id for f in made.unconfirmed()] == ["once"]
     assert made.dropped == 1
+
+
+def test_what_ends_and_is_nobodys_fault_is_counted_apart() -> None:
+    script = Script()
+    made, _, _ = docket(script)
+    suspect(made, broken("a"))
+    suspect(made, broken("b"), SHAPE)
+    assert (made.dropped, made.unexplained) == (2, 1)
+
+
+def test_what_cannot_be_followed_up_because_the_target_is_gone_stays_a_candidate() -> None:
+    class Gone(Script):
+        async def confirm(self, finding: Finding) -> Finding:
+            raise TargetUnavailable("it is gone")
+
+    made, memory, _ = docket(Gone())
+    seen = observation(broken("a"))
+    with pytest.raises(TargetUnavailable):
+        asyncio.run(made.take(seen, [SHAPE, DEATH], ()))
+    assert [f.violation.oracle for f in made.candidates()] == ["O7", "O1"]
+    assert [f.violation.oracle for f in memory.saved] == ["O7", "O1"]

@@ -9,7 +9,14 @@ import pytest
 
 from fuzz.clock import SystemClock
 from fuzz.engine.executor import Executor
-from fuzz.engine.investigate import STOPPING, Investigator, as_control
+from fuzz.engine.investigate import (
+    BY_ITSELF,
+    MAX_IDLE_S,
+    STOPPING,
+    Investigator,
+    as_control,
+    as_silence,
+)
 from fuzz.engine.shrinker import Budget, Shrinker, size
 from fuzz.oracles.registry import judge
 from fuzz.records import (
@@ -23,6 +30,7 @@ from fuzz.records import (
     Side,
     TargetFacts,
     Violation,
+    Wait,
 )
 from fuzz.testing import case, mutation, rejected
 from fuzz.transport.memory import MemoryLink
@@ -288,3 +296,24 @@ async def test_later_findings_of_one_symptom_get_a_smaller_share_of_the_budget()
     for violation in (shape, shape, replace(shape, symptom="other"), shape):
         await investigator.shrink(finding(call("{}"), violation))
     assert shares == [1, 1 / 2, 1, 1 / 3]
+
+
+# --- what happens by itself -------------------------------------------------------------------------------
+
+
+async def test_what_happens_while_nothing_is_said_is_nobodys_fault(scripted: Callable) -> None:
+    """It ends every other time that it is asked something harmless, whatever came before."""
+    alone = replace(call('{"bad":1}'), control=())
+    restless = Station(lambda heard: sum("GetVariables" in text for text in heard) == 2)
+    async with investigating(scripted, restless) as (one, _):
+        confirmed = await one.confirm(finding(alone))
+    assert confirmed.confirmed == 3
+    assert confirmed.status is FindingStatus.UNCONFIRMED
+    assert confirmed.notes == (BY_ITSELF,)
+
+
+def test_silence_takes_the_place_of_a_case_for_longer_than_it_took() -> None:
+    silence = as_silence(call('{"bad":1}'), 2.0)
+    assert silence.steps == (Wait(6.0),)
+    assert as_silence(silence, 1_000.0).steps == (Wait(MAX_IDLE_S),)
+    assert (silence.mutations, silence.control) == ((), ())

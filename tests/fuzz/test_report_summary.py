@@ -86,6 +86,7 @@ def test_a_campaign_with_everything_reads_like_this():
         ),
         remarks=(RemarkReported(ECHO, "a", 2), RemarkReported(ECHO, "b", 1)),
         inconclusive=1,
+        disturbed={"more than 5000 messages during one case": 1},
         not_asked={"effect persistent": 37},
         blocked={"finding 1a2b3c4d": 493},
         unavailable=("operator",),
@@ -115,6 +116,8 @@ Remarks (tolerated; findings with --strict):
        3 x rpc-shape (O7): the id came back
 
 Inconclusive: 1 case, disturbed by something else
+What disturbed them:
+       1 x more than 5000 messages during one case
 Not asked:
       37 x effect persistent
 Sampled, because their kind costs the target its connection or more (blocked by):
