@@ -12,6 +12,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hypothesis.configuration import set_hypothesis_home_dir
 
@@ -176,7 +177,7 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
         vault=vault,
     )
     phases = make_phases(options, ground)
-    with _interruptible(campaign):
+    with _interruptible(campaign, sink):
         summary = await campaign.run(phases)
     await executor.hang_up()
     if not summary.reason:
@@ -365,18 +366,35 @@ def _tally(resumed: store.CampaignState | None, options: RunOptions) -> Campaign
 
 
 @contextlib.contextmanager
-def _interruptible(campaign: Campaign) -> Iterator[None]:
+def _interruptible(campaign: Campaign, sink: Sink) -> Iterator[None]:
+    """The first signal ends the campaign in order, which may take as long as its present case; a second one ends it at once."""
     loop = asyncio.get_running_loop()
+    before: dict[signal.Signals, Any] = {n: signal.getsignal(n) for n in _ENDING}
+
+    def end(number: signal.Signals) -> None:
+        _restore(loop, before)
+        sink(Note("stopping after the present case; again stops at once, with everything saved"))
+        campaign.stop(_ENDING[number])
+
     try:
-        loop.add_signal_handler(
-            signal.SIGINT, campaign.stop, "stopped by Ctrl-C; `--resume` goes on"
-        )
-        loop.add_signal_handler(signal.SIGTERM, campaign.stop, "stopped; `--resume` goes on")
+        for number in _ENDING:
+            loop.add_signal_handler(number, end, number)
     except (NotImplementedError, RuntimeError, ValueError):
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        loop.remove_signal_handler(signal.SIGTERM)
+        _restore(loop, before)
+
+
+_ENDING = {
+    signal.SIGINT: "stopped by Ctrl-C; `--resume` goes on",
+    signal.SIGTERM: "stopped; `--resume` goes on",
+}
+
+
+def _restore(loop: asyncio.AbstractEventLoop, before: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in before.items():
+        if loop.remove_signal_handler(number):
+            signal.signal(number, handler)
