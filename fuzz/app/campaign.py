@@ -373,7 +373,9 @@ def _interruptible(campaign: Campaign, sink: Sink) -> Iterator[None]:
 
     def end(number: signal.Signals) -> None:
         _restore(loop, before)
-        sink(Note("stopping after the present case; again stops at once, with everything saved"))
+        # Whoever presses a key wants to see something, quiet or not.
+        more = "once more stops at once, with everything saved"
+        sink(Note(f"stopping after the present case; {more}", "warning"))
         campaign.stop(_ENDING[number])
 
     try:

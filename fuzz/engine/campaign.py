@@ -85,11 +85,6 @@ class CampaignTally:
     missed: set[str] = field(default_factory=set)
     disturbed: Counter[str] = field(default_factory=Counter)
 
-    def note_disturbed(self, reason: str) -> None:
-        """Count why a case was inconclusive; what a target makes up is bounded."""
-        known = reason in self.disturbed or len(self.disturbed) < MAX_REASONS
-        self.disturbed[reason[:200] if known else "other reasons"] += 1
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -332,8 +327,7 @@ class Campaign:
         self._learn(observation)
         violations = self._judge(observation)
         if observation.inconclusive:
-            self._tally.inconclusive += 1
-            self._tally.note_disturbed(observation.inconclusive)
+            self._disturbed(observation.inconclusive)
             self._miss(case)
         else:
             self._ground.coverage.reach(case.id)
@@ -348,9 +342,20 @@ class Campaign:
         await self._docket.take(observation, violations, list(self._recent))
         await self._follow_changes(observation)
 
+    def _disturbed(self, why: str) -> None:
+        """Count one case that proved nothing; what a target makes up of reasons is bounded."""
+        disturbed = self._tally.disturbed
+        self._tally.inconclusive += 1
+        known = why in disturbed or len(disturbed) < MAX_REASONS
+        disturbed[why[:200] if known else "other reasons"] += 1
+
     def _doubt(self, observation: Observation) -> None:
         doubts, case = self._doubts, observation.case
         doubts.scenes += is_scene(case)
+        doubts.played += 1
+        unasked = (*observation.calls, *observation.strays)
+        doubts.unasked += len(unasked)
+        doubts.unasked_characters += sum(len(h.text) for h in unasked)
         doubts.transactions += any(h.action == "TransactionEvent" for h in observation.calls)
         if case.position in (Position.CALLRESULT, Position.CALLERROR):
             return  # What answers a CALL of the target's is never answered itself.
@@ -396,6 +401,9 @@ class Campaign:
             return
         if self._executor.connected and await self._executor.probe():
             return
+        if why := self._executor.hung_up:
+            self._disturbed(f"we hung up: {why}")
+            return
         await self._hunt(window)
 
     async def _hunt(self, window: Sequence[Case]) -> None:
@@ -412,7 +420,7 @@ class Campaign:
             if violations:
                 await self._docket.take(observation, violations[:1], window)
                 return
-        self._tally.inconclusive += 1
+        self._disturbed("the target stopped serving after a batch, and no case of it did it again")
 
     # --- telling ------------------------------------------------------------------------------------------
 
@@ -474,14 +482,14 @@ class Campaign:
             exchanges=self._executor.exchanges,
             warnings=tuple(
                 self._doubts.words(
-                    restarts=self._executor.restarts, unexplained=self._docket.unexplained
+                    restarts=self._executor.restarts, unexplained=self._unexplained()
                 )
             ),
             unreached=tuple(self._unreached()),
             turnouts=self._ledger.turnouts(),
             unconfirmed=tuple(self._docket.unconfirmed()),
             full_pass=self._full_pass(),
-            disturbed=dict(tally.disturbed),
+            disturbed=tally.disturbed + self._docket.innocent,
         )
 
     def _full_pass(self) -> FullPass | None:
@@ -492,6 +500,11 @@ class Campaign:
                 reconnect_s = sum(returns) / len(returns) if returns else None
                 return FullPass(*phase.size(), sum(answers) / len(answers), reconnect_s)
         return None
+
+    def _unexplained(self) -> int:
+        """Ends of a connection or a process that no finding accounts for."""
+        known = any(f.violation.oracle in STOPPING for f in self._docket.confirmed())
+        return self._docket.unexplained + (0 if known else self._executor.lost)
 
     def _unreached(self) -> Iterator[str]:
         if never := self._ground.coverage.left(ACTIONS):

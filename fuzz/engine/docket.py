@@ -6,7 +6,7 @@ confirmation starts, so that a kill at any moment loses none.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -53,7 +53,7 @@ class Shelf(Protocol):
 class Docket:
     """What was objected to so far. `recent` are the cases played last, newest last, for deaths that come late.
 
-    `unexplained` counts what ended a connection or a process, and was nothing that we said.
+    `innocent` counts what did not show again, by its name; `unexplained` counts what ended a connection or a process, and was nothing that we said.
     """
 
     investigator: Investigator
@@ -66,7 +66,7 @@ class Docket:
     findings: dict[str, Finding] = field(default_factory=dict)
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    dropped: int = 0
+    innocent: Counter[str] = field(default_factory=Counter)
     unexplained: int = 0
     _acquitted: set[str] = field(default_factory=set)
 
@@ -77,6 +77,11 @@ class Docket:
     def unconfirmed(self) -> list[Finding]:
         """What did not repeat, or showed without its fault too: inconclusive, and told apart."""
         return [f for f in self.findings.values() if f.status is FindingStatus.UNCONFIRMED]
+
+    @property
+    def dropped(self) -> int:
+        """How many suspicions came to nothing."""
+        return self.innocent.total()
 
     def candidates(self) -> list[Finding]:
         """The findings whose confirmation never ended."""
@@ -214,7 +219,7 @@ class Docket:
         again = [
             pair for case in suspects for pair in await self.investigator.once_more(case, violation)
         ]
-        self.dropped += not again
+        self.innocent[f"{violation.name} ({violation.oracle}) that was not seen again"] += not again
         self.unexplained += not again and violation.oracle in ENDING
         return again
 

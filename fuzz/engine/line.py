@@ -119,6 +119,8 @@ class Line:
         self.handshake = Handshake()
         self.reconnects = 0
         self.restarts = 0
+        # Connections that the target ended while nothing was played, and that nobody had asked it to end.
+        self.lost = 0
         self.boots_on_reconnect: bool | None = None
         self._door = wiring.door
         self._voice = wiring.voice
@@ -145,6 +147,12 @@ class Line:
     def connected(self) -> bool:
         """True while the kept connection is open as far as we know."""
         return self._conversation is not None and self._conversation.closed is None
+
+    @property
+    def hung_up(self) -> str:
+        """Why we ended the kept connection, which the target gave us reason to; "" when we did not."""
+        closed = None if self._conversation is None else self._conversation.closed
+        return "" if closed is None or closed.by_target else closed.reason or str(closed.code)
 
     @property
     def exchanges(self) -> int:
@@ -286,8 +294,14 @@ class Line:
         await self.hang_up()
         await self.connect()
 
+    def _note_loss(self) -> None:
+        closed = None if self._conversation is None else self._conversation.closed
+        if closed is not None and closed.by_target and not self._restart_pending:
+            self.lost += 1
+
     async def hang_up(self) -> None:
         """Close the kept connection, if there is one."""
+        self._note_loss()
         conversation, self._conversation = self._conversation, None
         if conversation is not None and conversation.closed is None:
             await conversation.link.close(1000)
@@ -295,6 +309,7 @@ class Line:
     async def conversation(self) -> Conversation:
         """The kept conversation, opened when there is none. Raises `TargetUnavailable`."""
         if not self.connected:
+            self._note_loss()
             await self.connect()
         assert self._conversation is not None
         return self._conversation

@@ -659,3 +659,22 @@ async def test_an_action_that_is_never_served_is_told(scripted: Callable) -> Non
     assert outcome.summary.unreached == (
         "actions that were never served with a CALLRESULT: DataTransfer",
     )
+
+
+async def test_why_cases_proved_nothing_is_told_and_hanging_up_is_nobodys_fault(
+    scripted: Callable,
+) -> None:
+    class Poured(Station):
+        """Sends what no link lets in after its third case, as if we had ended the connection for it."""
+
+        async def __call__(self, link: MemoryLink, text: str) -> None:
+            await super().__call__(link, text)
+            if len(self.named("DataTransfer")) == 3:
+                self.asked.clear()
+                for _ in range(6_000):
+                    await link.send_text("[]")
+
+    async with scripted(Poured()) as executor:
+        outcome = await attack(executor, [*good(2), call("poured", '{"vendorId":"v"}'), *good(2)])
+    assert outcome.summary.exit_code == 0
+    assert sum(outcome.summary.disturbed.values()) == outcome.summary.inconclusive > 0

@@ -206,6 +206,10 @@ def test_what_ends_and_is_nobodys_fault_is_counted_apart() -> None:
     suspect(made, broken("a"))
     suspect(made, broken("b"), SHAPE)
     assert (made.dropped, made.unexplained) == (2, 1)
+    assert made.innocent == {
+        "process-death (O1) that was not seen again": 1,
+        "rpc-shape (O7) that was not seen again": 1,
+    }
 
 
 def test_what_cannot_be_followed_up_because_the_target_is_gone_stays_a_candidate() -> None:

@@ -376,3 +376,17 @@ async def test_who_came_and_left_at_once_is_told_of_rather_than_who_did_not_come
         executor.pace.come_back_s = 0.1
         with pytest.raises(TargetUnavailable, match="connected and closed again with 1000"):
             await executor.connect()
+
+
+async def test_a_connection_that_ends_while_nothing_is_played_is_counted_once() -> None:
+    async def leaves_after_probes(link: MemoryLink, text: str) -> None:
+        await proper(link, text)
+        if "GetVariables" in text:
+            await link.close(1011)
+
+    async with station(leaves_after_probes) as executor:
+        await executor.connect()
+        assert await executor.probe() is True
+        assert await executor.probe() is False
+        await executor.hang_up()
+        assert executor.lost == 1
