@@ -278,9 +278,14 @@ class Answers:
         found = [p for p in wanted if self._can(p)]
         for prompt in wanted:
             if prompt.action not in {p.action for p in found}:
-                why = "needs an operator" if prompt.words else f"effect {prompt.effect.value}"
-                self._unprovoked[prompt.action] = f"not asked for: {why}"
+                self._unprovoked[prompt.action] = f"not asked for: {self._why_not(prompt)}"
         return found
+
+    def _why_not(self, prompt: Prompt) -> str:
+        refused = [a for a, _ in prompt.asks if a in self.ground.support.refused]
+        if refused:
+            return f"{refused[0]} is refused"
+        return "needs an operator" if prompt.words else f"effect {prompt.effect.value}"
 
     def _can(self, prompt: Prompt) -> bool:
         ground = self.ground

@@ -315,6 +315,8 @@ class Campaign:
                 return why
         if case.effect not in self._limits.allowed:
             return f"effect {case.effect.value} is not allowed on this target"
+        if action := self._ground.waits.hopeless(case.steps):
+            return f"would wait for {action}, which never came"
         return ""
 
     async def _digest(self, observation: Observation, took_s: float) -> None:

@@ -32,6 +32,9 @@ MAX_FINDINGS_PER_SYMPTOM = 6
 
 MAX_ALSO = 50
 
+_ALIKE = {("payload", "growth", "digits"): ("text", "number")}
+"""Alterations that bend the rule of another one, only more and more: (channel, keyword, operator), and that rule."""
+
 
 class Shelf(Protocol):
     """Where findings are kept."""
@@ -255,7 +258,10 @@ class Docket:
 
 def rules(case: Case) -> frozenset[tuple[str, str]]:
     """The rules that a case bends, as (channel, keyword)."""
-    return frozenset((m.channel.value, m.keyword) for m in case.mutations)
+    return frozenset(
+        _ALIKE.get((m.channel.value, m.keyword, m.operator), (m.channel.value, m.keyword))
+        for m in case.mutations
+    )
 
 
 def by_chance(case: Case) -> bool:

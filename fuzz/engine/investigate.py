@@ -13,7 +13,16 @@ from typing import TypeAlias
 from fuzz.engine.executor import Executor
 from fuzz.engine.shrinker import Shrinker
 from fuzz.engine.stage import is_scene
-from fuzz.records import Case, Finding, FindingStatus, Observation, Operator, Violation, Wait
+from fuzz.records import (
+    Case,
+    Finding,
+    FindingStatus,
+    Gauge,
+    Observation,
+    Operator,
+    Violation,
+    Wait,
+)
 from strategies.labels import Expectation, Position, Stance, Tier
 
 Judge: TypeAlias = Callable[[Observation], Sequence[Violation]]
@@ -26,6 +35,9 @@ ENDING = frozenset({"O1", "O2", "O3"})
 
 IDLE_FACTOR, MAX_IDLE_S = 3.0, 60.0
 """How long nothing is said, to see whether the target does it by itself: as a multiple of what the case took."""
+
+MEASURED = frozenset({"O20", "O21"})
+"""Oracles that judge readings of figures; for all others these are not needed."""
 
 UNPROVOKED = frozenset({"O6"})
 """Oracles that judge what the target says of its own accord too: there a control would prove nothing."""
@@ -197,10 +209,13 @@ class Investigator:
                 progress(_with(finding, case, observation, "its search was cut short"))
             return True
 
+        begin = finding.case
+        if finding.violation.oracle not in MEASURED and (bare := _ungauged(begin)) != begin:
+            begin = bare if bare.steps and await still(bare) else begin
         symptom = (finding.violation.oracle, finding.violation.symptom)
         self._shrunk[symptom] += 1
         share = 1 / self._shrunk[symptom]
-        case, note = await self._shrinker.shrink(finding.case, still, share=share)
+        case, note = await self._shrinker.shrink(begin, still, share=share)
         if scene and case.steps != finding.case.steps and not await still(case):
             case, note = finding.case, "a smaller case did not show it again"
         return _with(finding, case, shown.get(case.steps), note)
@@ -219,3 +234,8 @@ class Investigator:
 def _with(finding: Finding, case: Case, seen: Observation | None, note: str) -> Finding:
     entries = finding.entries if seen is None else seen.entries
     return replace(finding, case=case, entries=entries, not_minimal=note)
+
+
+def _ungauged(case: Case) -> Case:
+    """The case without its readings of figures."""
+    return replace(case, steps=tuple(s for s in case.steps if not isinstance(s, Gauge)))

@@ -28,6 +28,7 @@ from fuzz.engine.line import PROBES
 from fuzz.engine.neighbours import Neighbour, capped, neighbours, several
 from fuzz.engine.seeds import Seeds
 from fuzz.engine.support import Coverage, Support
+from fuzz.engine.waits import Waits
 from fuzz.ocppj.lenient import hear
 from fuzz.records import Ability, Case, Effect, FrameKind, Observation, Side
 from strategies.boundaries import Boundary, boundaries
@@ -102,7 +103,7 @@ class Ground:
 
     `abilities` are those of the target adapter, `owned` whether we started the target, `compression` whether
     permessage-deflate was negotiated with it, `catches` whether a catcher
-    waits for whoever follows our addresses; `listeners` are told every observation.
+    waits for whoever follows our addresses; `listeners` are told every observation, `waits` is what scenes wait for in vain.
     """
 
     version: Version
@@ -125,6 +126,7 @@ class Ground:
     owned: bool = False
     compression: bool = True
     listeners: list[Callable[[Observation], None]] = field(default_factory=list)
+    waits: Waits = field(default_factory=Waits)
     _watched: dict[str, Observation | None] = field(default_factory=dict)
 
     def actions(self) -> list[str]:
@@ -143,6 +145,7 @@ class Ground:
         self.support.learn(observation)
         self._note_action(observation)
         self.seeds.learn(observation)
+        self.waits.learn(observation)
         for listen in self.listeners:
             listen(observation)
         if observation.case.id in self._watched:

@@ -20,7 +20,7 @@ from fuzz.records import (
     Violation,
 )
 from fuzz.testing import case, mutation, observation, rejected
-from strategies.labels import Tier
+from strategies.labels import Channel, Tier
 
 DEATH = Violation(
     "O1", "process-death", Basis.STOPPED_SERVING, Severity.CRITICAL, "exit 1", "it ended"
@@ -141,6 +141,18 @@ def test_another_operator_of_the_same_rule_joins_the_finding() -> None:
     suspect(made, broken("first", operator="null"))
     suspect(made, broken("second", operator="array"))
     assert [f.also for f in made.confirmed()] == [("second",)]
+
+
+def test_a_number_that_grows_too_long_is_the_finding_of_the_number_that_is_too_long() -> None:
+    made, _, _ = docket(Script(repeats={"long", "longer", "deeper"}))
+    long = [mutation("", "number", "thousands-of-digits", channel=Channel.TEXT)]
+    suspect(made, replace(case(mutations=long), id="long"))
+    suspect(made, broken("longer", "growth", "digits"))
+    suspect(made, broken("deeper", "growth", "objects"))
+    assert [(f.original.id, f.also) for f in made.confirmed()] == [
+        ("long", ("longer",)),
+        ("deeper", ()),
+    ]
 
 
 def test_another_rule_is_a_finding_of_its_own_until_a_symptom_has_enough() -> None:

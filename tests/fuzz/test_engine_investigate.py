@@ -24,6 +24,7 @@ from fuzz.records import (
     Case,
     Finding,
     FindingStatus,
+    Gauge,
     Observation,
     SendText,
     Severity,
@@ -281,6 +282,24 @@ async def test_what_the_budget_ended_is_marked(scripted: Callable) -> None:
         shrunk = await investigator.shrink(finding(call('{"bad":1,"b":2,"c":3,"d":4}')))
     assert shrunk.not_minimal.startswith("the budget ended after ")
     assert shrunk.not_minimal.endswith(" plays and 2 reconnects")
+
+
+@pytest.mark.parametrize(("oracle", "readings"), [("O3", 0), ("O20", 2)])
+async def test_readings_are_dropped_unless_they_are_what_is_judged(
+    scripted: Callable, oracle: str, readings: int
+) -> None:
+    spoken = replace(CLOSED, oracle=oracle)
+
+    def object_to(observation: Observation) -> Sequence[Violation]:
+        return [spoken] if observation.close is not None else []
+
+    bad = call('{"vendorId":"bad"}').steps
+    grown = replace(case(action="DataTransfer"), steps=(Gauge("a"), *bad, Gauge("b")))
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, executor):
+        judging = Investigator(executor, object_to, investigator._shrinker)
+        shrunk = await judging.shrink(finding(grown, spoken))
+    assert sum(isinstance(step, Gauge) for step in shrunk.case.steps) == readings
+    assert [step for step in shrunk.case.steps if isinstance(step, SendText)]
 
 
 async def test_later_findings_of_one_symptom_get_a_smaller_share_of_the_budget() -> None:

@@ -121,6 +121,64 @@ async def test_a_scene_that_waits_in_vain_for_a_boot_goes_no_further(scripted: C
     assert "asked ClearCache" not in words(seen)
 
 
+class Refuses(Station):
+    """Refuses to be triggered and to be reset, and says a Heartbeat whenever it clears its cache."""
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        frame = json.loads(text)
+        if frame[2] not in ("TriggerMessage", "Reset"):
+            await super().__call__(link, text)
+        else:
+            self.heard.append(frame)
+            await link.send_text(json.dumps([4, frame[1], "NotImplemented", "", {}]))
+        if frame[2] == "ClearCache":
+            await link.send_text('[2,"beat","Heartbeat",{}]')
+
+
+def notes(seen: Observation) -> list[str]:
+    return [e.text for e in seen.entries if e.kind == "note"]
+
+
+BEAT = ask("TriggerMessage", '{"requestedMessage":"Heartbeat"}')
+PATIENT_S = 3_600.0
+
+
+async def test_what_the_target_refused_to_send_is_not_waited_for(scripted: Callable) -> None:
+    tried = scene(BEAT, Expect("Heartbeat", PATIENT_S), ask("GetReport"))
+    seen = await played(scripted, tried, Refuses())
+    assert notes(seen) == ["refused, so not waited for: Heartbeat"]
+    assert "told GetReport" in words(seen)
+
+
+async def test_a_scene_whose_reset_is_refused_goes_no_further(scripted: Callable) -> None:
+    tried = scene(ask("Reset"), Expect("BootNotification", PATIENT_S), ask("GetReport"))
+    seen = await played(scripted, tried, Refuses())
+    assert notes(seen) == ["waited in vain for BootNotification"]
+    assert "asked GetReport" not in words(seen)
+
+
+async def test_what_was_refused_is_waited_for_when_something_else_was_taken(
+    scripted: Callable,
+) -> None:
+    tried = scene(BEAT, ask("ClearCache"), Expect("Heartbeat", PATIENT_S))
+    assert notes(await played(scripted, tried, Refuses())) == []
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        ask("TriggerMessage", '{"requestedMessage":"BootNotification"}'),
+        ask("TriggerMessage", '{"requestedMessage":"TransactionEvent"}'),
+        ask("RequestStartTransaction"),
+    ],
+)
+async def test_what_a_station_may_send_of_its_own_is_waited_for_though_refused(
+    scripted: Callable, cause: Ask
+) -> None:
+    seen = await played(scripted, scene(cause, Expect("TransactionEvent", 0.15)), Refuses())
+    assert notes(seen) == ["waited in vain for TransactionEvent"]
+
+
 async def test_an_expectation_may_look_into_the_payload(scripted: Callable) -> None:
     class Talks(Station):
         async def __call__(self, link: MemoryLink, text: str) -> None:
