@@ -32,7 +32,11 @@ MAX_FINDINGS_PER_SYMPTOM = 6
 
 MAX_ALSO = 50
 
-_ALIKE = {("payload", "growth", "digits"): ("text", "number")}
+_ALIKE = {
+    ("payload", "growth", "digits"): ("text", "number"),
+    ("payload", "growth", "unknown-action"): ("envelope", "action"),
+    ("payload", "flood", "unknown-action"): ("envelope", "action"),
+}
 """Alterations that bend the rule of another one, only more and more: (channel, keyword, operator), and that rule."""
 
 

@@ -37,7 +37,7 @@ IDLE_FACTOR, MAX_IDLE_S = 3.0, 60.0
 """How long nothing is said, to see whether the target does it by itself: as a multiple of what the case took."""
 
 MEASURED = frozenset({"O20", "O21"})
-"""Oracles that judge readings of figures; for all others these are not needed."""
+"""Oracles that judge readings of figures, which are not needed for any other; a reading counts only if it repeats always."""
 
 UNPROVOKED = frozenset({"O6"})
 """Oracles that judge what the target says of its own accord too: there a control would prove nothing."""
@@ -113,8 +113,8 @@ class Investigator:
         return Repeats(hits, tries, last)
 
     async def _anew(self, case: Case) -> None:
-        """A target on which nothing was played yet; what people did at it outlives any connection."""
-        if self._executor.owned and any(isinstance(step, Operator) for step in case.steps):
+        """A target on which nothing was played yet; what people did at it, and a busy heap, outlive any connection."""
+        if self._executor.owned and any(isinstance(step, Operator | Gauge) for step in case.steps):
             await self._executor.restart()
         else:
             await self._executor.fresh()
@@ -151,7 +151,9 @@ class Investigator:
         control = Repeats(0, 0, None)
         if finding.case.control and finding.violation.oracle not in UNPROVOKED:
             control = await self.repeat(finding.case, finding.violation, control=True)
-        certain = seen.hits * 2 > seen.tries and not control.hits
+        measured = finding.violation.oracle in MEASURED
+        least = seen.tries if measured else seen.tries // 2 + 1
+        certain = seen.hits >= least and not control.hits
         if certain and await self._by_itself(finding, seen.last):
             certain, finding = False, replace(finding, notes=(*finding.notes, BY_ITSELF))
         return replace(
@@ -189,8 +191,12 @@ class Investigator:
     ) -> Finding:
         """The finding with the smallest case that still shows the symptom, and that case's transcript.
 
-        `progress` is told what would be lost if it ended now; nothing of a scene, which is proved only at the end. The second finding of one symptom gets half of the budget, the third a third: they seldom tell more.
+        `progress` is told what would be lost if it ended now; nothing of a scene, which is proved only at the end.
+        The second finding of one symptom gets half of the budget, the third a third: they seldom tell more. What is
+        measured stays as it is: a little less of it is as much as noise.
         """
+        if finding.violation.oracle in MEASURED:
+            return finding
         shown: dict[tuple[object, ...], Observation] = {}
         scene = is_scene(finding.case)
         linger = finding.violation.oracle in STOPPING and (
@@ -210,8 +216,8 @@ class Investigator:
             return True
 
         begin = finding.case
-        if finding.violation.oracle not in MEASURED and (bare := _ungauged(begin)) != begin:
-            begin = bare if bare.steps and await still(bare) else begin
+        if (bare := _ungauged(begin)) != begin and bare.steps and await still(bare):
+            begin = bare
         symptom = (finding.violation.oracle, finding.violation.symptom)
         self._shrunk[symptom] += 1
         share = 1 / self._shrunk[symptom]

@@ -58,9 +58,6 @@ CUTS = frozenset({"cut-network", *RESTARTS})
 ABRUPT = 1006
 """The code of a `Disconnect` without a close frame: it cannot be sent (RFC 6455 section 7.4.1)."""
 
-IN_VAIN = "waited in vain for"
-"""How the note in a transcript begins of a CALL that the scene waited for and that did not come."""
-
 DEAF = 0
 """The code of a `Disconnect` that tells nobody: the connection stays open, and is not read any more."""
 

@@ -50,11 +50,18 @@ def process_death(obs: Observation) -> Iterator[Violation]:
 
     A peer must be able to say anything without stopping a Charging Station or a CSMS: whoever sits at the other end
     of the connection could switch it off. Seen as the end of a process that we own, unless we asked it to restart.
+    An orderly end after an opening handshake that failed is a remark: a client may give up, and leave it to whoever
+    watches over it to start it again.
 
     Fix: catch the exception where the message is handled, answer CALLERROR, and keep reading. Catch it as well while
     the CALLERROR itself is made; that is where the second half of these bugs lives.
     """
     if obs.process is None or obs.restart_asked:
+        return
+    if obs.process.code == 0 and any(e.kind == "caller" for e in obs.entries):
+        text = "the process ended with exit 0 after an opening handshake that failed"
+        symptom = "gave up after a failed handshake"
+        yield violation("O1", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
         return
     cwe = _SIGNAL_CWE.get(-obs.process.code, "") if obs.process.code < 0 else ""
     text = f"the process ended with {obs.process.symptom}"

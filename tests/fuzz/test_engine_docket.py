@@ -20,7 +20,7 @@ from fuzz.records import (
     Violation,
 )
 from fuzz.testing import case, mutation, observation, rejected
-from strategies.labels import Channel, Tier
+from strategies.labels import Channel, Mutation, Tier
 
 DEATH = Violation(
     "O1", "process-death", Basis.STOPPED_SERVING, Severity.CRITICAL, "exit 1", "it ended"
@@ -143,11 +143,20 @@ def test_another_operator_of_the_same_rule_joins_the_finding() -> None:
     assert [f.also for f in made.confirmed()] == [("second",)]
 
 
-def test_a_number_that_grows_too_long_is_the_finding_of_the_number_that_is_too_long() -> None:
+@pytest.mark.parametrize(
+    ("rule", "family", "grown"),
+    [
+        (mutation("", "number", "5000-digits", channel=Channel.TEXT), "growth", "digits"),
+        (mutation("/2", "action", "long", channel=Channel.ENVELOPE), "growth", "unknown-action"),
+        (mutation("/2", "action", "long", channel=Channel.ENVELOPE), "flood", "unknown-action"),
+    ],
+)
+def test_what_grows_too_long_is_the_finding_of_what_is_too_long(
+    rule: Mutation, family: str, grown: str
+) -> None:
     made, _, _ = docket(Script(repeats={"long", "longer", "deeper"}))
-    long = [mutation("", "number", "thousands-of-digits", channel=Channel.TEXT)]
-    suspect(made, replace(case(mutations=long), id="long"))
-    suspect(made, broken("longer", "growth", "digits"))
+    suspect(made, replace(case(mutations=[rule]), id="long"))
+    suspect(made, broken("longer", family, grown))
     suspect(made, broken("deeper", "growth", "objects"))
     assert [(f.original.id, f.also) for f in made.confirmed()] == [
         ("long", ("longer",)),

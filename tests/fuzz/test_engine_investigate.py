@@ -136,6 +136,41 @@ async def test_most_plays_must_show_it_again(
     assert (confirmed.confirmed, confirmed.tries, confirmed.status) == (hits, 3, status)
 
 
+async def test_a_reading_must_show_it_every_time(scripted: Callable) -> None:
+    spoken = replace(CLOSED, oracle="O20")
+
+    def object_to(observation: Observation) -> Sequence[Violation]:
+        return [spoken] if observation.close is not None else []
+
+    for turns, status in (
+        ((True, False, True), FindingStatus.UNCONFIRMED),
+        ((True, True, True), FindingStatus.CONFIRMED),
+    ):
+        alone = replace(call('{"bad":1}'), control=())
+        async with investigating(scripted, Station(Moody(*turns))) as (investigator, executor):
+            judging = Investigator(executor, object_to, investigator._shrinker)
+            confirmed = await judging.confirm(finding(alone, spoken))
+        assert confirmed.status is status
+
+
+@pytest.mark.parametrize(("steps", "restarts"), [((), 0), ((Gauge("warm"),), 3)])
+async def test_readings_are_repeated_on_a_process_with_a_fresh_heap(
+    scripted: Callable, steps: tuple[Gauge, ...], restarts: int
+) -> None:
+    read = replace(call('{"bad":1}'), steps=(*call('{"bad":1}').steps, *steps))
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, executor):
+        begun: list[None] = []
+        restart = executor.restart
+
+        async def counted() -> None:
+            begun.append(None)
+            await restart()
+
+        executor.restart = counted  # type: ignore[method-assign]
+        await investigator.repeat(read, CLOSED)
+    assert len(begun) == restarts
+
+
 async def test_a_control_that_shows_it_too_acquits_the_fault_at_once(scripted: Callable) -> None:
     station = Station(last_holds("DataTransfer"))
     async with investigating(scripted, station) as (investigator, _):

@@ -43,6 +43,15 @@ def test_the_end_of_the_process_is_critical_and_named_by_code_or_signal(code, sy
     assert not violation.remark
 
 
+@pytest.mark.parametrize(
+    ("code", "spoke"),
+    [(0, ["O1 gave up after a failed handshake (remark)"]), (1, ["O1 exit 1"])],
+)
+def test_a_client_that_gives_up_in_order_after_a_failed_handshake_is_a_remark(code, spoke):
+    failed = note(0.1, "caller", "101-nonsense")
+    assert spoken(scene(failed, process=ProcessEnd(code), probes=Probes())) == spoke
+
+
 def test_a_process_that_ends_after_an_accepted_reset_is_no_violation():
     assert spoken(observation(process=ProcessEnd(0), restart_asked=True)) == []
 
