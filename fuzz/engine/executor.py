@@ -192,6 +192,9 @@ class Executor(Stage):
                 Entry(self._clock.monotonic() - take.started, Who.HARNESS, "note", str(gone))
             )
             probes = Probes(same_connection=False)
+            if not self._helped():
+                # It had its time to come back; nobody is there who could do anything about it.
+                self._gone = gone
         except Flooded as flood:
             inconclusive = str(flood)
             if self._conversation is not None:
@@ -207,6 +210,12 @@ class Executor(Stage):
         if ended is None and scene.excused:
             seen = replace(seen, restart_asked=True)
         return replace(seen, figures=tuple(scene.figures))
+
+    def _helped(self) -> bool:
+        """Whether anybody can bring a target back that stays away."""
+        return (
+            self.owned or self._on_stuck is not None or Ability.OPERATOR in self._target.abilities
+        )
 
     async def _close_scene(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
         """Whether the hostile message was answered, and whether the target serves now."""

