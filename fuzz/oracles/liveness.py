@@ -161,7 +161,7 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
 
 def _fitting(right: tuple[int, ...]) -> str:
     codes = " or ".join(str(c) for c in sorted(set(right)))
-    return f"; {codes} would be right" if right else ""
+    return f"; only {codes} would fit" if right else ""
 
 
 def _odd_frame(obs: Observation) -> bool:
