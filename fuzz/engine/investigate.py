@@ -11,19 +11,23 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from fuzz.engine.executor import Executor
-from fuzz.engine.shrinker import Shrinker
+from fuzz.engine.shrinker import Shrinker, size
 from fuzz.engine.stage import is_scene
 from fuzz.records import (
+    Ask,
     Case,
     Finding,
     FindingStatus,
     Gauge,
     Observation,
     Operator,
+    RepeatSteps,
+    SendText,
+    Step,
     Violation,
     Wait,
 )
-from strategies.labels import Expectation, Position, Stance, Tier
+from strategies.labels import Expectation, Position, Repeated, Stance, Tier
 
 Judge: TypeAlias = Callable[[Observation], Sequence[Violation]]
 
@@ -38,6 +42,15 @@ IDLE_FACTOR, MAX_IDLE_S = 3.0, 60.0
 
 MEASURED = frozenset({"O20", "O21"})
 """Oracles that judge readings of figures, which are not needed for any other; a reading counts only if it repeats always."""
+
+HEAPS = ("O20", "memory")
+"""The oracle, and how its symptom begins, that speaks of memory: a heap that is collected fills before it is."""
+
+FILLED = 2**27
+"""Characters after which such a heap is as big as it gets, or grows for ever."""
+
+MOST_TIMES, MOST_LENGTHS = 8, 4
+"""How many times more often, and how many times longer, a case may say what it says to find that out."""
 
 UNPROVOKED = frozenset({"O6"})
 """Oracles that judge what the target says of its own accord too: there a control would prove nothing."""
@@ -156,6 +169,14 @@ class Investigator:
         certain = seen.hits >= least and not control.hits
         if certain and await self._by_itself(finding, seen.last):
             certain, finding = False, replace(finding, notes=(*finding.notes, BY_ITSELF))
+        if certain and not await self._goes_on(finding):
+            return replace(
+                finding,
+                confirmed=seen.hits,
+                tries=seen.tries,
+                status=FindingStatus.UNCONFIRMED,
+                notes=(*finding.notes, "memory grew no further when more was said"),
+            )
         return replace(
             finding,
             confirmed=seen.hits,
@@ -174,6 +195,16 @@ class Investigator:
         await self._anew(finding.case)
         observation = await self._executor.play(as_silence(finding.case, took_s), linger=True)
         return self.same(observation, finding.violation)
+
+    async def _goes_on(self, finding: Finding) -> bool:
+        """False for memory that grows only until a heap is full; true of all else."""
+        oracle, symptom = HEAPS
+        violation, longer = finding.violation, _longer(finding.case)
+        if violation.oracle != oracle or not violation.symptom.startswith(symptom):
+            return True
+        if longer == finding.case:
+            return True
+        return bool((await self.repeat(longer, violation, tries=1)).hits)
 
     async def once_more(
         self, case: Case, violation: Violation
@@ -245,3 +276,25 @@ def _with(finding: Finding, case: Case, seen: Observation | None, note: str) -> 
 def _ungauged(case: Case) -> Case:
     """The case without its readings of figures."""
     return replace(case, steps=tuple(s for s in case.steps if not isinstance(s, Gauge)))
+
+
+def _longer(case: Case) -> Case:
+    """The case with everything that it only says repeated, and said at more length, until a heap is full."""
+    more = max(1, FILLED // max(1, size(case)))
+    times, lengths = min(MOST_TIMES, more), max(1, min(MOST_LENGTHS, more // MOST_TIMES))
+
+    def drawn_out(step: Step) -> Step:
+        match step:
+            case SendText():
+                return replace(step, text=tuple(_run(part, lengths) for part in step.text))
+            case RepeatSteps() if all(isinstance(s, SendText | Ask) for s in step.steps):
+                inner = tuple(map(drawn_out, step.steps))
+                return replace(step, steps=inner, times=step.times * times)
+            case _:
+                return step
+
+    return replace(case, steps=tuple(map(drawn_out, case.steps)))
+
+
+def _run(part: str | Repeated, lengths: int) -> str | Repeated:
+    return part if isinstance(part, str) else replace(part, times=part.times * lengths)

@@ -139,7 +139,8 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
         clause = "RFC 6455 section 5.5.2"
         yield violation("O3", Basis.SHALL, Severity.MEDIUM, wrong, text, clause=clause)
     close = obs.close
-    if close is None or not close.by_target or obs.restart_asked:
+    if close is None or not close.by_target or obs.restart_asked or obs.process is not None:
+        # The end of a process takes its connections with it, and is O1's to judge.
         return
     right = reaction(obs).closes + (_FRAME_CLOSES if _odd_frame(obs) else ())
     if close.code in right or any(m.channel is Channel.HANDSHAKE for m in obs.case.mutations):

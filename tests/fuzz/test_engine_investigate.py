@@ -26,6 +26,7 @@ from fuzz.records import (
     FindingStatus,
     Gauge,
     Observation,
+    RepeatSteps,
     SendText,
     Severity,
     Side,
@@ -169,6 +170,30 @@ async def test_readings_are_repeated_on_a_process_with_a_fresh_heap(
         executor.restart = counted  # type: ignore[method-assign]
         await investigator.repeat(read, CLOSED)
     assert len(begun) == restarts
+
+
+@pytest.mark.parametrize(
+    ("symptom", "plateau", "status"),
+    [
+        ("memory slope", 5, FindingStatus.UNCONFIRMED),
+        ("memory slope", 1_000, FindingStatus.CONFIRMED),
+        ("descriptor slope", 5, FindingStatus.CONFIRMED),
+    ],
+)
+async def test_memory_must_go_on_growing_when_much_more_is_said(
+    scripted: Callable, symptom: str, plateau: int, status: FindingStatus
+) -> None:
+    spoken = replace(CLOSED, oracle="O20", symptom=symptom)
+
+    def object_to(observation: Observation) -> Sequence[Violation]:
+        times = [s.times for s in observation.case.steps if isinstance(s, RepeatSteps)]
+        return [spoken] if max(times) <= plateau else []
+
+    flood = replace(case(action="DataTransfer"), steps=(RepeatSteps(call("{}").steps, 2),))
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, executor):
+        judging = Investigator(executor, object_to, investigator._shrinker)
+        confirmed = await judging.confirm(finding(flood, spoken))
+    assert (confirmed.status, confirmed.confirmed, confirmed.tries) == (status, 3, 3)
 
 
 async def test_a_control_that_shows_it_too_acquits_the_fault_at_once(scripted: Callable) -> None:

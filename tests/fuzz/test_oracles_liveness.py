@@ -49,7 +49,8 @@ def test_the_end_of_the_process_is_critical_and_named_by_code_or_signal(code, sy
 )
 def test_a_client_that_gives_up_in_order_after_a_failed_handshake_is_a_remark(code, spoke):
     failed = note(0.1, "caller", "101-nonsense")
-    assert spoken(scene(failed, process=ProcessEnd(code), probes=Probes())) == spoke
+    lost = scene(failed, process=ProcessEnd(code), probes=Probes(), close=Close(1006))
+    assert spoken(lost) == spoke
 
 
 def test_a_process_that_ends_after_an_accepted_reset_is_no_violation():
