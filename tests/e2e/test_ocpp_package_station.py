@@ -89,6 +89,6 @@ def test_all_phases_together_find_each_defect_once_and_blame_it_for_nothing_that
     assert "would wait for BootNotification, which never came" in outcome["not_asked"]
     assert any("answers to Heartbeat" in told for told in outcome["unreached"])
 
-    again = ocppfuzz("replay", "findings", *target, "--json")
+    again = ocppfuzz("replay", *(f["folder"] for f in findings), *target, "--json")
     played = [json.loads(line) for line in again.out.splitlines()]
     assert [one["outcome"] for one in played] == ["reproduced"] * len(findings)

@@ -42,12 +42,13 @@ def test_all_phases_together_find_no_more_and_start_it_again_when_it_gives_up(
     assert [(f["oracle"], f["severity"], f["status"]) for f in outcome["findings"]] == [
         ("O7", "low", "confirmed")
     ]
-    case = json.loads((tmp_path / outcome["findings"][0]["folder"] / "case.json").read_text())
+    folder = tmp_path / outcome["findings"][0]["folder"]
+    case = json.loads((folder / "case.json").read_text("utf-8"))
     assert [step["do"] for step in case["steps"]] == ["send-text"]
     for table in ("frames", "scenarios", "injection", "twins"):
         assert outcome["coverage"][table]["reached"] > 0, table
     assert "would wait for BootNotification, which never came" in outcome["not_asked"]
 
-    again = ocppfuzz("replay", "findings", *target)
+    again = ocppfuzz("replay", folder, *target)
     assert again.code == 1, again.err
     assert again.out.splitlines()[-1].startswith("reproduced")
