@@ -194,7 +194,10 @@ class Executor(Stage):
             probes = Probes(same_connection=False)
             if not self._helped():
                 # It had its time to come back; nobody is there who could do anything about it.
-                self._gone = gone
+                waited = f"{self.pace.come_back_s:g} s"
+                self._gone = TargetUnavailable(
+                    f"the target did not come back within {waited}; start it again, and go on with --resume"
+                )
         except Flooded as flood:
             inconclusive = str(flood)
             if self._conversation is not None:

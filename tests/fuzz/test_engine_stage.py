@@ -294,7 +294,7 @@ async def test_a_target_that_nobody_can_help_gets_its_time_to_come_back_once(
         seen = await away(executor)
         assert seen.probes.new_connection is False
         assert executor.waits == 1  # the connection on which the scene began
-        with pytest.raises(TargetUnavailable):
+        with pytest.raises(TargetUnavailable, match=r"did not come back within 0.05 s; start it"):
             await executor.conversation()
 
 
