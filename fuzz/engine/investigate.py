@@ -52,6 +52,8 @@ FILLED = 2**27
 MOST_TIMES, MOST_LENGTHS = 8, 4
 """How many times more often, and how many times longer, a case may say what it says to find that out."""
 
+LEVELS_OFF = "memory grew no further when more was said"
+
 UNPROVOKED = frozenset({"O6"})
 """Oracles that judge what the target says of its own accord too: there a control would prove nothing."""
 
@@ -170,13 +172,7 @@ class Investigator:
         if certain and await self._by_itself(finding, seen.last):
             certain, finding = False, replace(finding, notes=(*finding.notes, BY_ITSELF))
         if certain and not await self._goes_on(finding):
-            return replace(
-                finding,
-                confirmed=seen.hits,
-                tries=seen.tries,
-                status=FindingStatus.UNCONFIRMED,
-                notes=(*finding.notes, "memory grew no further when more was said"),
-            )
+            certain, finding = False, replace(finding, notes=(*finding.notes, LEVELS_OFF))
         return replace(
             finding,
             confirmed=seen.hits,
