@@ -15,11 +15,11 @@ from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
 TURNS: dict[str, tuple[int, int]] = {
     "systematic": (1_300, 1_400),
     "frames": (300, 200),
-    "stateful": (2_200, 600),
-    "answers": (450, 500),
-    "resource": (800, 600),
+    "stateful": (1_700, 900),
+    "answers": (600, 500),
+    "resource": (1_100, 600),
     "injection": (190, 100),
-    "twins": (200, 250),
+    "twins": (330, 250),
     "generated": (50, 1_000),
 }
 """What the first turn of a phase is worth, and each later one, in steps; what is not named plays to its end at once.

@@ -40,6 +40,7 @@ from strategies.labels import (
     Stance,
     Tier,
 )
+from strategies.meetings import meetings
 from strategies.moves import Move, Tell, acts, asks, flat
 from strategies.schema import message_schema
 from strategies.sequences import Place, Scenario, scenarios
@@ -66,6 +67,7 @@ SLOW_EVERY = 60
 
 _STATE, _CHANGE = "state", "change"
 _HARMLESS = frozenset({Effect.NONE, Effect.VOLATILE})
+_CHANGES = frozenset({Effect.PERSISTENT, Effect.ENERGISE})
 _NEVER_BY_CHANCE = frozenset(
     {"Reset", "UpdateFirmware", "SetNetworkProfile", "SetVariables", "CertificateSigned"}
 )
@@ -175,7 +177,11 @@ class Stateful:
     def _known(self) -> list[Scenario]:
         if self.ground.side is not Side.STATION:
             return []
-        return [s for s in scenarios(self._place()) if all(map(self.ground.asked, asks(s.moves)))]
+        place, changes = self._place(), self.ground.allowed >= _CHANGES
+        told = (*scenarios(place), *meetings(place, changes=changes))
+        # Short ones first: whatever shows after few steps is found early.
+        told = tuple(sorted(told, key=lambda s: len(list(flat(s.moves)))))
+        return [s for s in told if all(map(self.ground.asked, asks(s.moves)))]
 
     def _playable(self) -> list[Scenario]:
         return [s for s in self._known() if self._may(s.moves)]

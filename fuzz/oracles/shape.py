@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import jsonschema_rs
 
+from fuzz.ocppj.history import Deed
 from fuzz.oracles.reactions import REACTIONS
-from fuzz.oracles.reading import ANSWERS, id_in_question, mentioned
+from fuzz.oracles.reading import ANSWERS, id_in_question, mentioned, scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, FrameKind, Heard, Observation, Severity, Side, Violation
 from strategies.labels import Fault, JsonValue, Kind, Position, Sender, Stance, Tier
@@ -48,6 +49,24 @@ def invalid_payload(obs: Observation) -> Iterator[Violation]:
             yield from _response(obs, reply, known)
     for call in obs.calls:
         yield from _request(obs, call, known)
+    yield from _told_in_scene(obs, known)
+
+
+def _told_in_scene(obs: Observation, known: Version) -> Iterator[Violation]:
+    """The responses to the other CALLs of a scene, each action and fault once."""
+    happenings = scene(obs)
+    if happenings is None or obs.case.expectation.fault in _ACTION_FAULTS:
+        return
+    told: set[str] = set()
+    for h in happenings:
+        payload = h.payload
+        if h.deed is Deed.TOLD and not h.error_code and isinstance(payload, dict):
+            if h.action not in known.actions or h.message_id == obs.call_id:
+                continue
+            for found in _schema(payload, h.action, Kind.RESPONSE, known):
+                if found.symptom not in told:
+                    told.add(found.symptom)
+                    yield found
 
 
 def _response(obs: Observation, reply: Heard, known: Version) -> Iterator[Violation]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from strategies.model.events import (
+    Answered,
     Asked,
     Called,
     Closed,
@@ -70,6 +71,8 @@ class Debts:
                 self._asked_in[event.id] = Standing.OFF if doubtful else self._facts.standing
             case Told():
                 self._told(event)
+            case Answered(called=Called(action="BootNotification")) if event.error_code:
+                self._boot_refused(event)
             case Operated(deed="unplug"):
                 self._unplugged(event)
             case Operated(deed="power-cycle" | "cut-network") | Opened() | Closed() | Died():
@@ -141,6 +144,16 @@ class Debts:
             return number(called.payload, "requestId") in (wanted, None)
 
         self._debts.append(_Debt(event.at_s, frozenset({message}), objection, pays))
+
+    def _boot_refused(self, event: Answered) -> None:
+        # Implementation's choice: how long a station waits before it says BootNotification again, so that this is a note.
+        objection = Objection(
+            "B01.FR.08",
+            "no BootNotification after a CALLERROR",
+            "the BootNotification was answered with a CALLERROR, and the station did not say it again",
+            weight=Weight.NOTE,
+        )
+        self._debts.append(_Debt(event.at_s, frozenset({"BootNotification"}), objection))
 
     # --- transactions -------------------------------------------------------------------------------------
 

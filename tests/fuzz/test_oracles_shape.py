@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from fuzz.oracles.registry import judge
-from fuzz.records import FrameKind, Heard, Side
+from fuzz.records import Ask, Entry, FrameKind, Heard, Settle, Side, Who
 from fuzz.testing import case, error, heard, observation, rejected, result, spoken
 from strategies.labels import Expectation, Fault, Stance, Tier
 
@@ -208,3 +209,29 @@ def test_what_the_target_says_stands_in_no_symptom_and_no_text():
 @pytest.mark.parametrize("payload", ["\ud800", {"\ud800": 1}, {"status": "\udc00"}])
 def test_lone_surrogates_are_nothing_that_a_schema_speaks_about(payload):
     assert spoken(observation(replies=[result(payload)])) == []
+
+
+def _asked_in_a_scene(answer):
+    """A scene that makes a CALL besides its own message, and how the target answered it."""
+    entries = (
+        Entry(
+            0.1, Who.US, "text", '[2,"a","ChangeAvailability",{"operationalStatus":"Operative"}]'
+        ),
+        Entry(0.2, Who.TARGET, "text", json.dumps(answer)),
+    )
+    scene = case(action="", steps=[Ask(('[2,"{call.id}","ChangeAvailability",{}]',)), Settle()])
+    return replace(observation(scene), entries=entries)
+
+
+@pytest.mark.parametrize(
+    ("answer", "spoke"),
+    [
+        ([3, "a", {"status": "Scheduled"}], []),
+        ([4, "a", "InternalError", "", {}], []),
+        ([3, "a", {"status": "Occupied"}], ["O6 ChangeAvailability response /status enum"]),
+        ([3, "a", {}], ["O6 ChangeAvailability response / required"]),
+    ],
+    ids=str,
+)
+def test_the_answers_to_every_call_of_a_scene_are_judged(answer, spoke):
+    assert spoken(_asked_in_a_scene(answer)) == spoke

@@ -233,3 +233,25 @@ def test_the_same_events_give_the_same_objections(events):
     one, other = Model(), Model()
     for event in events:
         assert one.saw(event) == other.saw(event)
+
+
+@pytest.mark.parametrize(
+    ("error", "again", "waited_s", "missed"),
+    [
+        ("InternalError", False, 30.0, ["no BootNotification after a CALLERROR"]),
+        ("InternalError", True, 30.0, []),
+        ("", False, 30.0, []),
+        ("InternalError", False, 0.0, []),
+    ],
+)
+def test_a_boot_that_is_not_said_again_after_a_callerror_is_noted(error, again, waited_s, missed):
+    model = Model()
+    boot = Called(1.0, "BootNotification", {"reason": "PowerUp"}, "b")
+    model.saw(boot)
+    model.saw(Answered(1.1, boot, {} if not error else None, error_code=error))
+    if again:
+        model.saw(Called(11.0, "BootNotification", {"reason": "PowerUp"}, "c"))
+    waits = [Missed("BootNotification", waited_s)] if waited_s else []
+    found = [o for o in model.over(60.0, waits) if "CALLERROR" in o.name]
+    assert [o.name for o in found] == missed
+    assert all(o.weight is Weight.NOTE for o in found)

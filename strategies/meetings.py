@@ -1,0 +1,178 @@
+"""Meetings: every CALL in every state, and while the station waits for each of its answers.
+
+Knows which CALLs can be made at any time and what brings a station into a state. Must not know what a station makes of it:
+a station that handles each thing by itself may not handle two that meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from strategies.labels import JsonObject
+from strategies.moves import Act, Ask, Await, Leave, Move, Pause, Withhold
+from strategies.pool import PoolVariable
+from strategies.sequences import (
+    CHARGING,
+    GLANCE_S,
+    NOWHERE,
+    Place,
+    Scenario,
+    answered,
+    boot_answer,
+    booted,
+    charge_on,
+    get_variable,
+    judged,
+    present,
+    reboot,
+    reset,
+    set_variable,
+    stop_remotely,
+    tell_status,
+    token_json,
+    trigger,
+)
+
+_HEARTBEAT = PoolVariable("OCPPCommCtrlr", "HeartbeatInterval")
+_NOW: JsonObject = {"currentTime": "{time.now}"}
+_BOOTED: JsonObject = {**_NOW, "interval": 300, "status": "Accepted"}
+
+
+def meetings(place: Place, *, changes: bool) -> tuple[Scenario, ...]:
+    """Every meeting at a place; only with `changes` do CALLs meet that ask for more than an answer."""
+    calls = [*_questions(place), *(_changes(place) if changes else ())]
+    return (*_in_states(place, calls), *_while_waiting(place, calls))
+
+
+# --- what is asked ------------------------------------------------------------------------------------------
+
+
+def _questions(place: Place) -> Iterator[Ask]:
+    """What leaves everything as it is."""
+    yield get_variable(_HEARTBEAT)
+    yield trigger("Heartbeat")
+    yield trigger("StatusNotification", place.connectors[0])
+    yield Ask("GetTransactionStatus", {"transactionId": "{tx.id}"})
+    yield Ask("GetBaseReport", {"requestId": 91, "reportBase": "SummaryInventory"})
+    yield Ask("GetInstalledCertificateIds", {})
+    yield Ask("DataTransfer", {"vendorId": "lab"})
+    yield Ask("GetLocalListVersion", {})
+    yield Ask("GetCompositeSchedule", {"duration": 60, "evseId": place.evses[0]})
+    yield Ask("CustomerInformation", {"requestId": 92, "report": False, "clear": False})
+
+
+def _changes(place: Place) -> Iterator[Ask]:
+    """What a healthy station refuses, or undoes by itself."""
+    n = place.evses[0]
+    found = place.variable("OCPPCommCtrlr.HeartbeatInterval")
+    if found is not None:
+        yield set_variable(found, found.value or "")
+    other: JsonObject = {"remoteStartId": 93, "idToken": token_json(place.tokens[1]), "evseId": n}
+    yield Ask("RequestStartTransaction", other)
+    yield stop_remotely("never-heard-of")
+    yield Ask("ClearCache", {})
+    yield Ask("CertificateSigned", {"certificateChain": "lab"})
+    certificate: JsonObject = {"certificateType": "CSMSRootCertificate", "certificate": "lab"}
+    yield Ask("InstallCertificate", certificate)
+    hashed = dict.fromkeys(("issuerNameHash", "issuerKeyHash", "serialNumber"), "0a")
+    yield Ask("DeleteCertificate", {"certificateHashData": {"hashAlgorithm": "SHA256", **hashed}})
+    log: JsonObject = {"remoteLocation": NOWHERE}
+    yield Ask("GetLog", {"requestId": 94, "logType": "SecurityLog", "log": log})
+    yield Ask("UnlockConnector", {"evseId": n, "connectorId": 1})
+    yield Ask("ChangeAvailability", {"operationalStatus": "Operative", "evse": {"id": n}})
+
+
+# --- in every state -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What brings a station into a state, and back to where it was."""
+
+    name: str
+    enter: Sequence[Move] = ()
+    leave: Sequence[Move] = ()
+
+
+def _states(place: Place) -> Iterator[_State]:
+    n = place.evses[0]
+    change = "ChangeAvailability"
+    where: JsonObject = {"evse": {"id": n}}
+    unplug = Act(f"unplug {n}")
+    yield _State("plugged-in", [Act(f"plug-in {n}"), Pause(0.1)], [unplug])
+    yield _State(
+        "unavailable",
+        [Ask(change, {"operationalStatus": "Inoperative", **where})],
+        [Ask(change, {"operationalStatus": "Operative", **where})],
+    )
+    yield _State("faulted", [Act(f"fault {n}"), Pause(0.1)], [Act(f"clear-fault {n}")])
+    pending: list[Move] = [boot_answer("Pending", 60), *reboot(place)]
+    yield _State("pending", pending, [trigger("BootNotification"), booted(place)])
+    yield _State("rejected", [boot_answer("Rejected", 2), *reboot(place)], [booted(place)])
+    yield _State("back-again", [Leave(1006), *tell_status(place)])
+
+
+def _in_states(place: Place, calls: Sequence[Ask]) -> Iterator[Scenario]:
+    for state in _states(place):
+        text = f"Every CALL is made while the station is {state.name}."
+        moves = (*state.enter, *calls, *state.leave, *tell_status(place))
+        yield Scenario(f"every-call/{state.name}", text, moves)
+    charging = charge_on(place, calls)
+    if charging:
+        text = "Every CALL is made while somebody has been charging for a while."
+        yield Scenario("every-call/charging", text, tuple(charging))
+
+
+# --- while an answer is awaited -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """What makes a station send a CALL, the answer that is held back, and what ends it."""
+
+    action: str
+    prompt: Sequence[Move]
+    answer: JsonObject
+    end: Sequence[Move] = ()
+
+
+def _waits(place: Place) -> Iterator[_Wait]:
+    n = place.evses[0]
+    yield _Wait("Heartbeat", [trigger("Heartbeat")], _NOW)
+    yield _Wait("StatusNotification", [trigger("StatusNotification", place.connectors[0])], {})
+    report = Ask("GetBaseReport", {"requestId": 95, "reportBase": "ConfigurationInventory"})
+    yield _Wait("NotifyReport", [report], {}, [Pause(GLANCE_S)])
+    signed = trigger("SignChargingStationCertificate")
+    yield _Wait("SignCertificate", [signed], {"status": "Rejected"})
+    tried = Ask("CertificateSigned", {"certificateChain": "lab"})
+    yield _Wait("SecurityEventNotification", [tried], {})
+    yield _Wait("BootNotification", [reset()], _BOOTED)
+    shown: list[Move] = [Act(f"plug-in {n}"), present(place.tokens[0])]
+    unplug = Act(f"unplug {n}")
+    yield _Wait("Authorize", [Ask("ClearCache", {}), *shown], judged("Accepted"), [unplug])
+    running: list[Move] = [Act(f"start-power {n}"), CHARGING]
+    charged: list[Move] = [*running, unplug]
+    yield _Wait("TransactionEvent", shown, judged("Accepted"), charged)
+
+
+def _while_waiting(place: Place, calls: Sequence[Ask]) -> Iterator[Scenario]:
+    for wait in _waits(place):
+        text = f"Every CALL is made while the station waits for the answer to its {wait.action}."
+        yield Scenario(f"meeting/{wait.action}", text, tuple(_meeting(place, wait, calls)))
+
+
+def _meeting(place: Place, wait: _Wait, calls: Sequence[Ask]) -> Iterable[Move]:
+    patience_s = place.boot_s if wait.action == "BootNotification" else place.prompt_s
+    return [
+        Withhold(wait.action),
+        *wait.prompt,
+        Await(wait.action, timeout_s=patience_s),
+        *calls,
+        answered(wait.answer),
+        *wait.end,
+        *tell_status(place),
+    ]
+
+
+__all__ = ["meetings"]

@@ -1,0 +1,84 @@
+"""Every CALL meets every state and every wait, valid by its schema, on any station."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fuzz.ocppj.payloads import validate_payload
+from strategies.labels import JsonValue, Kind
+from strategies.meetings import meetings
+from strategies.moves import Act, Answer, Ask, Tell, Withhold, asks, flat
+from strategies.pool import Pool, PoolVariable
+from strategies.sequences import Place, Scenario, scenarios
+from strategies.version import version
+
+_PERIODIC = PoolVariable("SampledDataCtrlr", "TxUpdatedInterval", value="60")
+_PLACES = (Place(), Place(Pool((_PERIODIC,), evse_ids=(4, 9))))
+
+
+def _all() -> list[Scenario]:
+    return [told for place in _PLACES for told in meetings(place, changes=True)]
+
+
+def test_names_are_their_own_and_no_scenarios_are_called_so() -> None:
+    for place in _PLACES:
+        names = [told.name for told in (*meetings(place, changes=True), *scenarios(place))]
+        assert len(names) == len(set(names))
+    assert all(told.text.endswith(".") for told in _all())
+
+
+def _filled(payload: JsonValue) -> JsonValue:
+    text = json.dumps(payload).replace("{time.now}", "2026-01-01T00:00:00Z")
+    filled: JsonValue = json.loads(text.replace("{tx.id}", "tx-1"))
+    return filled
+
+
+@pytest.mark.parametrize("told", _all(), ids=lambda told: told.name)
+def test_what_is_asked_and_answered_is_valid(told: Scenario) -> None:
+    for move in flat(told.moves):
+        if isinstance(move, Ask):
+            payload = _filled(move.payload)
+            assert validate_payload(move.action, Kind.REQUEST, payload, version()) is None
+        if isinstance(move, Answer):
+            payload = _filled(move.payload)
+            assert validate_payload(move.action, Kind.RESPONSE, payload, version()) is None
+
+
+@pytest.mark.parametrize("told", _all(), ids=lambda told: told.name)
+def test_every_call_meets_every_state(told: Scenario) -> None:
+    assert {"GetVariables", "RequestStartTransaction", "InstallCertificate"} <= set(
+        asks(told.moves)
+    )
+
+
+def test_what_is_held_back_is_said_in_the_end() -> None:
+    for told in _all():
+        held = [i for i, m in enumerate(told.moves) if isinstance(m, Withhold)]
+        said = [i for i, m in enumerate(told.moves) if isinstance(m, Tell)]
+        assert len(held) == len(said) == told.name.startswith("meeting/")
+        assert held <= said
+
+
+def test_without_changes_nothing_is_installed_started_or_made_unavailable_by_a_call_that_meets() -> (
+    None
+):
+    for told in meetings(Place(), changes=False):
+        assert not {"InstallCertificate", "RequestStartTransaction", "GetLog"} & set(
+            asks(told.moves)
+        )
+
+
+def test_somebody_charges_only_where_the_station_says_that_it_goes_on() -> None:
+    with_events = {told.name for told in meetings(_PLACES[1], changes=True)}
+    without = {told.name for told in meetings(_PLACES[0], changes=True)}
+    assert with_events - without == {"every-call/charging"}
+
+
+def test_nobody_is_left_plugged_in() -> None:
+    for told in _all():
+        words = [m.words for m in flat(told.moves) if isinstance(m, Act)]
+        assert sum(w.startswith("plug-in") for w in words) == sum(
+            w.startswith("unplug") for w in words
+        )
