@@ -6,14 +6,15 @@ name of a function below: importing it would put the module in the function's pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fuzz.app.differing import Difference
-    from fuzz.config import RunOptions
+    from fuzz.config import RegressOptions, RunOptions
+    from fuzz.policy.regression import Regression
     from fuzz.records import EngineEvent, ReplayOutcome, Summary
 
     Sink = Callable[[EngineEvent], None]
@@ -133,6 +134,18 @@ def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Repla
     from fuzz.app.replaying import replay as replay_
 
     return replay_(paths, options, sink)
+
+
+def regress(
+    options: RunOptions,
+    wanted: RegressOptions,
+    sink: Sink,
+    second: Mapping[str, object] | None = None,
+) -> Regression:
+    """Play a build in CI and judge it by the project's policy. Raises `OcppfuzzError` for what we could not do."""
+    from fuzz.app.regressing import regress as regress_
+
+    return regress_(options, wanted, sink, second)
 
 
 def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from fuzz.clock import Clock
@@ -128,6 +129,11 @@ class Line:
         """True when the target was started by us and can be restarted."""
         return self._target.owned
 
+    @property
+    def restartable(self) -> bool:
+        """True when the target can be started anew: it is ours, or there is a command or a hook for it."""
+        return self._target.owned or Ability.START in self._target.abilities
+
     async def connect(self) -> Take:
         """Open a connection and wait until the target is booted; the take holds what it said meanwhile.
 
@@ -150,6 +156,10 @@ class Line:
         if Ability.KILL in self._target.abilities and self._target.owned:
             await self._target.kill()
             return True
+        if self.restartable and not self._target.owned:
+            with suppress(TargetUnavailable):
+                await self._target.start()
+                return True
         return self._on_stuck is not None and await self._on_stuck()
 
     async def _connect_within(self, seconds: float) -> Take:

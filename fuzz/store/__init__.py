@@ -3,14 +3,21 @@
 Knows the records and the file system. Must not know how a case is played or judged, nor how a report reads.
 """
 
-from fuzz.store.cases import corpus_cases, corpus_folder, load_case, save_case
+from fuzz.store.cases import (
+    KNOWN,
+    corpus_cases,
+    corpus_folder,
+    load_case,
+    packaged_corpus,
+    save_case,
+)
 from fuzz.store.codec import (
     MAX_REPEATS,
     MAX_TEXT_CHARS,
     case_from_json,
     case_to_json,
 )
-from fuzz.store.files import MAX_FILE_BYTES, PRIVATE
+from fuzz.store.files import MAX_FILE_BYTES, PRIVATE, replace_file
 from fuzz.store.findings import (
     case_size,
     drop_finding,
@@ -29,13 +36,23 @@ from fuzz.store.journal import (
     save_private,
     save_state,
 )
+from fuzz.store.policies import (
+    case_file,
+    load_baseline,
+    load_lock,
+    load_quirks,
+    save_baseline,
+    save_lock,
+)
 
 __all__ = [
+    "KNOWN",
     "MAX_FILE_BYTES",
     "MAX_REPEATS",
     "MAX_TEXT_CHARS",
     "PRIVATE",
     "CampaignState",
+    "case_file",
     "case_from_json",
     "case_size",
     "case_to_json",
@@ -46,13 +63,20 @@ __all__ = [
     "drop_private",
     "findings_in",
     "fingerprint",
+    "load_baseline",
     "load_case",
     "load_finding",
+    "load_lock",
     "load_private",
+    "load_quirks",
     "load_state",
     "merge",
+    "packaged_corpus",
+    "replace_file",
+    "save_baseline",
     "save_case",
     "save_finding",
+    "save_lock",
     "save_private",
     "save_state",
 ]
