@@ -15,7 +15,7 @@ from fuzz.config import RunOptions
 from fuzz.engine.executor import Executor
 from fuzz.engine.line import Pace
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.records import EngineEvent
+from fuzz.records import EngineEvent, TargetFacts
 from fuzz.target.command import is_hook
 from fuzz.target.operators import HttpHand
 
@@ -67,11 +67,18 @@ def _words(hook: str) -> list[str]:
     return words
 
 
-async def ready(options: RunOptions, seconds: float, sink: Callable[[EngineEvent], None]) -> None:
-    """Wait until the target serves a harmless CALL. Raises `TargetUnavailable` when it does not in time."""
+async def ready(
+    options: RunOptions, seconds: float, sink: Callable[[EngineEvent], None]
+) -> TargetFacts | None:
+    """Wait until the target serves a harmless CALL; what it told of itself, None for one that we start ourselves.
+
+    Raises:
+        TargetUnavailable: it does not in time.
+    """
     if options.embedded or options.start_cmd:
-        return  # what we start ourselves is waited for anyway
+        return None  # what we start ourselves is waited for anyway
     async with rig(options, sink) as made:
         executor = Executor(made.wiring, Pace(come_back_s=seconds, boot_s=seconds))
         await prepare(executor, sink)
         await executor.hang_up()
+        return executor.facts

@@ -37,9 +37,12 @@ from fuzz.records import (
     Finding,
     PhaseEnded,
     Summary,
+    TargetFacts,
 )
 
 QUIRKS = Path("quirks.toml")
+TOLD = ("vendor", "model", "firmware", "serial")
+"""What a target tells of itself at boot, and not again on a later connection."""
 
 
 def regress(
@@ -93,6 +96,7 @@ class _Build:
     not_run: list[str] = field(default_factory=list)
     ground: Ground | None = None
     summary: Summary | None = None
+    met: TargetFacts | None = None
 
     def run(self) -> Regression:
         """Everything, in order. What is wrong in a file is told before anything is sent."""
@@ -104,7 +108,7 @@ class _Build:
         policy = Policy(fail_on(self.wanted.fail_on), self.today, known, quirks, ahead)
         asyncio.run(before(self.wanted.before))
         if self.wanted.wait_ready_s is not None:
-            asyncio.run(ready(self.options, self.wanted.wait_ready_s, self._heard))
+            self.met = asyncio.run(ready(self.options, self.wanted.wait_ready_s, self._heard))
         accepted = Accepted(known, self.options, self.today)
         shaken = handshakes(
             self.options, self.wanted, accepted.handshakes(), self.second, self.sink, began
@@ -232,6 +236,8 @@ class _Build:
             arrange,
             accepted.play,
         )
+        if shaken.played and self.met is None:
+            self.met = shaken.facts
         try:
             self.summary = asyncio.run(
                 self._campaign(replace(self.options, max_time_s=left), course)
@@ -246,7 +252,10 @@ class _Build:
         asyncio.run(self._cut_short())
 
     async def _campaign(self, options: RunOptions, course: Course) -> Summary:
-        async with rig(options, self._heard) as made:
+        async with rig(options, self._heard, met=self.met is not None) as made:
+            if self.met is not None:
+                told = {name: getattr(self.met, name) for name in TOLD}
+                made.wiring.facts = replace(made.wiring.facts, **told)
             return await campaign_on(made, options, self._heard, course)
 
     def _heard(self, event: EngineEvent) -> None:

@@ -69,6 +69,7 @@ class Pace:
 class Wiring:
     """What an executor needs from outside.
 
+    `met` says that the target was there and booted just before, so that it may not boot on our first connection.
     `hide` puts slots such as `{secret.password.old}` in the place of the secrets that came by another way than the door.
     """
 
@@ -80,6 +81,7 @@ class Wiring:
     secrets: dict[str, str] = field(default_factory=dict)
     on_stuck: Callable[[], Awaitable[bool]] | None = None
     catcher: Catcher | None = None
+    met: bool = False
     hide: Callable[[bytes], bytes] = bytes
 
 
@@ -102,7 +104,7 @@ class Line:
             message_ids(secrets.token_hex(4)), wiring.secrets, named=self._ledger.named
         )
         self._conversation: Conversation | None = None
-        self._booted_once = False
+        self._booted_once = wiring.met
         self._restart_pending = False
         self._untouched = False
         self._forced = False
