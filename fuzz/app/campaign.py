@@ -37,6 +37,7 @@ from fuzz.engine.support import Coverage, Support
 from fuzz.engine.twins import Twins
 from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.oracles.registry import judge, oracle_named
+from fuzz.policy.checks import handshake_of
 from fuzz.records import (
     Ability,
     Case,
@@ -342,7 +343,8 @@ def make_ground(options: RunOptions, side: Side, seed: int, inventory: Inventory
 def _stored(options: RunOptions, side: Side) -> list[Case]:
     corpus = [c for c in store.corpus_cases(options.corpus_dir) if c.side is side]
     findings = [f.case for f in store.findings_in(options.findings_dir) if f.case.side is side]
-    return [*corpus, *findings]
+    # What the TLS lab found lies beside the rest, and is played by the lab.
+    return [*corpus, *(case for case in findings if not handshake_of(case))]
 
 
 def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:

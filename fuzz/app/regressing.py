@@ -16,7 +16,7 @@ from fuzz.app.accepting import Accepted
 from fuzz.app.campaign import TOOL, Course, Sink, campaign_on
 from fuzz.app.handshaking import Handshakes, handshakes
 from fuzz.app.hooks import before, ready
-from fuzz.app.pinning import Stock, check_names, stock
+from fuzz.app.pinning import check_names, stock
 from fuzz.app.rig import rig
 from fuzz.clock import SystemClock
 from fuzz.config import RegressOptions, RunOptions
@@ -27,7 +27,7 @@ from fuzz.policy.baseline import Known, accept
 from fuzz.policy.failing import fail_on
 from fuzz.policy.flaw import Flaw, day
 from fuzz.policy.judgement import Judgement, Policy, Standing, judge
-from fuzz.policy.lock import Lock
+from fuzz.policy.lock import Ahead
 from fuzz.policy.quirks import Quirk
 from fuzz.policy.regression import Regression
 from fuzz.records import (
@@ -103,8 +103,7 @@ class _Build:
         began = self.clock.monotonic()
         known = self._known()
         quirks = self._quirks()
-        have = stock(self.options)
-        ahead = have.ahead_of(self._lock(have))
+        ahead = self._ahead()
         policy = Policy(fail_on(self.wanted.fail_on), self.today, known, quirks, ahead)
         asyncio.run(before(self.wanted.before))
         if self.wanted.wait_ready_s is not None:
@@ -172,17 +171,19 @@ class _Build:
         path = self.wanted.quirks or (QUIRKS if QUIRKS.is_file() else None)
         return () if path is None else store.load_quirks(path, check_names())
 
-    def _lock(self, have: Stock) -> Lock | None:
+    def _ahead(self) -> Ahead:
+        """What is newer than the lock. To list all cases takes a while: only where there is a lock, or is to be one."""
         path = self.wanted.lock
-        lock = store.load_lock(path)
         if self.wanted.update_lock:
-            store.save_lock(path, have.locked())
-            return None
-        if lock is None:
-            self.notes.append(
-                f"no lock: an upgrade of ocppfuzz may bring checks that fail; --update-lock writes {path}"
-            )
-        return lock
+            store.save_lock(path, stock(self.options).locked())
+            return Ahead()
+        lock = store.load_lock(path)
+        if lock is not None:
+            return stock(self.options).ahead_of(lock)
+        self.notes.append(
+            f"no lock: an upgrade of ocppfuzz may bring checks that fail; --update-lock writes {path}"
+        )
+        return Ahead()
 
     def _updated(self, judgement: Judgement, known: tuple[Known, ...]) -> tuple[Known, ...]:
         """The baseline without what is mended and, where there is a reason, with what fails; it is written."""
