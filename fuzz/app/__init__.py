@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fuzz.app.differing import Difference
     from fuzz.config import RunOptions
-    from fuzz.records import EngineEvent, ReplayOutcome, Summary
+    from fuzz.records import (
+        Case,
+        EngineEvent,
+        Finding,
+        ReplayOutcome,
+        Summary,
+        TargetFacts,
+        Violation,
+    )
 
     Sink = Callable[[EngineEvent], None]
 
@@ -46,11 +54,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of one stored case."""
+    """What became of one stored case.
+
+    `item` is what was stored, `violation` what was objected to this time, `facts` who was attacked; None: not known.
+    """
 
     path: Path
     outcome: ReplayOutcome
     text: str
+    item: Finding | Case | None = None
+    violation: Violation | None = None
+    facts: TargetFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +142,16 @@ def plan(options: RunOptions) -> Plan:
     return plan_(options)
 
 
-def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Replayed]:
-    """Play stored cases and findings again. Raises `CaseFormatError` for files that cannot be read."""
+def replay(
+    paths: Sequence[Path],
+    options: RunOptions,
+    sink: Sink,
+    told: Callable[[Replayed], None] = lambda _: None,
+) -> list[Replayed]:
+    """Play stored cases and findings again; `told` hears of each. Raises `CaseFormatError` for unreadable files."""
     from fuzz.app.replaying import replay as replay_
 
-    return replay_(paths, options, sink)
+    return replay_(paths, options, sink, told)
 
 
 def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
