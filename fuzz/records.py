@@ -596,6 +596,26 @@ class PhaseEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Turnout:
+    """What came of the cases of one action in one position; `action` is "" for messages that name none.
+
+    `judged` cases came to a verdict, `inconclusive` ones did not, `left_out` ones were never played, counted by reason;
+    in `measured` ones the figures of the target's process were read. `remarks` holds the first one of each oracle and
+    how many there were, `objections` pairs of an oracle and the fingerprint of the finding that its objection became,
+    or adds nothing to.
+    """
+
+    action: str
+    position: Position
+    judged: int = 0
+    inconclusive: int = 0
+    measured: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    remarks: tuple[tuple[Violation, int], ...] = ()
+    objections: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The outcome of a campaign; `exit_code` is 0 no finding, 1 findings, 3 nothing proven.
 
@@ -621,6 +641,7 @@ class Summary:
     exchanges: int = 0
     warnings: tuple[str, ...] = ()
     unreached: tuple[str, ...] = ()
+    turnouts: tuple[Turnout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Fakes that ship: small builders of observations, so that a test names only what it is about.
+"""Fakes that ship: small builders of observations and results, so that a test names only what it is about.
 
 Knows the records; every default is a healthy target that answers properly.
 """
@@ -24,11 +24,13 @@ from fuzz.records import (
     SendText,
     Settle,
     Settled,
+    Severity,
     Side,
     Step,
     TargetFacts,
     Who,
 )
+from fuzz.report.results import Check, Issue, Place, Results, Rule, Status
 from strategies.labels import (
     Channel,
     Expectation,
@@ -198,3 +200,78 @@ def scene(
         probes=probes or Probes(same_connection=True),
     )
     return replace(made, entries=entries, **seen)  # type: ignore[arg-type]
+
+
+# --- results ------------------------------------------------------------------------------------------------
+
+HOSTILE = (
+    "]]>",
+    "\x00\x01\x1b[2J\x9b31m",
+    "\ufffe\uffff",
+    "\ud800 \udfff",
+    "<script>alert(1)</script><!--",
+    "&lt;&#0;&bogus;",
+    "@everyone #1 www.example.com http://example.com me@example.com",
+    "[x](javascript:alert(1)) ![y](//example.com/z.png) \\[z](//a)",
+    "`` ``` `` ` | ~~~ $`x`$ {0}",
+    "\u202egnp.exe\u2066 \u200b",
+    "\r\n\n# heading\n\n- item\n\n<div>\n",
+    "a" * 100_000,
+)
+"""What a target may say to gain power over whoever reads a report."""
+
+
+def results(text: str = "it ended", *, accepted: str = "") -> Results:
+    """A run with a check of each status, in which everything that a target can choose is `text`."""
+    facts = TargetFacts(
+        Side.STATION,
+        url=text,
+        identity=text,
+        vendor=text,
+        model=text,
+        firmware=text,
+        security_profile=2,
+    )
+    issue = Issue(
+        fingerprint="1a2b3c4d5e6f7081",
+        rule="O1",
+        title=f"process-death (O1) on {text}",
+        text=text,
+        symptom=text,
+        severity=Severity.CRITICAL,
+        place=Place(f"findings/O1-1a2b3c4d/{text}", 3),
+        replay=f"ocppfuzz replay {text}",
+        basis="stopped-serving",
+        clause="FR.03",
+        cwe="CWE-248",
+        attacker="reaches the port",
+        vector="CVSS:3.1/AV:N",
+        score=7.5,
+        endangers=("TC_B_20",),
+        certainty=text,
+        folder=text,
+        accepted=accepted,
+    )
+    checks = [
+        Check("O1", "process-death", f"{status}: {text}", status, text, "call", text, 3, 0.5)
+        for status in Status
+    ]
+    return Results(
+        command="run",
+        tool="ocppfuzz 0.1.0",
+        facts=facts,
+        exit_code=1,
+        checks=tuple(
+            replace(c, issues=(issue,)) if c.status is Status.FAILED else c for c in checks
+        ),
+        rules=(
+            Rule("O1", "process-death", "It lives.", "It lives.\n\nFix it.", "FR.03", "CWE-248"),
+        ),
+        reason=text,
+        began="2026-01-01T00:00:00.000Z",
+        seconds=1.5,
+        seed=7,
+        notes=(text,),
+        left_changed=(text,),
+        details={"said": [text, {text: 1}]},
+    )

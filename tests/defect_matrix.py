@@ -107,7 +107,7 @@ def conformance(name: str, *ids: str) -> dict[str, Any] | None:
             return None
         if not told.exists():
             raise SystemExit(f"{name}: exit {done.returncode}\n{done.stderr.decode()[-2000:]}")
-        found: dict[str, Any] = json.loads(told.read_text("utf-8"))
+        found: dict[str, Any] = json.loads(told.read_text("utf-8"))["details"]
         return found
 
 

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from fuzz.app.differing import Difference
     from fuzz.config import RegressOptions, RunOptions
     from fuzz.policy.regression import Regression
-    from fuzz.records import EngineEvent, ReplayOutcome, Summary
+    from fuzz.records import (
+        Case,
+        EngineEvent,
+        Finding,
+        ReplayOutcome,
+        Summary,
+        TargetFacts,
+        Violation,
+    )
+    from fuzz.report.tls import TlsRow
 
     Sink = Callable[[EngineEvent], None]
 
@@ -47,11 +56,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of one stored case."""
+    """What became of one stored case.
+
+    `item` is what was stored, `violation` what was objected to this time, `facts` who was attacked; None: not known.
+    """
 
     path: Path
     outcome: ReplayOutcome
     text: str
+    item: Finding | Case | None = None
+    violation: Violation | None = None
+    facts: TargetFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +144,16 @@ def plan(options: RunOptions) -> Plan:
     return plan_(options)
 
 
-def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Replayed]:
-    """Play stored cases and findings again. Raises `CaseFormatError` for files that cannot be read."""
+def replay(
+    paths: Sequence[Path],
+    options: RunOptions,
+    sink: Sink,
+    told: Callable[[Replayed], None] = lambda _: None,
+) -> list[Replayed]:
+    """Play stored cases and findings again; `told` hears of each. Raises `CaseFormatError` for unreadable files."""
     from fuzz.app.replaying import replay as replay_
 
-    return replay_(paths, options, sink)
+    return replay_(paths, options, sink, told)
 
 
 def regress(
@@ -141,11 +161,15 @@ def regress(
     wanted: RegressOptions,
     sink: Sink,
     second: Mapping[str, object] | None = None,
+    told: Callable[[TlsRow], None] = lambda _: None,
 ) -> Regression:
-    """Play a build in CI and judge it by the project's policy. Raises `OcppfuzzError` for what we could not do."""
+    """Play a build in CI and judge it by the project's policy; `told` hears of each handshake.
+
+    Raises `OcppfuzzError` for what we could not do.
+    """
     from fuzz.app.regressing import regress as regress_
 
-    return regress_(options, wanted, sink, second)
+    return regress_(options, wanted, sink, second, told)
 
 
 def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:

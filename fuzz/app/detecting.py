@@ -91,8 +91,7 @@ class Outcome:
 
 def measured_defects() -> list[Defect]:
     """The planted defects that a campaign should find: the others are the TLS lab's."""
-    known = {d.number: d for d in defects().values() if not d.caught_by}
-    return [known[number] for number in sorted(known)]
+    return list({d.number: d for d in defects().values() if not d.caught_by}.values())
 
 
 def trials(only: Sequence[str], seeds: int, tools: Sequence[str], healthy: int) -> Iterator[Trial]:

@@ -6,7 +6,7 @@ Knows the lab and its options. Must not know policies.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,13 @@ class _Listener:
     """Keeps rows as they come, so that a run that is cut short keeps what it has."""
 
     sink: Sink
+    told: Callable[[TlsRow], None]
     until_s: float | None
     rows: list[TlsRow] = field(default_factory=list)
 
     def __call__(self, row: TlsRow, done: int, total: int) -> None:
         self.rows.append(row)
+        self.told(row)
         why = f": {safe('; '.join(row.why), 300)}" if row.why and row.outcome != "passed" else ""
         self.sink(Note(f"[{done}/{total}] {row.id} {row.outcome}{why}"))
         if self.until_s is not None and SystemClock().monotonic() > self.until_s:
@@ -104,6 +106,7 @@ def handshakes(
     accepted: Sequence[str],
     second: Mapping[str, Any],
     sink: Sink,
+    told: Callable[[TlsRow], None],
     began_s: float,
 ) -> Handshakes:
     """Play the list's handshakes. Raises `OcppfuzzError` for what we could not do."""
@@ -120,7 +123,7 @@ def handshakes(
         )
     if options.target is not None:
         lab = LabOptions(attended=False, fast=True, **second)
-    return _play(options, lab, ids, facts, sink, began_s)
+    return _play(options, lab, ids, facts, sink, told, began_s)
 
 
 def _play(
@@ -129,16 +132,17 @@ def _play(
     ids: Sequence[str],
     facts: TargetFacts,
     sink: Sink,
+    told: Callable[[TlsRow], None],
     began_s: float,
 ) -> Handshakes:
     guard = options.max_time_s
-    listener = _Listener(sink, None if guard is None else began_s + guard)
+    listener = _Listener(sink, told, None if guard is None else began_s + guard)
     lab = replace(lab, only=tuple(ids))
     notes: list[str] = []
     try:
         report, _ = tls(options, lab, told=listener, note=lambda text: sink(Note(text)))
         notes += [*report.notes, *(f"stays changed on the peer: {t}" for t in report.left_changed)]
-        rows = report.rows
+        rows, facts = report.rows, report.facts or facts
     except (TargetUnavailable, _OutOfTime) as stopped:
         rows = tuple(listener.rows)
         if isinstance(stopped, TargetUnavailable) and not rows:

@@ -6,7 +6,7 @@ Knows how a build is composed. Must not know how it is shown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -39,6 +39,7 @@ from fuzz.records import (
     Summary,
     TargetFacts,
 )
+from fuzz.report.tls import TlsRow
 
 QUIRKS = Path("quirks.toml")
 TOLD = ("vendor", "model", "firmware", "serial")
@@ -50,13 +51,16 @@ def regress(
     wanted: RegressOptions,
     sink: Sink,
     second: Mapping[str, object] | None = None,
+    told: Callable[[TlsRow], None] = lambda _: None,
 ) -> Regression:
     """Play a build and judge it; `second` are the credentials of a second identity, as `LabOptions` has them.
+
+    `told` hears of each handshake.
 
     Raises `OcppfuzzError` for what we could not do, such as a bad policy file or a target that never came.
     """
     _check(options, wanted)
-    build = _Build(options, wanted, sink, second or {}, today=SystemClock().now().date())
+    build = _Build(options, wanted, sink, second or {}, told, today=SystemClock().now().date())
     return build.run()
 
 
@@ -88,6 +92,7 @@ class _Build:
     wanted: RegressOptions
     sink: Sink
     second: Mapping[str, object]
+    told: Callable[[TlsRow], None]
     today: date
     clock: SystemClock = field(default_factory=SystemClock)
     notes: list[str] = field(default_factory=list)
@@ -110,7 +115,13 @@ class _Build:
             self.met = asyncio.run(ready(self.options, self.wanted.wait_ready_s, self._heard))
         accepted = Accepted(known, self.options, self.today)
         shaken = handshakes(
-            self.options, self.wanted, accepted.handshakes(), self.second, self.sink, began
+            self.options,
+            self.wanted,
+            accepted.handshakes(),
+            self.second,
+            self.sink,
+            self.told,
+            began,
         )
         self.not_run += shaken.not_run
         self.notes += shaken.notes

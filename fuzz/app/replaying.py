@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fuzz import store
@@ -27,17 +28,20 @@ from fuzz.report.markdown import render_finding
 from strategies.version import version
 
 Sink = Callable[[EngineEvent], None]
+Told = Callable[[Replayed], None]
 
 
-def replay(paths: Sequence[Path], options: RunOptions, sink: Sink) -> list[Replayed]:
-    """Read everything first, so that a bad file stops before anything is sent; then play."""
+def replay(
+    paths: Sequence[Path], options: RunOptions, sink: Sink, told: Told = lambda _: None
+) -> list[Replayed]:
+    """Read everything first, so that a bad file stops before anything is sent; then play, and tell of each case."""
     stored = [(path, _load(path)) for given in paths for path in _files(given)]
     if not stored:
         raise UsageError("no case or finding to replay; name a case file or a folder of findings/")
     handshakes = [(path, item) for path, item in stored if cases_of(item)]
     messages = [(path, item) for path, item in stored if not cases_of(item)]
-    outcomes = replay_handshakes(handshakes, options, sink) if handshakes else []
-    return outcomes + (asyncio.run(_replay(messages, options, sink)) if messages else [])
+    outcomes = replay_handshakes(handshakes, options, sink, told) if handshakes else []
+    return outcomes + (asyncio.run(_replay(messages, options, sink, told)) if messages else [])
 
 
 def _files(path: Path) -> list[Path]:
@@ -57,9 +61,14 @@ def _load(path: Path) -> Finding | Case:
 
 
 async def _replay(
-    stored: Sequence[tuple[Path, Finding | Case]], options: RunOptions, sink: Sink
+    stored: Sequence[tuple[Path, Finding | Case]], options: RunOptions, sink: Sink, told: Told
 ) -> list[Replayed]:
     outcomes: list[Replayed] = []
+
+    def add(outcome: Replayed, item: Finding | Case) -> None:
+        outcomes.append(replace(outcome, item=item, facts=executor.facts))
+        told(outcomes[-1])
+
     async with rig(options, sink) as made:
         vault = vault_for(made, options, sink)
         executor = Executor(made.wiring, made.pace)
@@ -68,13 +77,13 @@ async def _replay(
             await prepare(executor, sink)
             allowed = allowed_effects(owned=executor.owned, allow=options.allow)
             for path, item in stored:
-                outcomes.append(await _play(executor, judged, vault, allowed, path, item))
+                add(await _play(executor, judged, vault, allowed, path, item), item)
             await _put_back(executor, vault, sink)
         except TargetUnavailable as gone:
             played = {o.path for o in outcomes}
-            outcomes += [
-                Replayed(p, ReplayOutcome.NOT_RUN, str(gone)) for p, _ in stored if p not in played
-            ]
+            for path, item in stored:
+                if path not in played:
+                    add(Replayed(path, ReplayOutcome.NOT_RUN, str(gone)), item)
         await executor.hang_up()
     return outcomes
 
@@ -120,17 +129,17 @@ def _outcome(path: Path, item: Finding | Case, violations: Sequence[Violation]) 
     if not isinstance(item, Finding):
         firm = [v for v in violations if not v.remark and v.basis.value != "hardening"]
         if firm:
-            return Replayed(path, ReplayOutcome.REPRODUCED, _words(firm[0]))
+            words = _words(firm[0])
+            return Replayed(path, ReplayOutcome.REPRODUCED, words, violation=firm[0])
         return Replayed(path, ReplayOutcome.FIXED, "no oracle objects")
     wanted = item.violation
     if any(v.oracle == wanted.oracle and v.symptom == wanted.symptom for v in violations):
-        return Replayed(path, ReplayOutcome.REPRODUCED, _words(wanted))
+        return Replayed(path, ReplayOutcome.REPRODUCED, _words(wanted), violation=wanted)
     # What only hardening advice objects to does not make a mended defect a changed one.
     others = [v for v in violations if v.basis.value != "hardening"]
     if others:
-        return Replayed(
-            path, ReplayOutcome.CHANGED, f"now {_words(others[0])}, was {_words(wanted)}"
-        )
+        words = f"now {_words(others[0])}, was {_words(wanted)}"
+        return Replayed(path, ReplayOutcome.CHANGED, words, violation=others[0])
     return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(wanted)}")
 
 

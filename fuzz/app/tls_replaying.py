@@ -6,12 +6,14 @@ Knows what makes an outcome the same as before. Must not know how it is shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fuzz.app import Replayed
 from fuzz.app.tlsing import tls
 from fuzz.config import RunOptions
 from fuzz.errors import OcppfuzzError, UsageError
+from fuzz.lab.findings import broken
 from fuzz.lab.options import LabOptions
 from fuzz.records import Case, EngineEvent, Finding, Note, ReplayOutcome, Side, TlsStep
 from fuzz.report.tls import TlsRow
@@ -27,10 +29,17 @@ def cases_of(item: Finding | Case) -> tuple[str, ...]:
 
 
 def replay_handshakes(
-    stored: Sequence[tuple[Path, Finding | Case]], options: RunOptions, sink: Sink
+    stored: Sequence[tuple[Path, Finding | Case]],
+    options: RunOptions,
+    sink: Sink,
+    told: Callable[[Replayed], None],
 ) -> list[Replayed]:
     """Each of them played again. What we could not do is told as not run."""
-    return [_replayed(path, item, options, sink) for path, item in stored]
+    outcomes = []
+    for path, item in stored:
+        outcomes.append(replace(_replayed(path, item, options, sink), item=item))
+        told(outcomes[-1])
+    return outcomes
 
 
 def _replayed(path: Path, item: Finding | Case, options: RunOptions, sink: Sink) -> Replayed:
@@ -50,7 +59,7 @@ def _replayed(path: Path, item: Finding | Case, options: RunOptions, sink: Sink)
         raise
     except OcppfuzzError as error:
         return Replayed(path, ReplayOutcome.NOT_RUN, str(error))
-    return _outcome(path, item, report.rows)
+    return replace(_outcome(path, item, report.rows), facts=report.facts)
 
 
 def _outcome(path: Path, item: Finding | Case, rows: Sequence[TlsRow]) -> Replayed:
@@ -61,8 +70,10 @@ def _outcome(path: Path, item: Finding | Case, rows: Sequence[TlsRow]) -> Replay
             why = "; ".join(unclear[0].why) if unclear else "the case is about the other side"
             return Replayed(path, ReplayOutcome.NOT_RUN, why)
         return Replayed(path, ReplayOutcome.FIXED, f"{rows[0].id} {rows[0].outcome}")
-    now = failed[0].symptom
+    row, now = failed[0], failed[0].symptom
     was = item.violation.symptom if isinstance(item, Finding) else now
+    seen = f"{row.title} Seen: {'; '.join(row.why)}"
+    violation = replace(broken(all_cases()[row.id], now), text=seen)
     if now == was:
-        return Replayed(path, ReplayOutcome.REPRODUCED, now)
-    return Replayed(path, ReplayOutcome.CHANGED, f"now {now}, was {was}")
+        return Replayed(path, ReplayOutcome.REPRODUCED, now, violation=violation)
+    return Replayed(path, ReplayOutcome.CHANGED, f"now {now}, was {was}", violation=violation)

@@ -410,6 +410,7 @@ def _report(run: Run, seconds: float) -> TlsReport:
         left_changed=tuple(run.left_changed),
         notes=tuple(run.notes),
         strict=run.options.strict,
+        facts=run.target,
     )
 
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict
+import shlex
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fuzz.cli.options import end_options, examples, options_from, print_table
+from fuzz.cli.options import (
+    end_options,
+    examples,
+    options_from,
+    print_table,
+    reports_from,
+    reports_options,
+    target_flags,
+)
 from fuzz.report.safe import safe
 
 if TYPE_CHECKING:
     from fuzz.app.conforming import Planned
+    from fuzz.config import RunOptions
     from fuzz.conformance.runner import Result
     from fuzz.report.abstract import Abstract
+
+Say = Callable[[str], None]
 
 
 @click.command(
@@ -26,6 +38,7 @@ if TYPE_CHECKING:
         "ocppfuzz conformance",
         "ocppfuzz conformance TC_B_01 TC_B_20",
         "ocppfuzz conformance --list",
+        "ocppfuzz conformance --junit junit.xml --json conformance.json",
         "ocppfuzz conformance --listen 0.0.0.0:9000 --identity CS-1 --security-profile 2",
     )
     + "\n\nExit codes: 0 all passed, 1 a test failed, 2 usage, 3 a test could not be played.",
@@ -39,8 +52,8 @@ if TYPE_CHECKING:
 @click.option("--unattended", is_flag=True, help="Nobody stands at the real station.")
 @click.option("--edition", metavar="ED", help="ed3 (default) or 2025-09.")
 @click.option("--list", "listed", is_flag=True, help="Show the tests; play none.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE")
 @end_options
+@reports_options
 def command(
     ids: tuple[str, ...],
     profile: str | None,
@@ -49,7 +62,6 @@ def command(
     *,
     unattended: bool,
     listed: bool,
-    json_file: Path | None,
     **given: Any,
 ) -> int:
     """Play the conformance tests and print an abstract in the form of a certificate's."""
@@ -57,43 +69,85 @@ def command(
     from fuzz.pics.loading import load_pics
     from fuzz.report.abstract import abstract_lines
 
+    reports, config = reports_from(given), given.get("config")
     options = options_from(given)
     wanted = {"core": "Core", "security": "Advanced Security"}.get(profile or "", "")
     planned = conforming.plan(load_pics(pics), ids, wanted)
     if listed:
+        if reports:
+            raise click.UsageError("a list has no report; leave the files away")
         _list(planned)
         return 0
-    click.echo(_announcement(planned))
-    progress = _Progress(len(planned.tests))
-    abstract, results = conforming.conform(
+    # What is said along the way must not stand between a reader of JSON and the outcome.
+    say = partial(click.echo, err=options.json)
+    say(_announcement(planned))
+    abstract, results = _play(
         options,
-        pics,
-        ids,
+        planned,
+        reports,
+        config,
+        told=_Progress(len(planned.tests), say).told,
+        pics=pics,
+        ids=ids,
         profile=wanted,
         jobs=jobs,
-        told=progress.told,
-        operator=None if unattended else _ask,
+        operator=None if unattended else partial(_ask, say),
     )
-    if json_file is not None:
-        _write(json_file, abstract, results)
-    click.echo("")
-    for line in abstract_lines(abstract):
-        click.echo(line.text)
+    if options.json:
+        from fuzz.app.conformance_results import details_of
+
+        click.echo(json.dumps(details_of(abstract, results), sort_keys=True))
+    else:
+        click.echo("")
+        for line in abstract_lines(abstract):
+            click.echo(line.text)
     return _exit_code(results)
+
+
+def _play(
+    options: RunOptions,
+    planned: Planned,
+    wanted: dict[str, Path],
+    config: Path | None,
+    *,
+    told: Callable[[Result], None],
+    **how: Any,
+) -> tuple[Abstract, list[Result]]:
+    """The tests, with the wanted reports behind them."""
+    from fuzz.app import conforming
+
+    if not wanted:
+        return conforming.conform(options, told=told, **how)
+    from fuzz.app.conformance_results import ConformanceHarvest
+    from fuzz.app.reporting import desk, reporting
+
+    flags = " ".join(filter(None, (f"--pics {shlex.quote(how['pics'])}", target_flags(options))))
+    harvest = ConformanceHarvest(desk("conformance", options, flags, config), planned)
+
+    def both(result: Result) -> None:
+        harvest.told(result)
+        told(result)
+
+    with reporting(harvest, wanted):
+        abstract, results = conforming.conform(options, told=both, **how)
+        harvest.add(results)
+        harvest.abstract, harvest.exit_code = abstract, _exit_code(results)
+    return abstract, results
 
 
 class _Progress:
     """One line a test, with how many are done."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, say: Say) -> None:
         self._total = total
+        self._say = say
         self._done = 0
 
     def told(self, result: Result) -> None:
         """A test is over."""
         self._done += 1
         why = f": {safe(result.text, 300)}" if result.text else ""
-        click.echo(
+        self._say(
             f"[{self._done}/{self._total}] {result.id} {result.verdict}, security profile "
             f"{result.profile}, {result.seconds:.1f} s{why}"
         )
@@ -110,11 +164,11 @@ def _announcement(planned: Planned) -> str:
     return ", ".join(parts)
 
 
-async def _ask(event: str, argument: str) -> bool:
+async def _ask(say: Say, event: str, argument: str) -> bool:
     """A person does it and presses Enter; False at the end of the input."""
     import asyncio
 
-    click.echo(f"please do this at the station, then press Enter: {event} {argument}".rstrip())
+    say(f"please do this at the station, then press Enter: {event} {argument}".rstrip())
     try:
         await asyncio.to_thread(input)
     except EOFError:
@@ -143,25 +197,6 @@ def _list(planned: Planned) -> None:
     ]
     headings = ("Id", "Profile", "Here", "What it is about", "Why not")
     print_table("Station tests", headings, rows, _announcement(planned))
-
-
-def _write(path: Path, abstract: Abstract, results: Iterable[Result]) -> None:
-    tests = [
-        {
-            "id": r.id,
-            "verdict": r.verdict,
-            "security_profile": r.profile,
-            "seconds": round(r.seconds, 3),
-            "text": r.text,
-            "judgements": r.judgements,
-        }
-        for r in results
-    ]
-    document = {"abstract": asdict(abstract), "tests": tests}
-    try:
-        path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
-    except OSError as error:
-        raise click.UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _exit_code(results: Iterable[Result]) -> int:

@@ -27,6 +27,7 @@ def examples(*lines: str) -> str:
 
 
 _PATH = click.Path(path_type=Path)
+STDOUT = "-"
 
 
 def _words(ctx: click.Context, option: click.Parameter, value: Iterable[str]) -> tuple[str, ...]:
@@ -128,6 +129,25 @@ _CAMPAIGN: list[Callable[[Any], Any]] = [
 ]
 
 
+_REPORTS: list[Callable[[Any], Any]] = [
+    click.option("--junit", type=_PATH, metavar="FILE", help="Write JUnit XML: Jenkins, GitLab."),
+    click.option("--sarif", type=_PATH, metavar="FILE", help="Write SARIF: GitHub code scanning."),
+    click.option(
+        "--json",
+        is_flag=False,
+        flag_value=STDOUT,
+        metavar="[FILE]",
+        help="Write everything as JSON; without FILE, or with -, the outcome on stdout.",
+    ),
+    click.option("--ndjson", type=_PATH, metavar="FILE", help="Write the same, an object a line."),
+    click.option("--markdown", type=_PATH, metavar="FILE", help="Write a comment, job's summary."),
+    click.option(
+        "--gitlab-codequality", type=_PATH, metavar="FILE", help="Write GitLab's Code Quality."
+    ),
+]
+"""In the order in which `fuzz.report.files` names them."""
+
+
 def _all_of(options: list[Callable[[Any], Any]]) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         for option in reversed(options):
@@ -142,6 +162,7 @@ target_options = _all_of(_TARGET)
 json_option = click.option(
     "--json", is_flag=True, default=None, help="The outcome as JSON on stdout."
 )
+reports_options = _all_of(_REPORTS)
 judging_options = _all_of(_JUDGING)
 showing_options = _all_of(_SHOWING)
 campaign_options = _all_of(_CAMPAIGN)
@@ -152,6 +173,21 @@ def options_from(given: dict[str, Any], **defaults: object) -> RunOptions:
     config = given.pop("config", None)
     flags = {name: value for name, value in given.items() if value not in (None, ())}
     return load_config(config, defaults | flags)
+
+
+def reports_from(given: dict[str, Any]) -> dict[str, Path]:
+    """Take the report files out of the given flags, by format; `--json` without a file stays behind as a flag."""
+    names = ("junit", "sarif", "json", "ndjson", "markdown", "gitlab_codequality")
+    named = {name.replace("_", "-"): given.pop(name, None) for name in names}
+    if named["json"] == STDOUT:
+        given["json"], named["json"] = True, None
+    wanted = {name: Path(file) for name, file in named.items() if file is not None}
+    for name, file in wanted.items():
+        if str(file) == STDOUT:
+            raise click.UsageError(f"--{name} goes into a file; only --json can be printed")
+    if wanted and given.get("plan"):
+        raise click.UsageError(f"a plan has no report; leave --{next(iter(wanted))} away")
+    return wanted
 
 
 def display_for(options: RunOptions) -> Display:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,10 +18,19 @@ from fuzz.cli.options import (
     examples,
     judging_options,
     options_from,
+    reports_from,
+    reports_options,
     showing_options,
+    target_flags,
     target_options,
 )
-from fuzz.config import MODES, PHASES, RegressOptions, load_regress, read_config
+from fuzz.config import MODES, PHASES, RegressOptions, RunOptions, load_regress, read_config
+
+if TYPE_CHECKING:
+    from fuzz.app.identities import Lent
+    from fuzz.policy.regression import Regression
+    from fuzz.records import EngineEvent
+    from fuzz.report.terminal import Display
 
 _PATH = click.Path(path_type=Path)
 
@@ -76,16 +86,17 @@ USUAL: Mapping[str, Mapping[str, object]] = {
 @target_options
 @judging_options
 @showing_options
+@reports_options
 def command(**given: Any) -> int:
     """Play a build against a target and hold it against what the project accepts.
 
     Handshakes first, then the corpus, earlier findings and the systematic tables, then accepted findings.
     """
     from fuzz.app.identities import lent
-    from fuzz.report.regression import regression_lines
+    from fuzz.report.regression import regression_lines, regression_value
     from fuzz.report.terminal import plain_console, print_lines
 
-    config = given.get("config")
+    reports, config = reports_from(given), given.get("config")
     names = {f.name for f in fields(RegressOptions)} & set(given)
     flags = {name: given.pop(name) for name in names}
     wanted = load_regress(config, {k: v for k, v in flags.items() if v not in (None, ())})
@@ -95,7 +106,33 @@ def command(**given: Any) -> int:
         usual = {k: v for k, v in USUAL[wanted.mode].items() if k not in filed}
         options = options_from(given, **usual, **credentials.fields)
         with display_for(options) as display:
-            build = app.regress(options, wanted, display, credentials.second)
-    console = plain_console(sys.stdout, color=options.color)
-    print_lines(console, regression_lines(build, options.findings_dir))
+            build = _run(options, wanted, credentials, display, reports, config)
+    if options.json:
+        click.echo(json.dumps(regression_value(build), sort_keys=True))
+    else:
+        console = plain_console(sys.stdout, color=options.color)
+        print_lines(console, regression_lines(build, options.findings_dir))
     return build.exit_code
+
+
+def _run(
+    options: RunOptions,
+    wanted: RegressOptions,
+    credentials: Lent,
+    display: Display,
+    reports: dict[str, Path],
+    config: Path | None,
+) -> Regression:
+    """The build, with the wanted reports behind it."""
+    from fuzz.app.regress_results import RegressHarvest
+    from fuzz.app.reporting import desk, reporting
+
+    harvest = RegressHarvest(desk("regress", options, target_flags(options), config))
+
+    def sink(event: EngineEvent) -> None:
+        harvest.heard(event)
+        display(event)
+
+    with reporting(harvest, reports):
+        harvest.build = app.regress(options, wanted, sink, credentials.second, harvest.told)
+    return harvest.build

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,14 +13,20 @@ from fuzz import app
 from fuzz.cli.options import (
     display_for,
     examples,
-    json_option,
     judging_options,
     options_from,
+    reports_from,
+    reports_options,
     showing_options,
+    target_flags,
     target_options,
 )
 from fuzz.records import ReplayOutcome
 from fuzz.report.safe import safe
+
+if TYPE_CHECKING:
+    from fuzz.config import RunOptions
+    from fuzz.report.terminal import Display
 
 
 @click.command(
@@ -30,6 +36,7 @@ from fuzz.report.safe import safe
         "ocppfuzz replay findings/O4-1a2b3c4d",
         "ocppfuzz replay findings --listen 127.0.0.1:9000 --identity CS-1",
         "ocppfuzz replay corpus/framing/empty-array.json",
+        "ocppfuzz replay corpus --junit junit.xml --sarif ocppfuzz.sarif",
     ),
 )
 @click.argument(
@@ -38,18 +45,39 @@ from fuzz.report.safe import safe
 @target_options
 @judging_options
 @showing_options
-@json_option
+@reports_options
 def command(paths: tuple[Path, ...], **given: Any) -> int:
     """Play stored findings or cases again: reproduced, fixed, changed, or not run.
 
     PATH is a finding's folder, a case file, or a folder of either. Exit code 1 when anything is reproduced or
     changed, 3 when something could not be run, 0 when all is fixed.
     """
+    wanted, config = reports_from(given), given.get("config")
     options = options_from(given)
     with display_for(options) as display:
-        replayed = app.replay(paths, options, display)
+        replayed = _replay(paths, options, display, wanted, config)
     _print(replayed, as_json=options.json)
     return exit_code(replayed)
+
+
+def _replay(
+    paths: tuple[Path, ...],
+    options: RunOptions,
+    display: Display,
+    wanted: dict[str, Path],
+    config: Path | None,
+) -> list[app.Replayed]:
+    """The replay, with the wanted reports behind it."""
+    if not wanted:
+        return app.replay(paths, options, display)
+    from fuzz.app.replay_results import ReplayHarvest
+    from fuzz.app.reporting import desk, reporting
+
+    harvest = ReplayHarvest(desk("replay", options, target_flags(options), config))
+    with reporting(harvest, wanted):
+        replayed = app.replay(paths, options, display, harvest.told)
+        harvest.exit_code = exit_code(replayed)
+    return replayed
 
 
 def exit_code(replayed: Sequence[app.Replayed]) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,14 +14,20 @@ from fuzz.cli.options import (
     campaign_options,
     display_for,
     examples,
-    json_option,
     judging_options,
     options_from,
     print_table,
+    reports_from,
+    reports_options,
     showing_options,
+    target_flags,
     target_options,
 )
 from fuzz.config import RunOptions
+
+if TYPE_CHECKING:
+    from fuzz.records import EngineEvent, Summary
+    from fuzz.report.terminal import Display
 
 
 @click.command(
@@ -34,26 +41,48 @@ from fuzz.config import RunOptions
         "ocppfuzz run --listen 127.0.0.1:9000 --start-cmd ./station.sh --strict",
         "ocppfuzz run --target ws://127.0.0.1:8080/{identity} --identity CS-1",
         "ocppfuzz run --defect P01",
+        "ocppfuzz run --junit junit.xml --sarif ocppfuzz.sarif --markdown summary.md",
     ),
 )
 @campaign_options
 @target_options
 @judging_options
 @showing_options
-@json_option
+@reports_options
 def command(**given: Any) -> int:
     """Attack a target; without one, the embedded reference station."""
+    wanted, config = reports_from(given), given.get("config")
     options = options_from(given)
     if options.plan:
         _print_plan(options)
         return 0
     with display_for(options) as display:
-        summary = app.run(options, display)
+        summary = _run(options, display, wanted, config)
     if options.json:
         from fuzz.report.machine import summary_json
 
         click.echo(summary_json(summary, options.findings_dir))
     return summary.exit_code
+
+
+def _run(
+    options: RunOptions, display: Display, wanted: dict[str, Path], config: Path | None
+) -> Summary:
+    """The campaign, with the wanted reports behind it."""
+    if not wanted:
+        return app.run(options, display)
+    from fuzz.app.campaign_results import CampaignHarvest
+    from fuzz.app.reporting import desk, reporting
+
+    harvest = CampaignHarvest(desk("run", options, target_flags(options), config))
+
+    def sink(event: EngineEvent) -> None:
+        harvest.heard(event)
+        display(event)
+
+    with reporting(harvest, wanted):
+        harvest.summary = app.run(options, sink)
+    return harvest.summary
 
 
 def _print_plan(options: RunOptions) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,20 @@ import click
 
 from fuzz.cli.options import (
     examples,
-    json_option,
     judging_options,
     options_from,
+    reports_from,
+    reports_options,
     showing_options,
+    target_flags,
     target_options,
 )
 from fuzz.report.safe import safe
 
 if TYPE_CHECKING:
-    from fuzz.report.tls import TlsRow
+    from fuzz.config import RunOptions
+    from fuzz.lab.options import LabOptions
+    from fuzz.report.tls import TlsReport, TlsRow
 
 _PATH = click.Path(path_type=Path)
 _LEVELS = click.Choice(["info", "low", "medium", "high", "critical"])
@@ -37,6 +41,7 @@ _LEVELS = click.Choice(["info", "low", "medium", "high", "critical"])
         "ocppfuzz tls --target wss://csms.example/ocpp/{identity} --identity CS-1 --ca root.pem",
         "ocppfuzz tls --self-test csms",
         "ocppfuzz tls --plan",
+        "ocppfuzz tls --junit junit.xml --sarif ocppfuzz.sarif --markdown summary.md",
     )
     + "\n\nExit codes: 0 nothing failed, 1 a case failed, 2 usage, 3 a case was not observed.",
 )
@@ -69,13 +74,12 @@ _LEVELS = click.Choice(["info", "low", "medium", "high", "critical"])
 @target_options
 @judging_options
 @showing_options
-@json_option
+@reports_options
 def command(
     only_ids: tuple[str, ...],
     self_test: str | None,
     *,
     go_on: bool,
-    plan: bool,
     **given: Any,
 ) -> int:
     """Play the TLS lab: handshakes, certificates, suites and rotation, with the evidence.
@@ -84,10 +88,10 @@ def command(
     """
     from dataclasses import fields
 
-    from fuzz.app import tlsing
     from fuzz.lab.options import LabOptions
     from fuzz.report.tls import report_json, report_lines
 
+    wanted, config, plan = reports_from(given), given.get("config"), given.pop("plan")
     names = {f.name for f in fields(LabOptions)} & set(given)
     lab = LabOptions(
         only=only_ids,
@@ -102,9 +106,11 @@ def command(
     # What is said along the way must not stand between a reader of JSON and the report.
     say = partial(click.echo, err=options.json)
     quiet = options.json or options.quiet
-    report, facts = tlsing.tls(
+    report, facts = _play(
         options,
         lab,
+        wanted,
+        config,
         told=_told(quiet=quiet),
         note=lambda text: say(safe(text, 1_000)),
         operator=None if options.unattended else partial(_ask, say),
@@ -116,6 +122,41 @@ def command(
         for line in report_lines(report, every=not options.quiet):
             click.echo(line.text)
     return report.exit_code
+
+
+def _play(
+    options: RunOptions,
+    lab: LabOptions,
+    wanted: dict[str, Path],
+    config: Path | None,
+    *,
+    told: Callable[[TlsRow, int, int], None],
+    **how: Any,
+) -> tuple[TlsReport, Sequence[Mapping[str, object]]]:
+    """The lab's cases, with the wanted reports behind them."""
+    from fuzz.app import tlsing
+
+    if not wanted:
+        return tlsing.tls(options, lab, told=told, **how)
+    from fuzz.app.reporting import desk, reporting
+    from fuzz.app.tls_results import TlsHarvest
+
+    flags = " ".join(filter(None, (_self_test(lab), target_flags(options))))
+    ids = tuple(case.id for case in tlsing.chosen(lab, tlsing.side_of(options, lab)))
+    harvest = TlsHarvest(desk("tls", options, flags, config), ids)
+
+    def both(row: TlsRow, done: int, total: int) -> None:
+        harvest.told(row)
+        told(row, done, total)
+
+    with reporting(harvest, wanted):
+        report, facts = tlsing.tls(options, lab, told=both, **how)
+        harvest.report, harvest.facts = report, facts
+    return report, facts
+
+
+def _self_test(lab: LabOptions) -> str:
+    return f"--self-test {lab.self_test}" if lab.self_test else ""
 
 
 def _told(*, quiet: bool) -> Any:

@@ -20,6 +20,7 @@ from fuzz.engine.effects import names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
+from fuzz.engine.ledger import Ledger
 from fuzz.engine.phases import Ground, Phase
 from fuzz.engine.quarantine import Quarantine
 from fuzz.engine.stage import is_scene
@@ -128,6 +129,7 @@ class Campaign:
         self._vault = vault
         self._tally = tally or CampaignTally()
         self._quarantine = Quarantine()
+        self._ledger = Ledger()
         self._docket = Docket(
             investigator,
             findings,
@@ -138,6 +140,7 @@ class Campaign:
             lambda: executor.exchanges,
             findings=self._tally.findings,
             remarks=self._tally.remarks,
+            ledger=self._ledger,
         )
         self._window: deque[Case] = deque(maxlen=BATCH)
         self._recent: deque[Case] = deque(maxlen=2 * BATCH)
@@ -279,6 +282,7 @@ class Campaign:
         if why:
             self._tally.not_asked[why] += 1
         if why or self._quarantine.blocks(case):
+            self._ledger.left_out(case, why or self._quarantine.reason(case))
             self._miss(case)
             return
         if self._vault is not None:
@@ -315,6 +319,7 @@ class Campaign:
         case = observation.case
         self._tally.cases += 1
         self._tally.answers[answer_class(observation)] += 1
+        self._ledger.played(observation)
         self._doubt(observation)
         self._learn(observation)
         violations = self._judge(observation)
@@ -460,6 +465,7 @@ class Campaign:
             exchanges=self._executor.exchanges,
             warnings=tuple(self._doubts.words(restarts=self._executor.restarts)),
             unreached=tuple(self._unreached()),
+            turnouts=self._ledger.turnouts(),
         )
 
     def _unreached(self) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from fuzz.clock import Clock, rfc3339
 from fuzz.engine.investigate import STOPPING, Investigator, as_control
+from fuzz.engine.ledger import Ledger
 from fuzz.engine.quarantine import Quarantine
 from fuzz.records import (
     Case,
@@ -60,6 +61,7 @@ class Docket:
     exchanges: Callable[[], int]
     findings: dict[str, Finding] = field(default_factory=dict)
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
     dropped: int = 0
     _acquitted: set[str] = field(default_factory=set)
 
@@ -87,6 +89,7 @@ class Docket:
                 await self.suspect(observation, violation, recent)
 
     def _remark(self, violation: Violation, case: Case) -> None:
+        self.ledger.remark(violation, case)
         key = (violation.oracle, violation.symptom)
         known = self.remarks.get(key)
         if known is None:
@@ -113,9 +116,12 @@ class Docket:
             return []
         known = self._known(violation, case)
         if known is not None:
+            self.ledger.objection(violation, case, known.fingerprint)
             self._again(known, case, violation)
             return []
-        return await self._examine(self._open(observation, violation), recent)
+        opened = self._open(observation, violation)
+        self.ledger.objection(violation, case, opened.fingerprint)
+        return await self._examine(opened, recent)
 
     async def reopen(self) -> None:
         """Go on where a killed campaign stopped: its killers are known, its candidates are confirmed now."""

@@ -53,3 +53,7 @@ class Quarantine:
             return False
         self.blocked[reason] += 1
         return True
+
+    def reason(self, case: Case) -> str:
+        """Why the class of a case is sampled only; "" when it is not."""
+        return self.closed.get(case.mutation_class, "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fuzz import __version__, store
 from fuzz.capture import pcapng
@@ -48,7 +49,7 @@ def finding_of(played: Played, facts: TargetFacts, *, first_seen: str) -> Findin
     violation = _violation(played)
     shown = [e for e in played.seen.exposures if e.connections]
     return Finding(
-        fingerprint=store.fingerprint(violation, case),
+        fingerprint=fingerprint_of(played.case, violation.symptom),
         violation=violation,
         case=case,
         original=case,
@@ -79,6 +80,11 @@ def stored_case(case: TlsCase) -> Case:
     )
 
 
+def fingerprint_of(case: TlsCase, symptom: str) -> str:
+    """The name under which equal failures of a case meet."""
+    return store.fingerprint(broken(case, symptom), stored_case(case))
+
+
 def symptom_of(case: TlsCase, judged: Judged) -> str:
     """Short and stable: what was seen of which case."""
     return f"{case.id} {judged.symptom or judged.outcome}"
@@ -86,13 +92,19 @@ def symptom_of(case: TlsCase, judged: Judged) -> str:
 
 def _violation(played: Played) -> Violation:
     case = played.case
+    text = f"{case.title} Seen: {'; '.join(played.judged.texts)}"
+    return replace(broken(case, symptom_of(case, played.judged)), text=text)
+
+
+def broken(case: TlsCase, symptom: str) -> Violation:
+    """What a peer that fails a case with this symptom broke."""
     return Violation(
         oracle="O16" if case.topic in _AUTHENTICATION else "O18",
         name=f"{case.topic.replace(' ', '-')} {case.id}",
         basis=Basis.SHALL if case.requirements else Basis.HARDENING,
         severity=Severity(int(case.severity)),
-        symptom=symptom_of(case, played.judged),
-        text=f"{case.title} Seen: {'; '.join(played.judged.texts)}",
+        symptom=symptom,
+        text=case.title,
         clause=", ".join(case.requirements),
         cwe=case.cwe,
     )

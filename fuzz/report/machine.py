@@ -18,8 +18,13 @@ SUMMARY_FORMAT = 1
 
 def summary_json(summary: Summary, findings_dir: Path) -> str:
     """One line of ASCII JSON, keys sorted."""
+    return json.dumps(summary_value(summary, findings_dir), sort_keys=True, ensure_ascii=True)
+
+
+def summary_value(summary: Summary, findings_dir: Path) -> Mapping[str, object]:
+    """The same as an object."""
     facts = summary.facts
-    value = {
+    return {
         "format": SUMMARY_FORMAT,
         "exit_code": summary.exit_code,
         "reason": summary.reason,
@@ -52,7 +57,6 @@ def summary_json(summary: Summary, findings_dir: Path) -> str:
         "warnings": list(summary.warnings),
         "unreached": list(summary.unreached),
     }
-    return json.dumps(value, sort_keys=True, ensure_ascii=True)
 
 
 def _finding(finding: Finding, root: Path) -> Mapping[str, object]:

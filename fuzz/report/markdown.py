@@ -39,6 +39,7 @@ from fuzz.report.words import (
     folder_name,
     oracle_words,
     repeats,
+    sentence,
     severity_reason,
 )
 from strategies.labels import Text
@@ -71,15 +72,8 @@ def _head(finding: Finding) -> list[str]:
         "",
         f"# {prose(oracle_words(violation) + where)}",
         "",
-        f"**What happened:** {prose(_sentence(violation.text), 600)} Symptom: {code(violation.symptom)}.",
+        f"**What happened:** {prose(sentence(violation.text), 600)} Symptom: {code(violation.symptom)}.",
     ]
-
-
-def _sentence(text: str) -> str:
-    first = text.partition(" ")[0]
-    # A name of the protocol, such as errorDescription, stays as it is spelt.
-    begun = text[:1].upper() + text[1:] if first.islower() else text
-    return begun + ("" if begun.endswith(".") else ".")
 
 
 # --- steps to reproduce -----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Knows the judgement and the shared words. Must not know what it is printed on. E
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fuzz.policy.judgement import Judgement, Placed, Standing, State, Visit
@@ -164,3 +164,57 @@ def _rest(build: Regression) -> Iterator[Line]:
         yield Line(f"removed: {name}, from {safe(build.baseline, 300)}")
     for text in build.notes:
         yield Line(safe(text, 500), "dim")
+
+
+# --- for programs -------------------------------------------------------------------------------------------
+
+
+def regression_value(build: Regression) -> Mapping[str, object]:
+    """The build for programs: where each finding stands, what became of accepted ones, and what did not run."""
+    judgement, ahead = build.judgement, build.ahead
+    return {
+        "format": 1,
+        "mode": build.mode,
+        "exit_code": build.exit_code,
+        "attacked": attacked(build.facts),
+        "seconds": round(build.seconds, 3),
+        "findings": [_value(one) for one in judgement.placed],
+        "baseline": [
+            {
+                "entry": visit.known.entry.name,
+                "state": visit.state.value,
+                "hits": visit.hits,
+                "tries": visit.tries,
+                "why": visit.why,
+            }
+            for visit in judgement.visits
+        ],
+        "handshakes": dict(build.handshakes),
+        "messages": 0 if build.summary is None else build.summary.cases,
+        "not_run": [*judgement.not_run],
+        "not_asked": dict(build.left_out),
+        "unproven": judgement.unproven,
+        "newer_than_lock": {
+            "checks": sorted(ahead.checks),
+            "phases": sorted(ahead.phases),
+            "cases": sorted(ahead.cases),
+        },
+        "accepted": [*build.added],
+        "removed": [*build.removed],
+        "notes": [*build.notes],
+    }
+
+
+def _value(placed: Placed) -> Mapping[str, object]:
+    violation = placed.finding.violation
+    return {
+        "folder": folder_name(placed.finding),
+        "fingerprint": placed.finding.fingerprint,
+        "oracle": violation.oracle,
+        "name": violation.name,
+        "severity": violation.severity.name.lower(),
+        "basis": violation.basis.value,
+        "text": violation.text,
+        "standing": placed.standing.value,
+        "why": placed.why,
+    }

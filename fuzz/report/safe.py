@@ -24,18 +24,32 @@ def safe(text: str, limit: int = 200) -> str:
     surrogate as `\ud800`; a pile of combining marks is cut down. Rich markup stays as it is: nothing of ours
     interprets it.
     """
+    cut = cut_mark(limit, len(text)) if len(text) > limit else ""
+    begun = text[:limit]
+    if begun.isascii() and begun.isprintable():
+        return begun + cut
     shown, marks = [], 0
-    for character in text[:limit]:
+    for character in begun:
         category = unicodedata.category(character)
         marks = marks + 1 if category in ("Mn", "Me") else 0
         hidden = category in _HIDDEN or marks > _MAX_MARKS
         shown.append(_escape(character) if hidden else character)
-    return "".join(shown) + (cut_mark(limit, len(text)) if len(text) > limit else "")
+    return "".join(shown) + cut
 
 
 def cut_mark(shown: int, total: int) -> str:
     """What stands where a long text was cut."""
     return f"... ({shown:,} of {total:,} characters)"
+
+
+def short(text: str, max_bytes: int = 2_048) -> str:
+    """`safe`, and never longer than `max_bytes` in UTF-8, however much its escapes take."""
+    shown = safe(text, max_bytes)
+    if len(shown.encode()) <= max_bytes:
+        return shown
+    mark = f"... (cut, {len(text):,} characters)"
+    room = shown.encode()[: max(0, max_bytes - len(mark))].decode(errors="ignore")
+    return room + mark
 
 
 def _escape(character: str) -> str:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from fuzz.records import TargetFacts
 from fuzz.report.safe import safe
 from fuzz.report.summary import Line
 from fuzz.report.tables import table_lines
@@ -51,7 +52,10 @@ class TlsRow:
 
 @dataclass(frozen=True, slots=True)
 class TlsReport:
-    """A whole run of the lab. `declared` and `observed` are C-41's suites, by IANA name; () when not known."""
+    """A whole run of the lab. `declared` and `observed` are C-41's suites, by IANA name; () when not known.
+
+    `facts` are those of the first peer that was met.
+    """
 
     attacked: str
     rows: tuple[TlsRow, ...]
@@ -61,6 +65,7 @@ class TlsReport:
     left_changed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     strict: bool = False
+    facts: TargetFacts | None = None
 
     @property
     def exit_code(self) -> int:

@@ -83,6 +83,14 @@ def oracle_words(violation: Violation) -> str:
     return f"{violation.name} ({violation.oracle})"
 
 
+def sentence(text: str) -> str:
+    """A violation's text as a sentence of its own, in the target's strings as they are."""
+    first = text.partition(" ")[0]
+    # A name of the protocol, such as errorDescription, stays as it is spelt.
+    begun = text[:1].upper() + text[1:] if first.islower() else text
+    return begun + ("" if begun.endswith(".") else ".")
+
+
 def severity_reason(violation: Violation) -> str:
     """Why a violation is as severe as it is."""
     return _REASONS[violation.basis]

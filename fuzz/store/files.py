@@ -51,16 +51,16 @@ def read_bytes(path: Traversable) -> bytes:
     return data
 
 
+ADVICE = "free some space or choose another folder with --findings"
+
+
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Whatever the disk refuses inside becomes a `StoreError` about `path`."""
+def writing(path: Path, advice: str = ADVICE) -> Iterator[None]:
+    """Whatever the disk refuses inside becomes a `StoreError` about `path`, with the next step."""
     try:
         yield
     except OSError as error:
-        raise StoreError(
-            f"cannot write {path}: {error.strerror or error}; "
-            "free some space or choose another folder with --findings"
-        ) from None
+        raise StoreError(f"cannot write {path}: {error.strerror or error}; {advice}") from None
 
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
@@ -81,9 +81,9 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int = 0o666, advice: str = ADVICE) -> None:
     """Write or replace one file; whoever reads it sees the old or the new content, never a part."""
-    with writing(path):
+    with writing(path, advice):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         try:

@@ -34,6 +34,7 @@ class Csms:
         self.booted = asyncio.Event()
         self.heard: asyncio.Queue[list] = asyncio.Queue()
         self.closed: asyncio.Queue[int] = asyncio.Queue()
+        self.odd: list[str] = []
         self.socket = None
         self._voice = CsmsVoice(SystemClock())
         self._ids = (f"c{n}" for n in itertools.count(1))
@@ -53,7 +54,11 @@ class Csms:
         self.socket = socket
         with contextlib.suppress(ConnectionClosed):
             while True:
-                await self._hear(json.loads(await socket.recv()))
+                text = await socket.recv()
+                if text.startswith("["):
+                    await self._hear(json.loads(text))
+                else:
+                    self.odd.append(text)
         self.closed.put_nowait(socket.close_code)
 
     async def _hear(self, frame) -> None:
@@ -141,6 +146,17 @@ async def test_a_ping_is_not_answered(csms, booted):
     pong = await csms.socket.ping(b"ping")
     assert (await csms.answers_until("after"))[0][0] == 3
     assert not pong.done()
+    pong.cancel()
+
+
+@pytest.mark.parametrize(("defect", "odd"), [(("P121",), ["pong"]), ((), [])])
+async def test_a_ping_is_answered_with_text_by_p121_alone(csms, booted, defect, odd):
+    await booted(*defect)
+    await csms.play(defects()["P121"].witness)
+    pong = await csms.socket.ping(b"second")
+    await csms.answers_until("after")
+    assert csms.odd == odd * 2
+    assert pong.done() == (not odd)
     pong.cancel()
 
 

@@ -60,6 +60,7 @@ def test_the_wheel_holds_the_three_packages_and_the_corpus_and_nothing_else(whee
         "tlslab",
     }
     assert "fuzz/_corpus/README.md" in names
+    assert "fuzz/report/data/report.schema.json" in names
     assert len([name for name in names if name.startswith("fuzz/_corpus/")]) > 50
     assert not [name for name in names if Path(name).name.startswith(("test_", "conftest"))]
 

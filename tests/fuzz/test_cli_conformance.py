@@ -77,9 +77,29 @@ def test_what_the_station_says_is_shown_without_power(played, capsys):
 
 def test_results_can_be_kept_as_json(played, tmp_path):
     assert main(["conformance", "--json", "out.json"]) == 0
-    read = json.loads((tmp_path / "out.json").read_text())
+    read = json.loads((tmp_path / "out.json").read_text())["details"]
     assert read["tests"][0]["verdict"] == "passed"
     assert read["abstract"]["profiles"][0]["name"] == "Core"
+
+
+def test_json_has_stdout_for_itself(played, capsys):
+    assert main(["conformance", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["tests"][0]["id"] == "TC_B_0"
+    assert "tests run by themselves" in captured.err
+
+
+def test_every_report_is_written(played, tmp_path):
+    played.outcome = (Verdict.FAILED,)
+    assert main(["conformance", "--junit", "j.xml", "--sarif", "s.json", "--markdown", "m"]) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"j.xml", "s.json", "m"}
+    assert "not run" in (tmp_path / "m").read_text()
+
+
+@pytest.mark.parametrize("flags", [("--list", "--junit", "j.xml"), ("--junit", "-")])
+def test_a_report_that_cannot_be_is_refused(flags, capsys):
+    assert main(["conformance", *flags]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
 
 
 @pytest.mark.parametrize("ids", ["TC_B_99", "TC_B_25", "nonsense"])

@@ -71,6 +71,19 @@ def test_each_case_is_one_object_for_programs(played, capsys):
     }
 
 
+def test_reports_are_written_of_what_was_played_before_an_interrupt(monkeypatch):
+    def replay(paths, options, sink, told):
+        told(app.Replayed(Path("a"), FIXED, "why"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(app, "replay", replay)
+    assert main(["replay", "a", "b", "--ndjson", "r.ndjson"]) == 130
+    events = [json.loads(line) for line in Path("r.ndjson").read_text().splitlines()]
+    assert [e["event"] for e in events] == ["begin", "check", "end"]
+    assert (events[1]["name"], events[1]["status"]) == ("a", "passed")
+    assert (events[2]["exit_code"], events[2]["reason"]) == (130, "stopped before its end")
+
+
 def test_a_file_that_cannot_be_read_is_named(capsys):
     assert main(["replay", "none.json"]) == 2
     assert capsys.readouterr().err.startswith("error: none.json: cannot be read: No such file")

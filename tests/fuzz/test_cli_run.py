@@ -9,6 +9,7 @@ from fuzz import app
 from fuzz.cli import main
 from fuzz.cli.options import campaign_flags, target_flags
 from fuzz.config import RunOptions
+from fuzz.errors import TargetUnavailable
 from fuzz.records import CampaignEnded, Note, Side, Summary, TargetFacts
 
 SUMMARY = Summary(TargetFacts(Side.STATION), 7, 5, 1.0, (), (), 0, {}, {}, (), (), 0)
@@ -164,3 +165,36 @@ def test_the_next_command_asks_for_the_same_cases_and_keeps_quiet_about_defaults
     assert campaign_flags(options) == (
         "--phases systematic --only Reset,SetVariables --strict --findings 'my findings'"
     )
+
+
+def test_reports_are_written_beside_what_is_shown(asked, capsys):
+    assert main(["run", "--junit", "out/j.xml", "--json", "out/r.json"]) == 0
+    assert json.loads(Path("out/r.json").read_text())["seed"] == 7
+    assert Path("out/j.xml").read_text().startswith("<?xml")
+    assert "NO FINDING" in capsys.readouterr().out
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_target_is_attacked(asked, capsys):
+    assert main(["run", "--sarif", "."]) == 2
+    assert main(["run", "--sarif", "x", "--markdown", "x"]) == 2
+    assert asked == []
+    assert capsys.readouterr().err == (
+        "error: --sarif . is no file; name one\n"
+        "error: --sarif and --markdown both name x; give each its own file\n"
+    )
+
+
+def test_a_target_that_never_came_is_reported_too(monkeypatch):
+    def gone(options, sink):
+        raise TargetUnavailable("nobody called")
+
+    monkeypatch.setattr(app, "run", gone)
+    assert main(["run", "--json", "r.json", "--listen", "127.0.0.1:9000"]) == 3
+    told = json.loads(Path("r.json").read_text())
+    assert (told["exit_code"], told["reason"]) == (3, "nobody called")
+    assert told["target"]["url"] == "127.0.0.1:9000"
+
+
+def test_a_plan_has_no_report(asked, capsys):
+    assert main(["run", "--plan", "--junit", "j.xml"]) == 2
+    assert "a plan has no report" in capsys.readouterr().err

@@ -220,6 +220,17 @@ async def test_no_case_at_all_proves_nothing(scripted: Callable) -> None:
         assert (await attack(executor, [])).summary.exit_code == 3
 
 
+async def test_what_came_of_each_action_is_told(scripted: Callable) -> None:
+    cases = [*good(2), call("c", action="Reset", effect=Effect.ONE_WAY), killer("k"), killer("l")]
+    async with scripted(Station(), owned=False) as executor:
+        summary = (await attack(executor, cases, limits=Limits(allowed=HARMLESS))).summary
+    transfer, reset = summary.turnouts
+    assert (transfer.action, transfer.judged, transfer.left_out) == ("DataTransfer", 4, {})
+    assert transfer.objections == (("O8", summary.findings[0].fingerprint),)
+    assert (reset.action, reset.judged) == ("Reset", 0)
+    assert reset.left_out == {"effect one-way is not allowed on this target": 1}
+
+
 # --- first, do no harm ------------------------------------------------------------------------------------
 
 

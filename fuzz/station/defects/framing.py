@@ -268,6 +268,30 @@ def late_response(hooks: Hooks) -> Hooks:
 
 @plants(
     Defect(
+        "P124",
+        mirrors=("A17",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(reply("Heartbeat", "[3,null,{}]"), _ASK_FOR_HEARTBEAT),
+        depth=1,
+    )
+)
+def answer_id_crash(hooks: Hooks) -> Hooks:
+    """The process dies of an answer whose messageId is no string while one of its CALLs waits for an answer."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard = peek(message)
+        is_answer = heard.kind in (FrameKind.CALLRESULT, FrameKind.CALLERROR)
+        compares = is_answer and len(heard.items) > 1 and hooks.context.peer.outstanding is not None
+        if compares and not isinstance(heard.items[1], str):
+            raise Dying(DEATH)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
         "P62",
         side="both",
         mirrors=("A29",),

@@ -17,6 +17,9 @@ from strategies.labels import JsonObject
 _COMMAND = re.compile(r"(?:;|\||\$\(|`).*?(http://127\.0\.0\.1[^\s;|)\"'`]*)", re.DOTALL)
 """What follows a sign that ends a word of a shell, as far as it is to be fetched from this machine."""
 
+_LOOKUP = re.compile(r"\$\{jndi:[a-z]+://(127\.0\.0\.1[^\s}]*)\}")
+"""What a logging library may look up, as far as that is on this machine."""
+
 
 @plants(
     Defect(
@@ -76,6 +79,29 @@ def vendor_echo(hooks: Hooks) -> Hooks:
         vendor = str(call.payload.get("vendorId", ""))
         if call.action == "DataTransfer" and not vendor.isprintable():
             raise RemoteProtocolError(ErrorCode.INTERNAL_ERROR, f"unknown vendor {vendor}")
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P120",
+        mirrors=("H5",),
+        oracle="O24",
+        symptom="canary fetched",
+        witness=(ask("DataTransfer", '{"vendorId":"${jndi:{canary.url}}"}'),),
+    )
+)
+def lookup_in_log(hooks: Hooks) -> Hooks:
+    """The log line about an unknown vendorId is expanded, so that a lookup in it is made."""
+    numbers = itertools.count(1)
+
+    def handle(call: Call) -> JsonObject:
+        found = _LOOKUP.search(str(call.payload.get("vendorId", "")))
+        if call.action == "DataTransfer" and found is not None:
+            url = f"http://{found.group(1)}"
+            hooks.context.download(f"lookup-{next(numbers)}", url, _forget)
         return hooks.handle(call)
 
     return replace(hooks, handle=handle)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fuzz.records import Expect, Operator
+from fuzz.ocppj.peer import Answered
+from fuzz.records import Expect, Operator, Wait
+from fuzz.station.blocks.base import member
+from fuzz.station.context import Outcome
+from fuzz.station.defects.reading import DEATH
 from fuzz.station.defects.registry import Defect, ask, plants
-from fuzz.station.events import Command, Event, PowerCycle, PowerOn
-from fuzz.station.hooks import Hooks
+from fuzz.station.events import Command, Connected, Event, PowerCycle, PowerOn
+from fuzz.station.hooks import Dying, Hooks
+from strategies.labels import JsonObject
 
 
 @plants(
@@ -68,6 +73,86 @@ def queue_truncated(hooks: Hooks) -> Hooks:
         if isinstance(event, PowerCycle):
             outbox = hooks.context.outboxes["transaction"]
             outbox.restore(outbox.lasting()[1:])
+        return hooks.react(event)
+
+    return replace(hooks, react=react)
+
+
+_CHARGE = (
+    Operator("plug-in", "1"),
+    Operator("present-token", "04A1B2C3"),
+    Operator("start-power", "1"),
+)
+
+
+@plants(
+    Defect(
+        "P133",
+        mirrors=("D25",),
+        oracle="O1 O2 O13 O29",
+        symptom="exit 70",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Operator("cut-network"),
+            Operator("unplug", "1"),
+            Operator("restore-network"),
+            Expect("TransactionEvent", 60.0),
+        ),
+        depth=3,
+    )
+)
+def replay_crash(hooks: Hooks) -> Hooks:
+    """The process dies on a new connection when the end of a transaction waits whose beginning was told on an earlier one."""
+    begun: set[str] = set()
+
+    def conclude(outcome: Outcome) -> None:
+        payload = outcome.call.payload
+        if isinstance(outcome, Answered) and payload.get("eventType") == "Started":
+            begun.add(_transaction(payload))
+        hooks.conclude(outcome)
+
+    def react(event: Event) -> list[Command]:
+        waiting = [letter.payload for letter in hooks.context.outboxes["transaction"].waiting]
+        ended = {_transaction(p) for p in waiting if p.get("eventType") == "Ended"}
+        if isinstance(event, Connected) and ended & begun:
+            raise Dying(DEATH)
+        return hooks.react(event)
+
+    return replace(hooks, conclude=conclude, react=react)
+
+
+def _transaction(payload: JsonObject) -> str:
+    return str(member(payload, "transactionInfo").get("transactionId"))
+
+
+@plants(
+    Defect(
+        "P134",
+        mirrors=("D13",),
+        oracle="O32 O13 O11",
+        symptom="less energy than before",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Wait(5.0),
+            Operator("unplug", "1"),
+            Operator("power-cycle"),
+            Expect("BootNotification", 60.0),
+            *_CHARGE,
+            Expect("TransactionEvent"),
+        ),
+        depth=4,
+    )
+)
+def register_lost(hooks: Hooks) -> Hooks:
+    """The energy registers begin at zero again when the power was cut."""
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, PowerCycle):
+            for evse in hooks.context.evses.values():
+                evse.advance(hooks.context.now)
+                evse._wh = 0.0
         return hooks.react(event)
 
     return replace(hooks, react=react)

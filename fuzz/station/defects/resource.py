@@ -23,7 +23,7 @@ from fuzz.records import (
 from fuzz.station.blocks.base import objects
 from fuzz.station.context import Outcome
 from fuzz.station.defects.reading import peek
-from fuzz.station.defects.registry import Defect, plants, reply, rewires
+from fuzz.station.defects.registry import Defect, ask, plants, reply, rewires
 from fuzz.station.events import Command, Failure
 from fuzz.station.hooks import Hooks
 from fuzz.station.rewriting import rewrite_answers
@@ -208,6 +208,40 @@ def quadratic_reading(hooks: Hooks) -> Hooks:
         if call.action == "GetVariables":
             for _ in objects(call.payload["getVariableData"])[1:]:
                 hooks.handle(call)
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
+
+
+_STORE = 2**18
+
+
+@plants(
+    Defect(
+        "P123",
+        mirrors=("E5",),
+        oracle="O20",
+        symptom="memory slope",
+        witness=(
+            RepeatSteps(
+                (
+                    ask(
+                        "InstallCertificate",
+                        '{"certificateType":"CSMSRootCertificate","certificate":"no PEM"}',
+                    ),
+                ),
+                100,
+            ),
+        ),
+    )
+)
+def certificate_leak(hooks: Hooks) -> Hooks:
+    """Every InstallCertificate leaves the 256 kB behind that it was worked on in."""
+    left: list[bytes] = []
+
+    def handle(call: Call) -> JsonObject:
+        if call.action == "InstallCertificate":
+            left.append(b"\x5a" * _STORE)
         return hooks.handle(call)
 
     return replace(hooks, handle=handle)

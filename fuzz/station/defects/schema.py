@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.payloads import BAD_IDENTIFIER, TOO_FINE_TIME
+from fuzz.records import Expect, Operator
+from fuzz.station.blocks.base import objects, status
+from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.defects.reading import DEATH
 from fuzz.station.defects.registry import Defect, ask, plants, say
 from fuzz.station.device_model import Checked, Variable
@@ -123,6 +127,111 @@ def primitive_blind(hooks: Hooks) -> Hooks:
         return None if unseen else error
 
     return replace(hooks, validate=validate)
+
+
+_TIMEOUT = '"component":{"name":"TxCtrlr"},"variable":{"name":"EVConnectionTimeOut"}'
+
+
+@plants(
+    Defect(
+        "P122",
+        mirrors=("A26",),
+        oracle="O12",
+        symptom="refused and stored",
+        witness=(
+            ask(
+                "SetVariables",
+                f'{{"setVariableData":[{{"attributeValue":"77",{_TIMEOUT}}},{{}}]}}',
+            ),
+            ask("GetVariables", f'{{"getVariableData":[{{{_TIMEOUT}}}]}}'),
+        ),
+    )
+)
+def refused_but_stored(hooks: Hooks) -> Hooks:
+    """SetVariables that breaks its schema is refused, yet those of its items that are in order are stored."""
+
+    def fault(item: JsonObject, version: Version) -> RemoteProtocolError | None:
+        payload: JsonObject = {"setVariableData": [item]}
+        return hooks.validate("SetVariables", Kind.REQUEST, payload, version)
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if error is None or action != "SetVariables" or not isinstance(payload, dict):
+            return error
+        proper = [i for i in objects(payload.get("setVariableData")) if fault(i, version) is None]
+        with contextlib.suppress(RemoteProtocolError):
+            hooks.handle(Call("", action, {"setVariableData": [*proper]}))
+        return error
+
+    return replace(hooks, validate=validate)
+
+
+_EMPTIED = ask(
+    "SetVariables",
+    '{"setVariableData":[{"attributeValue":"",'
+    '"component":{"name":"SecurityCtrlr"},"variable":{"name":"OrganizationName"}}]}',
+)
+
+
+@plants(
+    Defect(
+        "P127",
+        mirrors=("E8",),
+        oracle="O12 O11",
+        symptom="report ends early",
+        witness=(
+            _EMPTIED,
+            ask("GetBaseReport", '{"requestId":1,"reportBase":"FullInventory"}'),
+            Expect("NotifyReport"),
+        ),
+        depth=1,
+    )
+)
+def report_cut_short(hooks: Hooks) -> Hooks:
+    """A report ends, as if it were complete, before the first variable that was set to an empty text."""
+    model = hooks.context.model
+    reports = next(block for block in hooks.blocks if isinstance(block, ReportsBlock))
+    healthy = reports._report
+
+    def report(request: JsonObject, chosen: list[Variable]) -> JsonObject:
+        changed = model.changed()
+        empty = [at for at, found in enumerate(chosen) if changed.get(found.label) == ""]
+        kept = chosen[: empty[0]] if empty else chosen
+        return healthy(request, kept) if kept else status("EmptyResultSet")
+
+    reports._report = report  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P131",
+        mirrors=("C22",),
+        oracle="O6",
+        symptom="Occupied",
+        witness=(
+            Operator("plug-in", "1"),
+            Operator("present-token", "04A1B2C3"),
+            Expect("TransactionEvent"),
+            ask(
+                "ChangeAvailability",
+                '{"operationalStatus":"Inoperative","evse":{"id":1,"connectorId":1}}',
+            ),
+        ),
+        depth=2,
+    )
+)
+def odd_status_when_busy(hooks: Hooks) -> Hooks:
+    """ChangeAvailability of something in use is answered with a status that the schema does not know."""
+
+    def handle(call: Call) -> JsonObject:
+        answer = hooks.handle(call)
+        waits = call.action == "ChangeAvailability" and answer["status"] == "Scheduled"
+        return status("Occupied") if waits else answer
+
+    return replace(hooks, handle=handle)
 
 
 def _evse_numbers(payload: Any) -> list[float]:

@@ -9,9 +9,12 @@ from functools import partial
 from typing import Any
 
 from fuzz.ocppj.frames import Call
-from fuzz.records import Expect, Operator, RepeatSteps
-from fuzz.station.blocks.base import status
-from fuzz.station.context import Context
+from fuzz.ocppj.peer import Refused
+from fuzz.records import Expect, FrameKind, Operator, RepeatSteps
+from fuzz.station.blocks.base import member, status
+from fuzz.station.blocks.transactions import TransactionsBlock
+from fuzz.station.context import Context, Outcome
+from fuzz.station.defects.reading import DEATH, peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply
 from fuzz.station.events import (
     Command,
@@ -22,7 +25,7 @@ from fuzz.station.events import (
     SendText,
     Unplug,
 )
-from fuzz.station.hooks import Hooks
+from fuzz.station.hooks import Dying, Hooks
 from fuzz.station.states import Registration
 from fuzz.station.transaction import Grant
 from strategies.labels import JsonObject
@@ -222,3 +225,118 @@ def transaction_id_reuse(hooks: Hooks) -> Hooks:
         return hooks.react(event)
 
     return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P125",
+        mirrors=("D4",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            reply("BootNotification", '[2,"early","ClearCache",{}]'),
+            _RESET,
+            Expect("BootNotification"),
+        ),
+        depth=1,
+    )
+)
+def early_call_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a CALL that comes before its BootNotification is answered."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        booting = hooks.context.registration is Registration.BOOTING
+        if booting and peek(message).kind is FrameKind.CALL:
+            raise Dying(DEATH)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P126",
+        mirrors=("A13",),
+        oracle="O29 O11",
+        symptom="one BootNotification",
+        witness=(
+            reply("BootNotification", '[4,"{call.id}","InternalError","",{}]'),
+            _RESET,
+            Expect("BootNotification"),
+            Expect("BootNotification"),
+        ),
+        depth=1,
+    )
+)
+def boot_given_up(hooks: Hooks) -> Hooks:
+    """A BootNotification that is answered with a CALLERROR is never said again."""
+
+    def conclude(outcome: Outcome) -> None:
+        refused = isinstance(outcome, Refused) and not outcome.broken
+        if not refused or outcome.call.action != "BootNotification":
+            hooks.conclude(outcome)
+
+    return replace(hooks, conclude=conclude)
+
+
+@plants(
+    Defect(
+        "P130",
+        mirrors=("D12",),
+        oracle="O11",
+        symptom="Accepted",
+        witness=(
+            *_CHARGE[:2],
+            Expect("TransactionEvent"),
+            ask(
+                "RequestStartTransaction",
+                '{"remoteStartId":1,"evseId":1,"idToken":{"idToken":"99","type":"ISO14443"}}',
+            ),
+        ),
+        depth=2,
+    )
+)
+def second_start(hooks: Hooks) -> Hooks:
+    """RequestStartTransaction is accepted for an EVSE at which somebody else is charging."""
+
+    def handle(call: Call) -> JsonObject:
+        answer = hooks.handle(call)
+        if call.action != "RequestStartTransaction":
+            return answer
+        busy = member(answer, "statusInfo").get("reasonCode") == "TxInProgress"
+        return status("Accepted") if busy else answer
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P132",
+        mirrors=("B17",),
+        oracle="O11 O13 O29",
+        symptom="no Ended",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            _RESET,
+            Expect("BootNotification", 60.0),
+        ),
+        depth=3,
+    )
+)
+def last_event_lost(hooks: Hooks) -> Hooks:
+    """A Reset ends the transactions that run without ever telling the CSMS."""
+    outbox = hooks.context.outboxes["transaction"]
+    block = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+    healthy = block.end_all
+
+    def end_all(trigger: str, stopped: str) -> None:
+        put = outbox.put
+        outbox.put = lambda action, payload: None  # type: ignore[method-assign]
+        try:
+            healthy(trigger, stopped)
+        finally:
+            outbox.put = put  # type: ignore[method-assign]
+
+    block.end_all = end_all  # type: ignore[method-assign]
+    return hooks

@@ -9,7 +9,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, Frame
+from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, TEXT, Frame
 from websockets.http11 import Response
 
 from fuzz.records import SendFrames
@@ -125,6 +125,32 @@ def no_pong(wire: Wire) -> Wire:
                 super().__init__(protocol, **options)
 
         return Mute
+
+    return _with(wire, of)
+
+
+@rewires(
+    Defect(
+        "P121",
+        mirrors=("A39",),
+        oracle="O7 O3",
+        symptom="pong as text",
+        witness=(SendFrames(b"\x89\x04ping"),),
+    )
+)
+def pong_as_text(wire: Wire) -> Wire:
+    """A ping is answered with the text message `pong` instead of a pong."""
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Wordy(healthy):  # type: ignore[valid-type, misc]
+            def __init__(self, protocol: Any, **options: Any) -> None:
+                send = protocol.send_frame
+                protocol.send_frame = lambda frame: send(
+                    Frame(TEXT, b"pong") if frame.opcode is PONG else frame
+                )
+                super().__init__(protocol, **options)
+
+        return Wordy
 
     return _with(wire, of)
 
