@@ -17,11 +17,14 @@ from fuzz.app.tlsing import chosen, side_of, tls
 from fuzz.clock import SystemClock
 from fuzz.config import RegressOptions, RunOptions
 from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.lab.findings import stored_case
 from fuzz.lab.options import LabOptions
-from fuzz.records import Finding, Note, Side, TargetFacts
+from fuzz.oracles.registry import violation
+from fuzz.records import Basis, Finding, Note, Severity, Side, TargetFacts
 from fuzz.report.safe import safe
 from fuzz.report.tls import TlsRow
-from tlslab.registry import Effect, Severity, TlsCase, all_cases, matching
+from tlslab import registry
+from tlslab.registry import Effect, TlsCase, all_cases, matching
 
 NONE = "none"
 _PROVEN = ("passed", "passed with a remark", "recorded", "failed")
@@ -30,7 +33,10 @@ _UNPLAYED = ("not asked", "n/a")
 
 @dataclass(frozen=True, slots=True)
 class Handshakes:
-    """What came of them; `not_run` are those that the guard, or a target that went away, left over."""
+    """What came of them, in the order in which they were played.
+
+    `not_run` are those that the guard, or a target that went away, left over.
+    """
 
     facts: TargetFacts
     rows: tuple[TlsRow, ...] = ()
@@ -47,6 +53,19 @@ class Handshakes:
     def played(self) -> bool:
         """True when the target was there for at least one."""
         return any(row.outcome not in _UNPLAYED for row in self.rows)
+
+    def gone(self, why: str, now: str) -> tuple[Finding, ...]:
+        """The finding that a target is which was there and never came back: by the first case without a verdict."""
+        shown = [row for row in self.rows if row.outcome not in _UNPLAYED]
+        proven = [n for n, row in enumerate(shown) if row.outcome in _PROVEN]
+        if not proven:
+            return ()
+        last = shown[min(proven[-1] + 1, len(shown) - 1)]
+        case = stored_case(all_cases()[last.id])
+        text = f"the target did not come back behind handshake {last.id}: {why}"
+        lost = violation("O5", Basis.STOPPED_SERVING, Severity.HIGH, f"gone after {last.id}", text)
+        name = store.fingerprint(lost, case)
+        return (Finding(name, lost, case, case, self.facts, first_seen=now),)
 
     @property
     def proven(self) -> bool:
@@ -79,7 +98,7 @@ class _Listener:
 def quick(case: TlsCase) -> bool:
     """True for a handshake that leaves nothing behind and matters: all that a pull request has to wait for."""
     quick_side = case.side.value == Side.CSMS.value
-    return case.effect is Effect.NONE and (quick_side or case.severity >= Severity.HIGH)
+    return case.effect is Effect.NONE and (quick_side or case.severity >= registry.Severity.HIGH)
 
 
 def in_the_list(wanted: RegressOptions, side: Side, accepted: Sequence[str]) -> tuple[str, ...]:
@@ -142,12 +161,12 @@ def _play(
     try:
         report, _ = tls(options, lab, told=listener, note=lambda text: sink(Note(text)))
         notes += [*report.notes, *(f"stays changed on the peer: {t}" for t in report.left_changed)]
-        rows, facts = report.rows, report.facts or facts
+        facts = report.facts or facts
     except (TargetUnavailable, _OutOfTime) as stopped:
-        rows = tuple(listener.rows)
-        if isinstance(stopped, TargetUnavailable) and not rows:
+        if isinstance(stopped, TargetUnavailable) and not listener.rows:
             raise
         notes.append(str(stopped) or f"{guard:g} s are over")
+    rows = tuple(listener.rows)
     left = {c.id for c in chosen(lab, side_of(options, lab))} - {row.id for row in rows}
     findings = tuple(store.load_finding(Path(r.folder)) for r in rows if r.folder)
     facts = findings[0].facts if findings else facts

@@ -18,7 +18,7 @@ from fuzz.app.handshaking import Handshakes, handshakes
 from fuzz.app.hooks import before, ready
 from fuzz.app.pinning import check_names, stock
 from fuzz.app.rig import rig
-from fuzz.clock import SystemClock
+from fuzz.clock import SystemClock, rfc3339
 from fuzz.config import RegressOptions, RunOptions
 from fuzz.engine.fixed import Fixed
 from fuzz.engine.phases import Ground, Phase, Replay, Systematic
@@ -39,8 +39,10 @@ from fuzz.records import (
     Summary,
     TargetFacts,
 )
+from fuzz.report.markdown import render_finding
 from fuzz.report.tls import TlsRow
 
+FIXED = ("replay", "systematic")
 QUIRKS = Path("quirks.toml")
 TOLD = ("vendor", "model", "firmware", "serial")
 """What a target tells of itself at boot, and not again on a later connection."""
@@ -102,6 +104,7 @@ class _Build:
     ground: Ground | None = None
     summary: Summary | None = None
     met: TargetFacts | None = None
+    gone: tuple[Finding, ...] = ()
 
     def run(self) -> Regression:
         """Everything, in order. What is wrong in a file is told before anything is sent."""
@@ -127,7 +130,7 @@ class _Build:
         self.notes += shaken.notes
         if self.wanted.self_test != "csms":
             self._messages(policy, accepted, began, shaken)
-        findings = [*shaken.findings, *self._found(), *accepted.found]
+        findings = [*shaken.findings, *self.gone, *self._found(), *accepted.found]
         visits = [*accepted.of_handshakes(shaken.rows), *accepted.visits()]
         unproven = self._unproven(shaken)
         facts = shaken.facts if self.summary is None else self.summary.facts
@@ -257,8 +260,11 @@ class _Build:
         except TargetUnavailable as gone:
             if not shaken.played:
                 raise
-            # It was there for the handshakes; what it did there stands.
+            # It was there for the handshakes and went away: theirs, as long as nothing else is known.
             self.notes.append(str(gone))
+            self.gone = shaken.gone(str(gone), rfc3339(self.clock.now()))
+            for finding in self.gone:
+                store.save_finding(finding, self.options.findings_dir, render=render_finding)
             self.not_run += [f"phase {name}" for name in self.options.phases]
             return
         asyncio.run(self._cut_short())
@@ -281,9 +287,11 @@ class _Build:
         return () if self.summary is None else self.summary.findings
 
     async def _cut_short(self) -> None:
-        """Name what the fixed list holds and the campaign did not come to."""
+        """Name what the fixed list holds and the campaign did not come to; at night only the tables are fixed."""
+        night = self.wanted.mode == "nightly"
         for phase in self.phases:
-            if phase.name in self.complete or phase.planned() is None:
+            by_budget = phase.planned() is None or (night and phase.name not in FIXED)
+            if phase.name in self.complete or by_budget:
                 continue
             names = await _rest(phase)
             self.not_run += names or [f"phase {phase.name}"]

@@ -69,7 +69,7 @@ def _many(count: int, word: str) -> str:
 def _played(build: Regression) -> str:
     cases = 0 if build.summary is None else build.summary.cases
     shaken = sum(build.handshakes.values())
-    return f"{cases:,} messages and {shaken:,} handshakes"
+    return f"{cases:,} {_many(cases, 'message')} and {shaken:,} {_many(shaken, 'handshake')}"
 
 
 def _failing(judgement: Judgement, root: Path) -> Iterator[Line]:
