@@ -5,6 +5,7 @@ Knows registries and tables. Must not know what a lock makes of them.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def stock(options: RunOptions) -> Stock:
 
 def _own_corpus(options: RunOptions) -> bool:
     """True for a corpus of the user's: their repository pins it, not the lock."""
-    return store.corpus_folder(options.corpus_dir) != store.packaged_corpus()
+    used, packaged = store.corpus_folder(options.corpus_dir), store.packaged_corpus()
+    return os.path.realpath(str(used)) != os.path.realpath(str(packaged))
 
 
 def _systematic(side: Side) -> Mapping[str, tuple[str, ...]]:
