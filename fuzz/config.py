@@ -164,6 +164,7 @@ _TARGET_KEYS = {
     "cert": "cert",
     "key": "key",
     "password_file": "password_file",
+    "password_env": "password_env",
     "start_cmd": "start_cmd",
     "restart_cmd": "restart_cmd",
     "on_stuck": "on_stuck",
