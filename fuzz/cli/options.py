@@ -66,7 +66,7 @@ _TARGET: list[Callable[[Any], Any]] = [
     *_END,
     click.option("--pics", metavar="NAME", help="PICS file of which our station is built."),
     click.option("--start-cmd", metavar="CMD", help="Command that starts the target."),
-    click.option("--restart-cmd", metavar="CMD", help="Command that restarts it."),
+    click.option("--restart-cmd", metavar="CMD", help="Command, or http://..., that restarts it."),
     click.option("--on-stuck", metavar="CMD", help="Command to run when it does not come back."),
     click.option(
         "--operator",

@@ -103,7 +103,10 @@ def command(**given: Any) -> int:
     filed = read_config(config)[0]
     identities = () if wanted.self_test else wanted.identities
     with lent(identities, given.get("identity") or filed.get("identity")) as credentials:
-        usual = {k: v for k, v in USUAL[wanted.mode].items() if k not in filed}
+        usual: dict[str, object] = {k: v for k, v in USUAL[wanted.mode].items() if k not in filed}
+        if wanted.self_test:
+            # The target of the file is not meant.
+            usual |= dict.fromkeys(("listen", "target", "start_cmd", "restart_cmd"))
         options = options_from(given, **usual, **credentials.fields)
         with display_for(options) as display:
             build = _run(options, wanted, credentials, display, reports, config)

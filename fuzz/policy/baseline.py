@@ -120,9 +120,10 @@ def _moved(known: Known, steps: Sequence[Renaming], named: Named) -> Known:
 
 
 def match(known: Iterable[Known], finding: Finding) -> Known | None:
-    """The entry that a finding is, or adds to: equal fingerprint, else the same symptom by the same broken rules.
+    """The entry that a finding is, or adds to; None for what nobody accepted.
 
-    The second is how one campaign merges findings; a baseline must not tell them apart either.
+    Equal fingerprint, else the same symptom by a case that the entry names, or by the same broken rules. The last is
+    how one campaign merges findings; a baseline must not tell them apart either.
     """
     every = tuple(known)
     for one in every:
@@ -130,6 +131,9 @@ def match(known: Iterable[Known], finding: Finding) -> Known | None:
             return one
     violation = finding.violation
     alike = [one for one in every if _same_symptom(one.entry.violation, violation)]
+    for one in alike:
+        if finding.original.id in one.entry.ids:
+            return one
     shown = (_rules(finding.original), _rules(finding.case)) if finding.case.mutations else ()
     return next((one for one in alike if _rules(one.case) in shown), None)
 

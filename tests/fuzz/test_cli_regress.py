@@ -69,6 +69,14 @@ def test_the_file_lies_over_the_mode_and_flags_over_the_file(asked):
     assert (wanted.fail_on, wanted.baseline) == ("critical", Path("ci/k.json"))
 
 
+def test_a_self_test_leaves_the_target_of_the_file_alone(asked):
+    Path("ocppfuzz.toml").write_text('[target]\nlisten = "127.0.0.1:9"\nrestart_cmd = "x"\n')
+    assert main(["regress", "--self-test"]) == 0
+    assert asked[0][0].embedded
+    assert main(["regress"]) == 0
+    assert asked[1][0].listen == "127.0.0.1:9"
+
+
 def test_identities_give_credentials_out_of_the_environment(asked, monkeypatch):
     monkeypatch.setenv("ONE_PW", "s3cret-s3cret-s3cret")
     monkeypatch.setenv("TWO_PW", "t4cret-t4cret-t4cret")

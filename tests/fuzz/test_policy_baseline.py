@@ -76,12 +76,21 @@ def test_the_same_symptom_by_the_same_rule_adds_to_it():
     assert match([KNOWN], finding(shown=shown, fingerprint="0" * 16)) is KNOWN
 
 
+def test_a_case_that_was_seen_to_show_it_shows_it_again():
+    shown = replace(case(mutations=[mutation("/a", "required", "x")]), id="other")
+    known = accepted(replace(FOUND, also=("other",)))
+    assert match([known], finding(shown=shown, fingerprint="0" * 16)) is known
+
+
 @pytest.mark.parametrize(
     "other",
     [
-        finding(fingerprint="0" * 16, shown=case(mutations=[mutation("/a", "required", "x")])),
+        finding(
+            fingerprint="0" * 16,
+            shown=replace(case(mutations=[mutation("/a", "required", "x")]), id="x"),
+        ),
         finding(violation("O4", "else"), fingerprint="0" * 16),
-        finding(fingerprint="0" * 16, shown=case()),
+        finding(fingerprint="0" * 16, shown=replace(case(), id="x")),
     ],
     ids=["another rule", "another symptom", "a valid message"],
 )
