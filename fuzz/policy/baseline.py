@@ -16,8 +16,11 @@ from fuzz.records import Case, Finding, Violation
 ACCEPTED_FOR = timedelta(days=90)
 """How long a finding is accepted where nothing else is said."""
 
-STOPPING = frozenset({"O1", "O2", "O3", "O5"})
-"""Oracles whose finding means: the target stopped serving. `tests/fuzz/test_policy_baseline.py` compares with the engine."""
+KILLING = frozenset({"O1", "O2", "O5"})
+"""Oracles whose finding means: the target ended, restarted, or hears nothing any more."""
+
+_CUT = ("O3", "close 1006")
+"""A connection that ends without a close frame is all that is seen of the death of a target that is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Entry:
     @property
     def kills(self) -> bool:
         """True when the target stops serving each time that it is played."""
-        return self.violation.oracle in STOPPING
+        violation = self.violation
+        return violation.oracle in KILLING or (violation.oracle, violation.symptom) == _CUT
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ from strategies.labels import Tier
 from strategies.version import version
 
 CLOSED = Violation(
-    "O3", "connection-closed", Basis.STOPPED_SERVING, Severity.HIGH, "close 1011", "it closed"
+    "O3", "connection-closed", Basis.STOPPED_SERVING, Severity.HIGH, "close 1006", "it closed"
 )
 TODAY = date(2026, 6, 1)
 
@@ -39,7 +39,7 @@ def known(word: str, objection: Violation = CLOSED, keyword: str = "type", **mor
 
 
 class Station:
-    """Closes with 1011 on each of these words, and remembers what it was told."""
+    """Cuts the connection on each of these words, and remembers what it was told."""
 
     def __init__(self, *kills: str) -> None:
         self.kills = kills
@@ -52,7 +52,7 @@ class Station:
         if frame[2] == "DataTransfer":
             self.heard += frame[3]
             if set(frame[3]) & set(self.kills):
-                await link.close(1011)
+                await link.abort()
                 return
         await link.send_text(json.dumps([4, frame[1], "TypeConstraintViolation", "", {}]))
 
@@ -106,11 +106,11 @@ async def test_what_the_target_must_not_suffer_is_not_asked(build):
 
 
 async def test_another_violation_by_the_same_case_is_a_finding(build, tmp_path):
-    was = known("bad", replace(CLOSED, symptom="close 1006"))
+    was = known("bad", replace(CLOSED, symptom="close 1011"))
     of, visits = await build(Station("bad"), was)
     assert visits["bad"].state is State.CHANGED
-    assert visits["bad"].why == "now connection-closed (O3): close 1011"
-    assert [f.violation.symptom for f in of.found] == ["close 1011"]
+    assert visits["bad"].why == "now connection-closed (O3): close 1006"
+    assert [f.violation.symptom for f in of.found] == ["close 1006"]
     assert list((tmp_path / "findings").glob("O3-*/finding.json"))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from fuzz.engine import investigate
 from fuzz.policy.baseline import (
-    STOPPING,
+    KILLING,
     Baseline,
     accept,
     checked,
@@ -38,10 +38,20 @@ def test_its_last_day_still_counts():
     assert not accepted(FOUND).entry.expired(date(2999, 1, 1))
 
 
-def test_the_oracles_that_stop_a_target_are_those_of_the_engine():
-    assert STOPPING == investigate.STOPPING
-    assert accepted(finding(violation("O1"))).entry.kills
-    assert not KNOWN.entry.kills
+@pytest.mark.parametrize(
+    ("oracle", "symptom", "kills"),
+    [
+        ("O1", "exit 70", True),
+        ("O2", "1 boot", True),
+        ("O5", "deaf", True),
+        ("O3", "close 1006", True),
+        ("O3", "close 1011", False),
+        ("O4", "silence", False),
+    ],
+)
+def test_a_killer_takes_the_target_away_and_a_proper_close_does_not(oracle, symptom, kills):
+    assert accepted(finding(violation(oracle, symptom))).entry.kills is kills
+    assert KILLING < investigate.STOPPING
 
 
 @pytest.mark.parametrize(
