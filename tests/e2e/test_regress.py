@@ -127,7 +127,16 @@ def test_a_station_that_dies_in_the_middle_is_a_finding_and_the_rest_is_listed(
         '[[identities]]\nidentity = "CS-1"\nsecurity_profile = 1\npassword_env = "CS1_PASSWORD"\n'
     )
     secret = "correct-horse-battery"
-    dialling = ("--identity", "CS-1", "--security-profile", 1, "--backoff-min-s", 0.2)
+    dialling = (
+        "--identity",
+        "CS-1",
+        "--security-profile",
+        1,
+        "--backoff-min-s",
+        0.2,
+        "--backoff-range-s",
+        0,
+    )
     station = started(
         *own_station(f"ws://127.0.0.1:{port}/ocpp", *dialling, "--defect", "P02"),
         env={"OCPPFUZZ_PASSWORD": secret},
