@@ -67,7 +67,7 @@ class Course:
     """What a command does with a campaign beyond its options.
 
     `advisory` are oracles that silence nobody. `arrange` makes of the campaign's phases those that are played.
-    `afterwards` plays on, on the same target, when the campaign has not lost it.
+    `afterwards` plays on, on the same target, when the campaign has not lost it and nobody stopped it.
     """
 
     advisory: frozenset[str] = frozenset()
@@ -196,7 +196,7 @@ async def campaign_on(
     phases = course.arrange(make_phases(options, ground), ground)
     with _interruptible(campaign):
         summary = await campaign.run(phases)
-    if course.afterwards is not None and not summary.unavailable:
+    if course.afterwards is not None and not summary.unavailable and not campaign.stopped:
         await course.afterwards(executor, judged, ground)
     await executor.hang_up()
     if not summary.reason:

@@ -6,7 +6,7 @@ Knows how a build is composed. Must not know how it is shown.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -25,7 +25,7 @@ from fuzz.engine.phases import Ground, Phase, Replay, Systematic
 from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.policy.baseline import Known, accept
 from fuzz.policy.failing import fail_on
-from fuzz.policy.flaw import Flaw, day
+from fuzz.policy.flaw import Flaw, day, over
 from fuzz.policy.judgement import Judgement, Policy, Standing, judge
 from fuzz.policy.lock import Ahead
 from fuzz.policy.quirks import Quirk
@@ -42,6 +42,7 @@ from fuzz.records import (
 from fuzz.report.markdown import render_finding
 from fuzz.report.tls import TlsRow
 
+NEVER = "never"
 FIXED = ("replay", "systematic")
 QUIRKS = Path("quirks.toml")
 TOLD = ("vendor", "model", "firmware", "serial")
@@ -79,7 +80,7 @@ def _check(options: RunOptions, wanted: RegressOptions) -> None:
     if options.fail_fast or options.resume or options.plan:
         raise UsageError("fail_fast, resume and plan are for `run`; a build plays its whole list")
     fail_on(wanted.fail_on)
-    if wanted.expires:
+    if wanted.expires and wanted.expires != NEVER:
         try:
             day(wanted.expires, "expires")
         except Flaw as flaw:
@@ -112,6 +113,7 @@ class _Build:
         known = self._known()
         quirks = self._quirks()
         ahead = self._ahead()
+        self.notes += expired(known, quirks, self.today)
         policy = Policy(fail_on(self.wanted.fail_on), self.today, known, quirks, ahead)
         asyncio.run(before(self.wanted.before))
         if self.wanted.wait_ready_s is not None:
@@ -225,7 +227,7 @@ class _Build:
             finding,
             reason=self.wanted.reason.strip(),
             today=self.today,
-            expires=self.wanted.expires,
+            expires="" if self.wanted.expires == NEVER else self.wanted.expires,
             case=store.case_file(path, folder, name),
         )
         return Known(entry, finding.case)
@@ -302,6 +304,16 @@ class _Build:
         if self.summary is not None:
             return self.summary.reason if self.summary.exit_code == 3 else ""
         return "" if shaken.proven else "no handshake came to a verdict"
+
+
+def expired(known: Sequence[Known], quirks: Sequence[Quirk], today: date) -> Iterator[str]:
+    """What counts no more, in words."""
+    for one in known:
+        if one.entry.expired(today):
+            yield f"{one.entry.name} was accepted until {one.entry.expires}: it counts as not accepted"
+    for quirk in quirks:
+        if over(quirk.expires, today):
+            yield f"the quirk of {quirk.check} for {quirk.target} ended on {quirk.expires}: it mutes nothing"
 
 
 async def _rest(phase: Fixed) -> list[str]:

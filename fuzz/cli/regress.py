@@ -70,7 +70,7 @@ USUAL: Mapping[str, Mapping[str, object]] = {
     "--update-baseline", is_flag=True, default=None, help="Take out of it what is mended."
 )
 @click.option("--reason", metavar="TEXT", help="With --update-baseline: accept what fails.")
-@click.option("--expires", metavar="DATE", help="Accept until then; in 90 days.")
+@click.option("--expires", metavar="DATE", help="Accept until then, or never; in 90 days.")
 @click.option("--quirks", type=_PATH, metavar="FILE", help="Muted checks; ./quirks.toml.")
 @click.option("--lock", type=_PATH, metavar="FILE", help="Checks that count; ./ocppfuzz.lock.")
 @click.option("--update-lock", is_flag=True, default=None, help="Let all of this version count.")
@@ -103,7 +103,9 @@ def command(**given: Any) -> int:
     filed = read_config(config)[0]
     identities = () if wanted.self_test else wanted.identities
     with lent(identities, given.get("identity") or filed.get("identity")) as credentials:
-        usual: dict[str, object] = {k: v for k, v in USUAL[wanted.mode].items() if k not in filed}
+        # What the file says of remarks is for `run`: no remark fails a build.
+        usual: dict[str, object] = {"strict": False}
+        usual |= {k: v for k, v in USUAL[wanted.mode].items() if k not in filed}
         if wanted.self_test:
             # The target of the file is not meant.
             usual |= dict.fromkeys(("listen", "target", "start_cmd", "restart_cmd"))

@@ -467,6 +467,11 @@ class Executor(Stage):
         self, take: Take, observation: Observation, process: ProcessEnd | None
     ) -> tuple[int, tuple[str, ...]]:
         """How many boots the close led to, not counting those that any closed connection leads to."""
+        if self._forced:
+            return (
+                0,
+                (),
+            )  # it stayed away and was restarted for it: that boot was somebody else's doing
         reasons = tuple(take.boot_reasons)
         if not reasons or process is not None or observation.restart_asked:
             return len(reasons), reasons

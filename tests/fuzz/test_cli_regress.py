@@ -69,6 +69,13 @@ def test_the_file_lies_over_the_mode_and_flags_over_the_file(asked):
     assert (wanted.fail_on, wanted.baseline) == ("critical", Path("ci/k.json"))
 
 
+def test_a_file_that_is_strict_for_campaigns_is_not_for_builds(asked):
+    Path("ocppfuzz.toml").write_text("[policy]\nstrict = true\n")
+    assert main(["regress", "--self-test"]) == 0
+    assert main(["regress", "--self-test", "--strict"]) == 0
+    assert [options.strict for options, _, _ in asked] == [False, True]
+
+
 def test_a_self_test_leaves_the_target_of_the_file_alone(asked):
     Path("ocppfuzz.toml").write_text('[target]\nlisten = "127.0.0.1:9"\nrestart_cmd = "x"\n')
     assert main(["regress", "--self-test"]) == 0

@@ -335,6 +335,7 @@ async def test_a_restart_hook_brings_a_target_back_that_stays_away() -> None:
     assert observation.close is not None
     assert observation.probes.new_connection is False
     assert target.restarts == 2
+    assert (observation.boots, observation.boot_reasons) == (0, ())
     assert (await executor.play(case())).settled is Settled.ANSWERED
 
 
