@@ -1,6 +1,11 @@
 """`ocppfuzz regress` over the life of a project: red for what is new, green for what is accepted, red for what is stale."""
 
+import contextlib
 import json
+import os
+import shlex
+import signal
+import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -14,6 +19,7 @@ DEFECT = ("--defect", "P05")
 ENDPOINT = ("regress", "--self-test", "csms", "--handshakes", "TC-1[89]")
 UNBOUND = ("--defect", "cert-identity-unbound")
 BASELINE = ("--baseline", "ci/known.json")
+SECRET = {"OCPPFUZZ_PASSWORD": "correct-horse-battery"}
 REPORTS = ("--junit", "junit.xml", "--sarif", "ocppfuzz.sarif")
 
 
@@ -152,6 +158,52 @@ def test_a_station_that_dies_in_the_middle_is_a_finding_and_the_rest_is_listed(
     assert [f["standing"] for f in build.json["findings"]] == ["fails"]
     assert len(build.json["not_run"]) > 100
     assert secret not in build.out + build.err
+
+
+@pytest.fixture
+def standing(own_station, port, tmp_path):
+    """Starts a station that is not ours to restart but by a script, in which a defect can be planted and mended."""
+    (tmp_path / "ocppfuzz.toml").write_text(
+        f'[target]\nlisten = "127.0.0.1:{port}"\nwait_s = 3\nidentity = "CS-1"\nsecurity_profile = 1\n'
+        '[regress]\nwait_ready_s = 60\nbaseline = "known.json"\n[run]\nphases = ["replay"]\nonly = ["GetVariables"]\n'
+    )
+    dialling = ("--identity", "CS-1", "--security-profile", 1)
+    quickly = ("--backoff-min-s", 0.2, "--backoff-range-s", 0, "--boot-delay-s", 0.1)
+    words = own_station(f"ws://127.0.0.1:{port}/ocpp", *dialling, *quickly)
+    script, pid = tmp_path / "restart.sh", tmp_path / "pid"
+
+    def plant(*defect: str) -> None:
+        command = shlex.join(map(str, (*words, *defect)))
+        script.write_text(
+            f"echo again >> restarts; kill $(cat pid); {command} >> station.log 2>&1 & echo $! > pid\n"
+        )
+        subprocess.run(["/bin/sh", script], cwd=tmp_path, check=True, env={**os.environ, **SECRET})
+
+    yield plant
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def test_an_accepted_killer_is_played_last_and_its_target_restarted_by_the_hook(
+    ocppfuzz, standing, tmp_path
+):
+    standing("--defect", "P02")
+    dead = ocppfuzz("regress", "--update-baseline", "--reason", "ticket 3", env=SECRET)
+    assert dead.code == 3, dead.err
+    assert "accepted: O3-" in dead.out
+
+    standing("--defect", "P02")
+    hook = ("--restart-cmd", "/bin/sh restart.sh")
+    known = ocppfuzz("regress", *hook, "--json", env=SECRET)
+    assert known.code == 0, known.out + known.err
+    assert [(e["state"], e["tries"]) for e in known.json["baseline"]] == [("seen again", 1)]
+    assert (known.json["not_run"], known.json["messages"] > 50) == ([], True)
+    assert len((tmp_path / "restarts").read_text().split()) > 2
+
+    standing()
+    mended = ocppfuzz("regress", *hook, "--json", env=SECRET)
+    assert mended.code == 1, mended.err
+    assert [(e["state"], e["tries"]) for e in mended.json["baseline"]] == [("passed", 3)]
 
 
 def test_a_run_that_the_guard_cuts_short_proves_nothing_unless_that_is_allowed(ocppfuzz):
