@@ -74,7 +74,7 @@ def _check(one: Replayed, desk: Desk) -> Check:
     rule = _rule(one)
     return Check(
         rule=rule.id if rule else "replay",
-        group="stored cases",
+        group=one.path.resolve().parent.name,
         name=relative(one.path),
         status=status,
         action=case.action if case else "",

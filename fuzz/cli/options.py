@@ -140,7 +140,7 @@ _REPORTS: list[Callable[[Any], Any]] = [
         help="Write everything as JSON; without FILE, or with -, the outcome on stdout.",
     ),
     click.option("--ndjson", type=_PATH, metavar="FILE", help="Write the same, an object a line."),
-    click.option("--markdown", type=_PATH, metavar="FILE", help="Write a comment, job's summary."),
+    click.option("--markdown", type=_PATH, metavar="FILE", help="Write a pull request's comment."),
     click.option(
         "--gitlab-codequality", type=_PATH, metavar="FILE", help="Write GitLab's Code Quality."
     ),

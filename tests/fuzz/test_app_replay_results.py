@@ -49,7 +49,7 @@ def test_a_reproduced_finding_fails_under_its_own_fingerprint():
     made = results(replayed(ReplayOutcome.REPRODUCED, broken=DEATH))
     (check,) = made.checks
     assert (check.name, check.status) == ("findings/O1-1a", Status.FAILED)
-    assert (check.action, check.position) == ("Reset", "call")
+    assert (check.group, check.action, check.position) == ("findings", "Reset", "call")
     (issue,) = check.issues
     assert issue.fingerprint == MARK
     assert issue.place == Place("findings/O1-1a/case.json")
