@@ -58,10 +58,12 @@ class RunOptions:
     Neither `listen` (HOST:PORT, a station dials in) nor `target` (a ws or wss URL with `{identity}`, a CSMS that we
     dial) means: the embedded reference station. `seed` None means: draw one and print it. `allow` names the effects
     that cases may have on a target that we did not start, beyond none and volatile (design 2.7). `oracles` are the only
-    ones that may speak, all where none is named. `pics` is the PICS file of which the embedded station is built.
+    ones that may speak, all where none is named. `pics` is the PICS file of the station: what it claims, and what the
+    embedded one is built of.
     `catcher` is HOST:PORT of this machine as the target reaches it: there we wait for whoever follows an address that
-    an injection told. The password is never in here, see `password_of`; `password_env` is the environment variable that
-    holds it.
+    an injection told. `on_stuck` is a command, or a URL to post to, for when the target stays away for longer than
+    `wait_s`; without one a person is asked to restart it, unless `unattended`. The password is never in here, see
+    `password_of`; `password_env` is the environment variable that holds it.
     """
 
     listen: str | None = None
@@ -324,6 +326,8 @@ def _typed(owner: type, field: str, value: object, *, place: str, base: Path) ->
     allowed = get_args(kind) or (kind,)
     if Path in allowed and isinstance(value, str):
         return base / value
+    if field == "pics" and isinstance(value, str) and value.endswith(".toml"):
+        return str(base / value)  # a path, where it is not one of our names
     if float in allowed and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if allowed == (str, Ellipsis):
@@ -372,8 +376,8 @@ def _checked(options: RunOptions, *, profile_given: bool) -> RunOptions:
         raise ConfigError(
             "defects and decoys are planted in the embedded station only; leave them out"
         )
-    if not options.embedded and options.pics is not None:
-        raise ConfigError("pics is what the embedded station is built of; leave it out")
+    if options.target is not None and options.pics is not None:
+        raise ConfigError("pics tells of a station; leave it out, or give listen instead of target")
     if options.catcher is not None:
         host_and_port(options.catcher)
     if (options.cert is None) != (options.key is None):

@@ -121,7 +121,11 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """Close the connection with `code`; the next step needs a new one."""
+    """Close the connection with `code`; the next step needs a new one.
+
+    Code 1006 cuts it without a close frame. Code 0 leaves it half-open: it stays, and nobody reads it any more, until a
+    step finds no other connection to go on with, or the scene ends.
+    """
 
     code: int = 1000
 
@@ -186,7 +190,8 @@ class Case:
     """Data from which the wire is determined (design 2.1).
 
     `control` is the same conversation with only the fault undone; empty when there is none.
-    `action` is "" when the message names none.
+    `action` is "" when the message names none. `purpose` says for people what the case is for, `clause` what decides it,
+    `mirrors` which kind of real bug it is like.
     """
 
     id: str
@@ -202,6 +207,9 @@ class Case:
     provenance: Provenance = field(default_factory=lambda: Provenance("unknown"))
     heavy: bool = False
     version: str = "2.0.1"
+    purpose: str = ""
+    clause: str = ""
+    mirrors: str = ""
 
     @property
     def mutation_class(self) -> str:
@@ -368,6 +376,8 @@ class TargetFacts:
 
     `supported` holds the actions that the target did not refuse as unknown or unsupported in the baseline;
     None while that is not known. `message_timeout_s` is its own MessageTimeout, else 30.
+    `declared` and `denied` are actions that the target claims to support, and not to, by its PICS file or base report
+    (`fuzz.pics.claims` says how they are written); what is in neither is not known.
     `volatile` are the names of variables that change by themselves, learned while nothing was asked
     (`fuzz.ocppj.variables.describe` says how they are written).
     """
@@ -383,6 +393,8 @@ class TargetFacts:
     edition: str = "ed3"
     version: str = "2.0.1"
     supported: frozenset[str] | None = None
+    declared: frozenset[str] = frozenset()
+    denied: frozenset[str] = frozenset()
     message_timeout_s: float = 30.0
     items_per_message: Mapping[str, int] = field(default_factory=dict)
     bytes_per_message: Mapping[str, int] = field(default_factory=dict)
@@ -490,7 +502,9 @@ class Finding:
 
     `confirmed` of `tries` repeats showed it again, `control_hits` of `control_tries` control plays showed it too
     (must be 0). `case` is the smallest case known, `original` the one that found it. `also` names other case ids of
-    the same fingerprint. `exchanges` is how many messages the campaign had exchanged when it was first seen. `tool` and `target` tell versions and who was attacked, for the report's first line.
+    the same fingerprint. `exchanges` is how many messages the campaign had exchanged when it was first seen. `tool` and
+    `target` tell versions and who was attacked, for the report's first line. `not_minimal` says why a smaller case may
+    exist that was not looked for; "" where there is none that we know how to find.
     """
 
     fingerprint: str
@@ -509,6 +523,7 @@ class Finding:
     first_seen: str = ""
     exchanges: int = 0
     notes: tuple[str, ...] = ()
+    not_minimal: str = ""
 
 
 class ReplayOutcome(StrEnum):
@@ -616,11 +631,31 @@ class Turnout:
 
 
 @dataclass(frozen=True, slots=True)
+class FullPass:
+    """What the whole systematic phase costs a target: its cases, how many end a connection, and measured seconds.
+
+    `reconnect_s` is None where no connection was lost, so that nothing was measured.
+    """
+
+    cases: int
+    reconnects: int
+    answer_s: float
+    reconnect_s: float | None
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes: every case waits for one answer."""
+        return self.cases * self.answer_s + self.reconnects * (self.reconnect_s or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The outcome of a campaign; `exit_code` is 0 no finding, 1 findings, 3 nothing proven.
 
-    `exchanges` counts the CALLs of both sides and what was said that is no CALL. `warnings` are doubts about the
-    campaign itself, `unreached` what it could not reach, with the reason.
+    `unconfirmed` was seen and did not repeat, or showed without its fault too; it counts for nothing. `exchanges` counts
+    the CALLs of both sides and what was said that is no CALL. `warnings` are doubts about the campaign itself,
+    `unreached` what it could not reach, with the reason. `disturbed` counts the reasons for which single cases were
+    inconclusive.
     """
 
     facts: TargetFacts
@@ -642,6 +677,9 @@ class Summary:
     warnings: tuple[str, ...] = ()
     unreached: tuple[str, ...] = ()
     turnouts: tuple[Turnout, ...] = ()
+    unconfirmed: tuple[Finding, ...] = ()
+    full_pass: FullPass | None = None
+    disturbed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -857,6 +895,15 @@ class Catcher(Protocol):
 
     def late(self) -> Sequence[str]:
         """The values of `canary.token` in earlier plays that somebody followed since this was asked last."""
+        ...
+
+
+@runtime_checkable
+class Deafening(Protocol):
+    """A link that can be left open without anybody reading it."""
+
+    def deafen(self) -> None:
+        """Read nothing any more, and answer nothing, not even a ping; `abort` ends it."""
         ...
 
 

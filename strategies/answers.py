@@ -41,8 +41,8 @@ _EXAMPLE_TIME = "2026-01-01T00:00:00Z"
 _NOT_STRINGS = (("null", "null"), ("number", "7"), ("object", "{}"), ("array", "[]"), ("true", "true"))  # fmt: skip
 _NOT_OBJECTS = (("null", "null"), ("array", "[]"), ("string", '"x"'), ("number", "7"), ("true", "true"))  # fmt: skip
 _WRONG_IDS = (
-    ("number", "7"),
     ("null", "null"),
+    ("number", "7"),
     ("object", "{}"),
     ("array", f'["{SLOT}"]'),
     ("true", "true"),

@@ -87,7 +87,10 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """End the connection with a close code; 1006 cuts it without a close frame (RFC 6455 section 7.1.5)."""
+    """End the connection with a close code; 1006 cuts it without a close frame (RFC 6455 section 7.1.5).
+
+    Code 0 leaves it half-open: it stays, and nobody reads it any more.
+    """
 
     code: int = 1000
 

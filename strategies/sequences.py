@@ -35,8 +35,14 @@ OTHER_TOKEN = ("04D4E5F6", "ISO14443")
 NOWHERE = "http://127.0.0.1:9/ocppfuzz"
 """Where no transfer ever succeeds: the discard port of the station itself (RFC 863)."""
 
+UNDER_WAY_S = 2.2
+"""How long somebody charges until whatever was done before has had its effect."""
+
 GLANCE_S = 0.3
 """How long we look whether something happens that must not."""
+
+DEAD_S = 4.0
+"""How long a connection is left half-open."""
 
 _NOW = '"currentTime":"{time.now}"'
 
@@ -202,6 +208,17 @@ def charge(place: Place, evse: int = 0) -> list[Move]:
     return [Act(f"plug-in {n}"), present(place.tokens[0]), Act(f"start-power {n}"), CHARGING]
 
 
+def charge_on(place: Place) -> list[Move]:
+    """Charge for so long that nothing from before can still end it, and have the station say that it goes on."""
+    told = trigger("TransactionEvent", (place.evses[0], 0))
+    return [
+        *charge(place),
+        Pause(UNDER_WAY_S),
+        told,
+        event(place.prompt_s, triggerReason="Trigger"),
+    ]
+
+
 def leave(place: Place, evse: int = 0) -> list[Move]:
     """Unplug, and wait for the end of the transaction."""
     return [Act(f"unplug {evse or place.evses[0]}"), ENDED]
@@ -223,10 +240,11 @@ def reboot(place: Place) -> list[Move]:
 
 
 def trigger(message: str, evse: tuple[int, int] | None = None) -> Ask:
-    """TriggerMessage, for one connector where it is given."""
+    """TriggerMessage, for one connector where it is given; connector 0 means the whole EVSE."""
     payload: JsonObject = {"requestedMessage": message}
     if evse is not None:
-        payload["evse"] = {"id": evse[0], "connectorId": evse[1]}
+        number, connector = evse
+        payload["evse"] = {"id": number, **({"connectorId": connector} if connector else {})}
     return Ask("TriggerMessage", payload)
 
 
@@ -340,6 +358,13 @@ def boot_rejected_in_use(place: Place) -> Iterable[Move]:
         booted(place),
         Act(f"unplug {n}"),
     ]
+
+
+@slow_scenario
+def boot_refused_by_error(place: Place) -> Iterable[Move]:
+    """The BootNotification is answered with a CALLERROR, and the station asks again."""
+    refused = Answer("BootNotification", error="InternalError")
+    return [refused, *reboot(place), booted(place), *tell_status(place)]
 
 
 @scenario
@@ -807,6 +832,35 @@ def remote_start_twice(place: Place) -> Iterable[Move]:
 
 
 @scenario
+def remote_start_under_way(place: Place) -> Iterable[Move]:
+    """Somebody else's transaction is started remotely where one has been running for a while."""
+    kind, number = place.tokens[1][1], place.tokens[1][0]
+    payload: JsonObject = {
+        "remoteStartId": 8,
+        "idToken": {"idToken": number, "type": kind},
+        "evseId": place.evses[0],
+    }
+    return [*charge_on(place), Ask("RequestStartTransaction", payload), *leave(place)]
+
+
+@scenario
+def remote_start_while_authorizing(place: Place) -> Iterable[Move]:
+    """A transaction is started remotely while the station waits to hear of a token."""
+    n = place.evses[0]
+    return [
+        Ask("ClearCache", {}),
+        Withhold("Authorize"),
+        Act(f"plug-in {n}"),
+        present(place.tokens[0]),
+        Await("Authorize"),
+        start_remotely(place),
+        answered(judged("Accepted")),
+        Pause(GLANCE_S),
+        Act(f"unplug {n}"),
+    ]
+
+
+@scenario
 def remote_start_nowhere(place: Place) -> Iterable[Move]:
     """A transaction is started remotely on an EVSE that does not exist, and on one that is unavailable or faulted."""
     n = place.evses[0]
@@ -863,7 +917,7 @@ def remote_stop_of_others(place: Place) -> Iterable[Move]:
 def reset_while_charging(place: Place) -> Iterable[Move]:
     """The station is reset at once while somebody charges."""
     n = place.evses[0]
-    return [*charge(place), *reboot(place), Pause(GLANCE_S), Act(f"unplug {n}")]
+    return [*charge(place), *reboot(place), ENDED, Act(f"unplug {n}")]
 
 
 @scenario
@@ -969,6 +1023,19 @@ def unavailable_while_charging(place: Place) -> Iterable[Move]:
 
 
 @scenario
+def unavailable_under_way(place: Place) -> Iterable[Move]:
+    """An EVSE is to become unavailable where somebody has been charging for a while."""
+    n = place.evses[0]
+    return [
+        *charge_on(place),
+        _availability("Inoperative", n),
+        *leave(place),
+        _availability("Operative", n),
+        *tell_status(place),
+    ]
+
+
+@scenario
 def availability_over_a_power_cut(place: Place) -> Iterable[Move]:
     """An EVSE is unavailable when the power goes, and must be when it comes back."""
     n = place.evses[0]
@@ -1001,6 +1068,29 @@ def report(place: Place) -> Iterable[tuple[str, Script]]:
 
 def _one_report(number: int, base: str, place: Place) -> list[Move]:
     return [_report(number, base), Pause(GLANCE_S), *tell_status(place)]
+
+
+@scenario
+def report_without_texts(place: Place) -> Iterable[Move]:
+    """Whatever text may be empty is emptied, and the report still names every variable."""
+    texts = [v for v in place.pool.variables if _may_be_empty(v)]
+    if not texts:
+        return []
+    return [
+        _report(46, "FullInventory"),
+        Pause(2 * GLANCE_S),
+        *(set_variable(v, "") for v in texts),
+        _report(47, "FullInventory"),
+        Pause(2 * GLANCE_S),
+        *(set_variable(v, v.value or "") for v in texts),
+    ]
+
+
+def _may_be_empty(variable: PoolVariable) -> bool:
+    """Whether a variable is a writable text, of no bearing on who the station is or how it comes back."""
+    plain = variable.data_type == "string" and variable.mutability == "ReadWrite"
+    lasting = variable.component == "OCPPCommCtrlr" or variable.variable == "Identity"
+    return plain and not lasting and bool(variable.value)
 
 
 @scenario
@@ -1204,6 +1294,26 @@ def _changed(name: str, value: str, place: Place) -> list[Move]:
     return [*with_variable(place, name, value, moves), read]
 
 
+_PASSWORDS = {
+    "longest": "{secret.password.40}",
+    "with-a-colon": "{secret.password.10}:{secret.password.11}",
+    "with-every-sign": "{secret.password.16}*-_=:+|@.",
+}
+"""Passwords that any station must take: 16 to 40 letters, digits and these signs (A01.FR.10, passwordString)."""
+
+
+@scenarios_over
+def password_changed(place: Place) -> Iterable[tuple[str, Script]]:
+    """The password of Basic authentication is changed, and the station comes back with the new one."""
+    for name, value in _PASSWORDS.items():
+        yield name, partial(_password_changed, value)
+
+
+def _password_changed(value: str, place: Place) -> list[Move]:
+    password = PoolVariable("SecurityCtrlr", "BasicAuthPassword")
+    return [set_variable(password, value), Pause(GLANCE_S), *tell_status(place)]
+
+
 @scenario
 def weaker_profile(place: Place) -> Iterable[Move]:
     """A network profile without security is to be used, and the station is reset."""
@@ -1235,8 +1345,10 @@ def weaker_profile(place: Place) -> Iterable[Move]:
 
 
 def _offline(place: Place, moves: Iterable[Move]) -> Iterable[Move]:
+    # A token that was refused in an earlier scene and is cached as such would be refused here too (C12.FR.05).
+    forgotten = Ask("ClearCache", {})
     name = "AuthCtrlr.OfflineTxForUnknownIdEnabled"
-    return with_variable(place, name, "true", [Act("cut-network"), *moves])
+    return with_variable(place, name, "true", [forgotten, Act("cut-network"), *moves])
 
 
 def _session(place: Place, evse: int) -> tuple[Move, ...]:
@@ -1355,6 +1467,39 @@ def cut_with_a_call_open(place: Place) -> Iterable[Move]:
         Leave(1006),
         *tell_status(place),
         answered({"currentTime": "{time.now}"}, "{asked.previous}"),
+        *tell_status(place),
+    ]
+
+
+@slow_scenario
+def half_open(place: Place) -> Iterable[Move]:
+    """The connection dies without a word; whether the station dials again meanwhile or not, it is served on one."""
+    return [Leave(0), Pause(DEAD_S), *tell_status(place), *tell_status(place)]
+
+
+@slow_scenario
+def half_open_with_pings(place: Place) -> Iterable[Move]:
+    """The connection of a station that sends pings dies without a word: it may notice, and dial a second time."""
+    noticed: list[Move] = [
+        Leave(1000),
+        *tell_status(place),
+        Leave(0),
+        Pause(DEAD_S),
+        *tell_status(place),
+    ]
+    return with_variable(place, "OCPPCommCtrlr.WebSocketPingInterval", "1", noticed)
+
+
+@slow_scenario
+def half_open_with_a_call_open(place: Place) -> Iterable[Move]:
+    """The connection dies without a word while the station waits for an answer."""
+    return [
+        Withhold("Heartbeat"),
+        trigger("Heartbeat"),
+        Await("Heartbeat"),
+        Leave(0),
+        Pause(DEAD_S),
+        *tell_status(place),
         *tell_status(place),
     ]
 

@@ -103,6 +103,11 @@ class Site:
         return Expectation(stance, tier, self.fault, disputed)
 
 
+def fault_of(keyword: str) -> Fault | None:
+    """The class of the fault that breaking a keyword of a schema is; None for what is none."""
+    return _FAULTS.get(keyword)
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """A payload that breaks one rule, beside the valid payload that it was made from."""

@@ -52,6 +52,9 @@ _LEGAL = Expectation(Stance.ACCEPT, Tier.MODEL)
 _ILL = Expectation(Stance.REJECT, Tier.JSON, Fault.FRAME)
 _NOT_UTF8 = Expectation(Stance.REJECT, Tier.JSON, Fault.NOT_UTF8)
 _OPEN = Expectation(Stance.UNSPECIFIED, Tier.JSON)
+_PADDED = Expectation(Stance.UNSPECIFIED, Tier.JSON, Fault.FRAME)
+"""Only the sender is bound (RFC 6455 section 5.2): whoever takes it is right, and whoever fails the connection too."""
+
 _HEAVY = Expectation(Stance.UNSPECIFIED, Tier.JSON, Fault.HEAVY, "no limit named")
 
 _END = 2**20
@@ -311,9 +314,9 @@ class _Table:
     def lengths(self) -> Iterator[Framing]:
         """Lengths that are written too long, or wrong (RFC 6455 section 5.2)."""
         text = self.call("length-minimal-64")
-        yield self._made("length", "minimal-64", _OPEN, self.frame(text, width=64))
+        yield self._made("length", "minimal-64", _PADDED, self.frame(text, width=64))
         ping = self.frame(b"", Opcode.PING, width=16)
-        yield self._made("length", "minimal-ping", _OPEN, ping + self.frame(self.call("length-minimal-ping")))  # fmt: skip
+        yield self._made("length", "minimal-ping", _PADDED, ping + self.frame(self.call("length-minimal-ping")))  # fmt: skip
         short = self.frame(text, told=len(text) - 2)
         yield self._made("length", "shorter", _ILL, short, Pause(_CLOSING_S), Cut(), calls=False)
         for name, told, expectation in (

@@ -102,7 +102,9 @@ def deflated(message: bytes, by: zlib._Compress) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class Head:
+    """The head of a frame; `length` is what it tells, `mask` None when it has none."""
+
     fin: bool
     rsv: int
     opcode: int
@@ -110,7 +112,7 @@ class _Head:
     length: int
 
 
-def _head(data: bytearray) -> _Head | None:
+def read_head(data: bytearray) -> Head | None:
     """The head of a frame, None while bytes of it are missing."""
     if len(data) < 2:
         return None
@@ -120,7 +122,7 @@ def _head(data: bytearray) -> _Head | None:
         return None
     length = int.from_bytes(data[2 : 2 + size], "big") if size else data[1] & 0x7F
     mask = bytes(data[2 + size : 6 + size]) if has_mask else None
-    return _Head(bool(data[0] & 0x80), data[0] >> 4 & 0b111, data[0] & 0xF, mask, length)
+    return Head(bool(data[0] & 0x80), data[0] >> 4 & 0b111, data[0] & 0xF, mask, length)
 
 
 @dataclass(slots=True)
@@ -134,7 +136,7 @@ class FrameReader:
     ping: bytes | None = None
     closing: bool = False
     _start: bytearray = field(default_factory=bytearray)
-    _head: _Head | None = None
+    _head: Head | None = None
     _left: int = 0
     _payload: bytearray = field(default_factory=bytearray)
     _parts: bytearray | None = None
@@ -163,7 +165,7 @@ class FrameReader:
         return found
 
     def _begin(self) -> None:
-        self._head = _head(self._start)
+        self._head = read_head(self._start)
         if self._head is not None:
             self._left = self._head.length
             self._start.clear()
@@ -179,7 +181,7 @@ class FrameReader:
         self._left -= taken
         return taken
 
-    def _end(self, head: _Head, payload: bytes) -> list[str]:
+    def _end(self, head: Head, payload: bytes) -> list[str]:
         if head.opcode in CONTROL_OPCODES:
             self._control(head, payload)
             return []
@@ -191,7 +193,7 @@ class FrameReader:
         whole, self._parts = bytes(self._parts), None
         return [(self._inflated(whole) if self._squeezed else whole).decode("utf-8", "replace")]
 
-    def _control(self, head: _Head, payload: bytes) -> None:
+    def _control(self, head: Head, payload: bytes) -> None:
         if head.opcode == Opcode.CLOSE:
             self.closing = True
         elif head.opcode == Opcode.PING and head.fin and not head.rsv:

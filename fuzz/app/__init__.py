@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fuzz.app.corpora import Checked, Listed, Merged
     from fuzz.app.differing import Difference
     from fuzz.config import RegressOptions, RunOptions
     from fuzz.policy.regression import Regression
@@ -177,6 +178,66 @@ def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
     from fuzz.app.replaying import shrink as shrink_
 
     return shrink_(path, options, sink)
+
+
+def corpus_add(paths: Sequence[Path], options: RunOptions, family: str) -> Merged:
+    """Add cases to the corpus. Raises `UsageError`."""
+    from fuzz.app import corpora
+
+    return corpora.add(paths, options, family)
+
+
+def corpus_list(options: RunOptions) -> list[Listed]:
+    """Every case of the corpus, with what it is for."""
+    from fuzz.app import corpora
+
+    return corpora.listed(options)
+
+
+def corpus_merge(
+    sources: Sequence[Path], options: RunOptions, sink: Sink, *, by_content: bool
+) -> Merged:
+    """Add what shows something new, from other corpora."""
+    from fuzz.app import corpora
+
+    return corpora.merge(sources, options, sink, by_content=by_content)
+
+
+def corpus_minimise(options: RunOptions, sink: Sink, *, by_content: bool) -> Merged:
+    """Take away what shows nothing of its own."""
+    from fuzz.app import corpora
+
+    return corpora.minimise(options, sink, by_content=by_content)
+
+
+def corpus_check(options: RunOptions, sink: Sink, *, play: bool) -> Checked:
+    """Whether every case still says what it claims."""
+    from fuzz.app import corpora
+
+    return corpora.check(options, sink, play=play)
+
+
+def corpus_promote(
+    path: Path, options: RunOptions, sink: Sink, *, unverified: bool, name: str
+) -> Path:
+    """Move a fixed finding into the regression corpus. Raises `UsageError` when it is not fixed."""
+    from fuzz.app import corpora
+
+    return corpora.promote(path, options, sink, unverified=unverified, name=name)
+
+
+def corpus_import(
+    paths: Sequence[Path],
+    options: RunOptions,
+    *,
+    keylog: Path | None,
+    recorded_by: str | None,
+    told: Callable[[Path, int], None],
+) -> Merged:
+    """Make cases of recorded traffic. Raises `UsageError` for a file that is none."""
+    from fuzz.app import corpora
+
+    return corpora.import_(paths, options, keylog=keylog, recorded_by=recorded_by, told=told)
 
 
 def diff(first: RunOptions, second: RunOptions, sink: Sink) -> Difference:

@@ -12,10 +12,12 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from fuzz import __version__, store
+from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import vault_for
 from fuzz.app.rig import Rig, rig
 from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
@@ -31,13 +33,13 @@ from fuzz.engine.investigate import Investigator, Judge
 from fuzz.engine.phases import Generated, Ground, Phase, Replay, Systematic
 from fuzz.engine.resource import Resource
 from fuzz.engine.seeds import Seeds
-from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.engine.shrinker import GENTLE, Budget, Shrinker
+from fuzz.engine.stage import of_lab
 from fuzz.engine.stateful import Stateful
 from fuzz.engine.support import Coverage, Support
 from fuzz.engine.twins import Twins
 from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.oracles.registry import judge, oracle_named
-from fuzz.policy.checks import handshake_of
 from fuzz.records import (
     Ability,
     Case,
@@ -149,6 +151,7 @@ async def campaign_on(
     vault = vault_for(made, options, sink)
     executor = Executor(made.wiring, made.pace)
     inventory = await prepare(executor, sink)
+    executor.facts = with_claims(executor.facts, options, inventory, sink)
     await _baseline(executor, inventory, options)
     resumed = _resumed(options)
     seed = resumed.seed if resumed is not None else options.seed
@@ -173,7 +176,14 @@ async def campaign_on(
     campaign = Campaign(
         executor,
         Investigator(
-            executor, judged, Shrinker(ground.version, made.wiring.clock, _budget(executor))
+            executor,
+            judged,
+            Shrinker(
+                ground.version,
+                made.wiring.clock,
+                Budget() if executor.owned else GENTLE,
+                lambda: executor.reconnects,
+            ),
         ),
         judged,
         ground,
@@ -194,7 +204,7 @@ async def campaign_on(
         vault=vault,
     )
     phases = course.arrange(make_phases(options, ground), ground)
-    with _interruptible(campaign):
+    with _interruptible(campaign, sink):
         summary = await campaign.run(phases)
     if course.afterwards is not None and not summary.unavailable and not campaign.stopped:
         await course.afterwards(executor, judged, ground)
@@ -209,10 +219,6 @@ async def _baseline(executor: Executor, inventory: Inventory, options: RunOption
     if executor.facts.side is Side.STATION and NEEDED_BY & set(options.phases or PHASES):
         volatile = await learn_volatile(executor, inventory.pool)
         executor.facts = replace(executor.facts, volatile=volatile)
-
-
-def _budget(executor: Executor) -> Budget:
-    return Budget() if executor.owned else Budget(plays=60, seconds=300.0)
 
 
 def _say_what_is_missing(made: Rig, inventory: Inventory, sink: Sink) -> None:
@@ -341,10 +347,9 @@ def make_ground(options: RunOptions, side: Side, seed: int, inventory: Inventory
 
 
 def _stored(options: RunOptions, side: Side) -> list[Case]:
-    corpus = [c for c in store.corpus_cases(options.corpus_dir) if c.side is side]
-    findings = [f.case for f in store.findings_in(options.findings_dir) if f.case.side is side]
-    # What the TLS lab found lies beside the rest, and is played by the lab.
-    return [*corpus, *(case for case in findings if not handshake_of(case))]
+    corpus = store.corpus_cases(options.corpus_dir)
+    findings = (f.case for f in store.findings_in(options.findings_dir))
+    return [c for c in (*corpus, *findings) if c.side is side and not of_lab(c)]
 
 
 def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:
@@ -390,18 +395,37 @@ def _tally(resumed: store.CampaignState | None, options: RunOptions) -> Campaign
 
 
 @contextlib.contextmanager
-def _interruptible(campaign: Campaign) -> Iterator[None]:
+def _interruptible(campaign: Campaign, sink: Sink) -> Iterator[None]:
+    """The first signal ends the campaign in order, which may take as long as its present case; a second one ends it at once."""
     loop = asyncio.get_running_loop()
+    before: dict[signal.Signals, Any] = {n: signal.getsignal(n) for n in _ENDING}
+
+    def end(number: signal.Signals) -> None:
+        _restore(loop, before)
+        # Whoever presses a key wants to see something, quiet or not.
+        more = "once more stops at once, with everything saved"
+        sink(Note(f"stopping after the present case; {more}", "warning"))
+        campaign.stop(_ENDING[number])
+
     try:
-        loop.add_signal_handler(
-            signal.SIGINT, campaign.stop, "stopped by Ctrl-C; `--resume` goes on"
-        )
-        loop.add_signal_handler(signal.SIGTERM, campaign.stop, "stopped; `--resume` goes on")
+        for number in _ENDING:
+            loop.add_signal_handler(number, end, number)
     except (NotImplementedError, RuntimeError, ValueError):
         yield
         return
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        loop.remove_signal_handler(signal.SIGTERM)
+        _restore(loop, before)
+
+
+_ENDING = {
+    signal.SIGINT: "stopped by Ctrl-C; `--resume` goes on",
+    signal.SIGTERM: "stopped; `--resume` goes on",
+}
+
+
+def _restore(loop: asyncio.AbstractEventLoop, before: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in before.items():
+        if loop.remove_signal_handler(number):
+            signal.signal(number, handler)

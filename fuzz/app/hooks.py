@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable
 
 from fuzz.app.campaign import prepare
-from fuzz.app.rig import HOOK_TIMEOUT_S, rig
+from fuzz.app.rig import rig
 from fuzz.config import RunOptions
 from fuzz.engine.executor import Executor
 from fuzz.engine.line import Pace
@@ -18,6 +18,8 @@ from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import EngineEvent, TargetFacts
 from fuzz.target.command import is_hook
 from fuzz.target.operators import HttpHand
+
+HOOK_TIMEOUT_S = 300.0
 
 
 async def before(hook: str | None) -> None:

@@ -88,6 +88,8 @@ def _summary(made: Draft, file: Path) -> Table:
 async def _look(options: RunOptions, sink: Sink) -> Seen:
     if options.target is not None:
         raise UsageError("pics looks at stations that dial in: use --listen HOST:PORT")
+    if options.listen is not None and options.pics is not None:
+        raise UsageError("--pics is what our own station is built of; leave it out with --listen")
     if options.listen is None:
         return await _ask(options, None, sink)
     tap = ClientHelloTap(*host_and_port(options.listen))

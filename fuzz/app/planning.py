@@ -19,12 +19,9 @@ from fuzz.engine.course import cost_of
 from fuzz.engine.effects import allowed_effects, effect_of, names_credentials
 from fuzz.engine.executor import names_canary
 from fuzz.engine.inventory import Inventory
-from fuzz.engine.phases import Ground, Phase
+from fuzz.engine.phases import CLOSES, Ground, Phase
 from fuzz.records import Case, Disconnect, Effect, Operator, RepeatSteps, Side, Step
-from strategies.labels import Fault, Stance
-
-_CLOSES = frozenset({Fault.NOT_UTF8, Fault.BINARY})
-"""What RFC 6455 lets a peer hang up for (1007, 1003)."""
+from strategies.labels import Stance
 
 _SHOWN_ACTIONS = 6
 
@@ -125,7 +122,7 @@ def _costs_connection(case: Case) -> bool:
     """True when a correct target may or must hang up afterwards."""
     accepted = case.expectation.stance is Stance.ACCEPT
     asks = case.action == "Reset" or names_credentials(case)
-    return case.expectation.fault in _CLOSES or (accepted and asks)
+    return case.expectation.fault in CLOSES or (accepted and asks)
 
 
 def _rows(counts: Mapping[str, _Count | None], pace: Pace, budget_s: float | None) -> list[PlanRow]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from fuzz import store
 from fuzz.app import Replayed
 from fuzz.app.campaign import make_judge, prepare
+from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.rig import rig
 from fuzz.app.tls_replaying import cases_of, replay_handshakes
@@ -74,7 +75,8 @@ async def _replay(
         executor = Executor(made.wiring, made.pace)
         judged = make_judge(strict=True, edition=options.edition)
         try:
-            await prepare(executor, sink)
+            inventory = await prepare(executor, sink)
+            executor.facts = with_claims(executor.facts, options, inventory, sink)
             allowed = allowed_effects(owned=executor.owned, allow=options.allow)
             for path, item in stored:
                 add(await _play(executor, judged, vault, allowed, path, item), item)
@@ -162,7 +164,8 @@ async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink)
         if why := _barred(finding.case, vault, allowed):
             return Replayed(path, ReplayOutcome.NOT_RUN, why)
         executor = Executor(made.wiring, made.pace)
-        await prepare(executor, sink)
+        inventory = await prepare(executor, sink)
+        executor.facts = with_claims(executor.facts, options, inventory, sink)
         judged = make_judge(strict=True, edition=options.edition)
         shrinker = Shrinker(
             version(), made.wiring.clock, Budget(plays=1000, seconds=options.max_time_s or 600.0)
@@ -171,10 +174,15 @@ async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink)
         confirmed = await investigator.confirm(finding)
         if not confirmed.confirmed:
             return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(finding.violation)}")
-        smaller = await investigator.shrink(confirmed)
+        smaller = await investigator.shrink(confirmed, lambda so_far: _save(so_far, path.parent))
         await _put_back(executor, vault, sink)
-        store.save_finding(smaller, path.parent, render=render_finding)
+        _save(smaller, path.parent)
         await executor.hang_up()
-    return Replayed(
-        path, ReplayOutcome.REPRODUCED, f"{store.case_size(smaller.case)[1]} characters now"
-    )
+    left = f"; not minimal yet: {smaller.not_minimal}" if smaller.not_minimal else ""
+    text = f"{store.case_size(smaller.case)[1]} characters now{left}"
+    return Replayed(path, ReplayOutcome.REPRODUCED, text)
+
+
+def _save(finding: Finding, root: Path) -> None:
+    """Store what is known now, so that another day goes on from there."""
+    store.save_finding(finding, root, render=render_finding)

@@ -5,10 +5,8 @@ Knows every seam's implementation; must not know phases, oracles or reports.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ipaddress
-import shlex
 import socket
 import ssl
 import sys
@@ -34,7 +32,7 @@ from fuzz.target.catcher import CatchingServer
 from fuzz.target.command import CommandTarget
 from fuzz.target.embedded import EmbeddedTarget
 from fuzz.target.nothing import NoTarget
-from fuzz.target.operators import Operated, hand
+from fuzz.target.operators import Operated, hand, rescue
 from fuzz.transport.contexts import client_context, server_context
 from fuzz.transport.dial import Dialler
 from fuzz.transport.listen import Listener
@@ -46,7 +44,6 @@ DEFAULT_PICS = "dc-2evse-ccs1"
 EMBEDDED_PASSWORD = "ocppfuzz-embedded-password"
 LAB_FOLDER = "pki"
 _LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
-HOOK_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ async def rig(
     """
     async with contextlib.AsyncExitStack() as stack:
         if options.target is not None:
-            made = await stack.enter_async_context(_csms_rig(options))
+            made = await stack.enter_async_context(_csms_rig(options, sink))
         elif options.listen is not None:
             made = await stack.enter_async_context(_listening_rig(options, sink, behind, met=met))
         else:
@@ -193,6 +190,8 @@ async def _listening_rig(
     options: RunOptions, sink: Callable[[EngineEvent], None], behind: int | None, *, met: bool
 ) -> AsyncIterator[Rig]:
     """A station that somebody else runs and that dials in."""
+    if options.pics is not None:
+        load_pics(options.pics)  # a file that is none is told before anybody waits
     host, port = host_and_port(options.listen or "")
     context, ca = _server_side(options, host)
     password = password_of(options)
@@ -216,7 +215,7 @@ async def _listening_rig(
         target=target,
         clock=SystemClock(),
         facts=_facts(options, Side.STATION, url, options.identity or ""),
-        on_stuck=_hook(options),
+        on_stuck=when_stuck(options, target, sink),
     )
     try:
         with _telling_why(target):
@@ -229,7 +228,7 @@ async def _listening_rig(
 
 
 @contextlib.asynccontextmanager
-async def _csms_rig(options: RunOptions) -> AsyncIterator[Rig]:
+async def _csms_rig(options: RunOptions, sink: Callable[[EngineEvent], None]) -> AsyncIterator[Rig]:
     """A CSMS that we dial as a station would."""
     identity = options.identity or EMBEDDED_IDENTITY
     url = (options.target or "").replace("{identity}", identity)
@@ -245,7 +244,7 @@ async def _csms_rig(options: RunOptions) -> AsyncIterator[Rig]:
         target=target,
         clock=SystemClock(),
         facts=_facts(options, Side.CSMS, url, identity),
-        on_stuck=_hook(options),
+        on_stuck=when_stuck(options, target, sink),
     )
     try:
         with _telling_why(target):
@@ -279,22 +278,31 @@ def _facts(options: RunOptions, side: Side, url: str, identity: str) -> TargetFa
     )
 
 
-def _hook(options: RunOptions) -> Callable[[], Awaitable[bool]] | None:
-    """Runs the user's `on_stuck` command; True when it ended well."""
-    if options.on_stuck is None:
+def when_stuck(
+    options: RunOptions, target: Target, sink: Callable[[EngineEvent], None]
+) -> Callable[[], Awaitable[bool]] | None:
+    """Asks the hook, else a person where it is not ours, to bring the target back; None when there is nobody.
+
+    Raises `UsageError` for a hook that cannot be read.
+    """
+    helps = rescue(options.on_stuck, options.identity) if options.on_stuck is not None else None
+    if helps is None and (target.owned or options.unattended):
         return None
-    words = shlex.split(options.on_stuck)
+    more = f"the campaign waits another {options.wait_s:g} s for it, and goes on when it boots"
 
-    async def run() -> bool:
-        process = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.DEVNULL)
-        try:
-            async with asyncio.timeout(HOOK_TIMEOUT_S):
-                return await process.wait() == 0
-        except TimeoutError:
-            process.kill()
-            return False
+    async def ask() -> bool:
+        if helps is None:
+            sink(Note(f"the target went away and stays away; restart it: {more}", "action"))
+            return True
+        sink(Note("the target went away and stays away: asking the --on-stuck hook"))
+        helped = await helps()
+        if helped:
+            sink(Note(f"the --on-stuck hook is done; {more}"))
+        else:
+            sink(Note("the --on-stuck hook failed: nobody brings the target back", "warning"))
+        return helped
 
-    return run
+    return ask
 
 
 def started_by_user(options: RunOptions) -> Target:

@@ -35,6 +35,8 @@ def check_options(options: RunOptions, lab: LabOptions) -> None:
         raise UsageError(
             f"--self-test is about our own CSMS, {dialled} about a peer; leave one out"
         )
+    if options.pics is not None and dialled:
+        raise UsageError("--pics is what our own station is built of; yours has --declared")
     for name in _given(lab, _OF_A_STATION):
         _check(name, "--listen, a station of yours", holds=options.listen is not None)
     for name in _given(lab, _OF_A_CSMS):

@@ -26,6 +26,7 @@ COMMANDS = (
     "regress",
     "show",
     "shrink",
+    "corpus",
     "diff",
     "tls",
     "conformance",

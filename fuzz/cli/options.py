@@ -64,10 +64,14 @@ _TARGET: list[Callable[[Any], Any]] = [
     click.option("--listen", metavar="HOST:PORT", help="Wait here for a station to attack."),
     click.option("--target", metavar="URL", help="Attack a CSMS: ws(s)://host/path/{identity}."),
     *_END,
-    click.option("--pics", metavar="NAME", help="PICS file of which our station is built."),
+    click.option("--pics", metavar="FILE|NAME", help="PICS file of the station: what it claims."),
     click.option("--start-cmd", metavar="CMD", help="Command that starts the target."),
     click.option("--restart-cmd", metavar="CMD", help="Command, or http://..., that restarts it."),
-    click.option("--on-stuck", metavar="CMD", help="Command to run when it does not come back."),
+    click.option(
+        "--on-stuck",
+        metavar="HOW",
+        help="Who brings it back when it stays away: a command, or http://... to post to.",
+    ),
     click.option(
         "--operator",
         metavar="HOW",

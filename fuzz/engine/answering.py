@@ -71,6 +71,9 @@ GLANCE_S = 1.0
 STORM_S = 1.5
 """How long a target is watched that was told to come back at once."""
 
+DEADLIEST = 3
+"""How many kinds of bad answer every CALL gets before the cheapest one gets all of them."""
+
 EDGES_OF_DEAR = 40
 """Values at an edge that an answer has which costs a boot or a transaction, unless all are wanted."""
 
@@ -275,9 +278,14 @@ class Answers:
         found = [p for p in wanted if self._can(p)]
         for prompt in wanted:
             if prompt.action not in {p.action for p in found}:
-                why = "needs an operator" if prompt.words else f"effect {prompt.effect.value}"
-                self._unprovoked[prompt.action] = f"not asked for: {why}"
+                self._unprovoked[prompt.action] = f"not asked for: {self._why_not(prompt)}"
         return found
+
+    def _why_not(self, prompt: Prompt) -> str:
+        refused = [a for a, _ in prompt.asks if a in self.ground.support.refused]
+        if refused:
+            return f"{refused[0]} is refused"
+        return "needs an operator" if prompt.words else f"effect {prompt.effect.value}"
 
     def _can(self, prompt: Prompt) -> bool:
         ground = self.ground
@@ -304,8 +312,11 @@ class Answers:
             begun.append(first)
             taken = {c.id for c in first}
             others.extend(c for c in cases if c.id not in taken)
-        # The best against every CALL, then the second best: a short campaign should have met them all.
-        in_turn = [c for rank in zip_longest(*begun) for c in rank if c is not None]
+        # The best against every CALL, then the second best: a short campaign should have met them all. Whatever reads
+        # answers is mostly one for all CALLs, so that the cheapest one meets every fault before the others go on.
+        ranks = [[c for c in rank if c is not None] for rank in zip_longest(*begun)]
+        deadliest = [c for rank in ranks[:DEADLIEST] for c in rank]
+        in_turn = _once([*deadliest, *(begun[0] if begun else ()), *(c for r in ranks for c in r)])
         others.sort(key=lambda c: (c.heavy, c.action == "BootNotification"))
         return [in_turn, others]
 
@@ -486,6 +497,11 @@ def _first_of_each(items: Iterable[T], kind: Callable[[T], str], *, count: int =
         if seen[kind(item)] <= count:
             found.append(item)
     return found
+
+
+def _once(cases: Iterable[Case]) -> list[Case]:
+    """Each case where it comes first."""
+    return list({case.id: case for case in cases}.values())
 
 
 def _keyword(said: Utterance) -> str:

@@ -21,7 +21,7 @@ from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import STOPPING, Investigator, Judge
 from fuzz.engine.ledger import Ledger
-from fuzz.engine.phases import Ground, Phase
+from fuzz.engine.phases import ACTIONS, Ground, Phase, Systematic
 from fuzz.engine.quarantine import Quarantine
 from fuzz.engine.stage import is_scene
 from fuzz.engine.vault import Vault
@@ -35,6 +35,7 @@ from fuzz.records import (
     EngineEvent,
     Finding,
     FrameKind,
+    FullPass,
     Heard,
     Note,
     Observation,
@@ -55,6 +56,7 @@ SAVE_EVERY_S = 1.0
 MAX_KEPT_CHARACTERS = 100_000
 """Characters of an observation up to which it is kept, in case that a second answer comes late."""
 
+MAX_REASONS = 20
 SLOW_S = 1.0
 """A case that took longer than this counts as costly when it ended in silence."""
 
@@ -81,6 +83,7 @@ class CampaignTally:
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
+    disturbed: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +320,8 @@ class Campaign:
                 return why
         if case.effect not in self._limits.allowed:
             return f"effect {case.effect.value} is not allowed on this target"
+        if action := self._ground.waits.hopeless(case.steps):
+            return f"would wait for {action}, which never came"
         return ""
 
     async def _digest(self, observation: Observation, took_s: float) -> None:
@@ -329,7 +334,7 @@ class Campaign:
         self._learn(observation)
         violations = self._judge(observation)
         if observation.inconclusive:
-            self._tally.inconclusive += 1
+            self._disturbed(observation.inconclusive)
             self._miss(case)
         else:
             self._ground.coverage.reach(case.id)
@@ -344,9 +349,20 @@ class Campaign:
         await self._docket.take(observation, violations, list(self._recent))
         await self._follow_changes(observation)
 
+    def _disturbed(self, why: str) -> None:
+        """Count one case that proved nothing; what a target makes up of reasons is bounded."""
+        disturbed = self._tally.disturbed
+        self._tally.inconclusive += 1
+        known = why in disturbed or len(disturbed) < MAX_REASONS
+        disturbed[why[:200] if known else "other reasons"] += 1
+
     def _doubt(self, observation: Observation) -> None:
         doubts, case = self._doubts, observation.case
         doubts.scenes += is_scene(case)
+        doubts.played += 1
+        unasked = (*observation.calls, *observation.strays)
+        doubts.unasked += len(unasked)
+        doubts.unasked_characters += sum(len(h.text) for h in unasked)
         doubts.transactions += any(h.action == "TransactionEvent" for h in observation.calls)
         if case.position in (Position.CALLRESULT, Position.CALLERROR):
             return  # What answers a CALL of the target's is never answered itself.
@@ -392,6 +408,9 @@ class Campaign:
             return
         if self._executor.connected and await self._executor.probe():
             return
+        if why := self._executor.hung_up:
+            self._disturbed(f"we hung up: {why}")
+            return
         await self._hunt(window)
 
     async def _hunt(self, window: Sequence[Case]) -> None:
@@ -408,7 +427,7 @@ class Campaign:
             if violations:
                 await self._docket.take(observation, violations[:1], window)
                 return
-        self._tally.inconclusive += 1
+        self._disturbed("the target stopped serving after a batch, and no case of it did it again")
 
     # --- telling ------------------------------------------------------------------------------------------
 
@@ -458,7 +477,7 @@ class Campaign:
             elapsed_s=self._elapsed(),
             findings=tuple(found),
             remarks=tuple(tally.remarks.values()),
-            inconclusive=tally.inconclusive + self._docket.dropped,
+            inconclusive=tally.inconclusive,
             answers=dict(tally.answers),
             coverage=self._ground.coverage.counts(),
             left_changed=tuple(self._inventory.left_changed()),
@@ -468,12 +487,36 @@ class Campaign:
             blocked=dict(self._quarantine.blocked),
             not_asked=dict(tally.not_asked),
             exchanges=self._executor.exchanges,
-            warnings=tuple(self._doubts.words(restarts=self._executor.restarts)),
+            warnings=tuple(
+                self._doubts.words(
+                    restarts=self._executor.restarts, unexplained=self._unexplained()
+                )
+            ),
             unreached=tuple(self._unreached()),
             turnouts=self._ledger.turnouts(),
+            unconfirmed=tuple(self._docket.unconfirmed()),
+            full_pass=self._full_pass(),
+            disturbed=tally.disturbed + self._docket.innocent,
         )
 
+    def _full_pass(self) -> FullPass | None:
+        """What the systematic phase costs from end to end; None where it was not asked for, or nothing was measured."""
+        answers, returns = self._executor.pace.answers_s, self._executor.pace.returns_s
+        for phase in self._phases:
+            if isinstance(phase, Systematic) and answers:
+                reconnect_s = sum(returns) / len(returns) if returns else None
+                return FullPass(*phase.size(), sum(answers) / len(answers), reconnect_s)
+        return None
+
+    def _unexplained(self) -> int:
+        """Ends of a connection or a process that no finding accounts for."""
+        known = any(f.violation.oracle in STOPPING for f in self._docket.confirmed())
+        return self._docket.unexplained + (0 if known else self._executor.lost)
+
     def _unreached(self) -> Iterator[str]:
+        if never := self._ground.coverage.left(ACTIONS):
+            names = ", ".join(name.removeprefix("action ") for name in never)
+            yield f"actions that were never served with a CALLRESULT: {names}"
         for phase in self._phases:
             tell = getattr(phase, "unreached", None)
             if tell is not None:

@@ -43,6 +43,9 @@ _HEAD = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,500})"')
 FLOOD_CHARACTERS = 48 * 2**20
 """The same for all texts of one play together: three of the longest messages that the transport lets in."""
 
+POUR_SHARE = 8
+"""An answer is not missed behind so much as this part of a flood: it may be on its way still."""
+
 _REMEMBERED_IDS = 4_096
 _MAX_PONGS = 64
 _LOOK_S = 0.02
@@ -318,6 +321,18 @@ class Conversation:
     def answered(self, message_id: str) -> bool:
         """True when the CALL that `ask` made has its answer."""
         return self._own.get(message_id) is not None
+
+    def pours(self) -> str:
+        """Why a missing answer says nothing now, "" when it does: the target said so much that we may not be through."""
+        if (
+            self._heard * POUR_SHARE < FLOOD_LIMIT
+            and self._heard_characters * POUR_SHARE < FLOOD_CHARACTERS
+        ):
+            return ""
+        return (
+            f"no answer in time, behind {self._heard:,} messages with "
+            f"{self._heard_characters:,} characters"
+        )
 
     # --- hearing ------------------------------------------------------------------------------------------
 

@@ -6,15 +6,16 @@ confirmation starts, so that a kill at any moment loses none.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock, rfc3339
-from fuzz.engine.investigate import STOPPING, Investigator, as_control
+from fuzz.engine.investigate import ENDING, STOPPING, Investigator, as_control
 from fuzz.engine.ledger import Ledger
 from fuzz.engine.quarantine import Quarantine
+from fuzz.errors import TargetUnavailable
 from fuzz.records import (
     Case,
     EngineEvent,
@@ -30,6 +31,13 @@ MAX_FINDINGS_PER_SYMPTOM = 6
 """Broken rules that become findings of one symptom; further ones are only named by the first: mend that one."""
 
 MAX_ALSO = 50
+
+_ALIKE = {
+    ("payload", "growth", "digits"): ("text", "number"),
+    ("payload", "growth", "unknown-action"): ("envelope", "action"),
+    ("payload", "flood", "unknown-action"): ("envelope", "action"),
+}
+"""Alterations that bend the rule of another one, only more and more: (channel, keyword, operator), and that rule."""
 
 
 class Shelf(Protocol):
@@ -50,7 +58,10 @@ class Shelf(Protocol):
 
 @dataclass(slots=True)
 class Docket:
-    """What was objected to so far. `recent` are the cases played last, newest last, for deaths that come late."""
+    """What was objected to so far. `recent` are the cases played last, newest last, for deaths that come late.
+
+    `innocent` counts what did not show again, by its name; `unexplained` counts what ended a connection or a process, and was nothing that we said.
+    """
 
     investigator: Investigator
     shelf: Shelf
@@ -62,12 +73,22 @@ class Docket:
     findings: dict[str, Finding] = field(default_factory=dict)
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
-    dropped: int = 0
+    innocent: Counter[str] = field(default_factory=Counter)
+    unexplained: int = 0
     _acquitted: set[str] = field(default_factory=set)
 
     def confirmed(self) -> list[Finding]:
         """The findings that repeated, without those whose control failed too."""
         return [f for f in self.findings.values() if f.status is FindingStatus.CONFIRMED]
+
+    def unconfirmed(self) -> list[Finding]:
+        """What did not repeat, or showed without its fault too: inconclusive, and told apart."""
+        return [f for f in self.findings.values() if f.status is FindingStatus.UNCONFIRMED]
+
+    @property
+    def dropped(self) -> int:
+        """How many suspicions came to nothing."""
+        return self.innocent.total()
 
     def candidates(self) -> list[Finding]:
         """The findings whose confirmation never ended."""
@@ -81,12 +102,22 @@ class Docket:
     async def take(
         self, observation: Observation, violations: Iterable[Violation], recent: Sequence[Case]
     ) -> None:
-        """Note the remarks among the violations, and follow up the rest."""
+        """Note the remarks among the violations, and follow up the rest.
+
+        What cannot be followed up because the target is gone stays a candidate. Raises `TargetUnavailable` then.
+        """
+        suspicions = deque(v for v in violations if not v.remark)
         for violation in violations:
             if violation.remark:
                 self._remark(violation, observation.case)
-            else:
-                await self.suspect(observation, violation, recent)
+        try:
+            while suspicions:
+                await self.suspect(observation, suspicions.popleft(), recent)
+        except TargetUnavailable:
+            for violation in suspicions:
+                if self._known(violation, observation.case) is None:
+                    self._open(observation, violation)
+            raise
 
     def _remark(self, violation: Violation, case: Case) -> None:
         self.ledger.remark(violation, case)
@@ -176,7 +207,7 @@ class Docket:
     async def _settle(self, finding: Finding) -> None:
         if finding.violation.oracle in STOPPING:
             self.quarantine.close(finding.case, _blocked_by(finding))
-        self._keep(finding)
+        self._keep(replace(finding, not_minimal="it was not made smaller yet"))
         self._keep(await self.investigator.shrink(finding))
 
     async def _innocent(
@@ -195,7 +226,8 @@ class Docket:
         again = [
             pair for case in suspects for pair in await self.investigator.once_more(case, violation)
         ]
-        self.dropped += not again
+        self.innocent[f"{violation.name} ({violation.oracle}) that was not seen again"] += not again
+        self.unexplained += not again and violation.oracle in ENDING
         return again
 
     def _known(self, violation: Violation, case: Case) -> Finding | None:
@@ -230,7 +262,10 @@ class Docket:
 
 def rules(case: Case) -> frozenset[tuple[str, str]]:
     """The rules that a case bends, as (channel, keyword)."""
-    return frozenset((m.channel.value, m.keyword) for m in case.mutations)
+    return frozenset(
+        _ALIKE.get((m.channel.value, m.keyword, m.operator), (m.channel.value, m.keyword))
+        for m in case.mutations
+    )
 
 
 def by_chance(case: Case) -> bool:
@@ -239,4 +274,4 @@ def by_chance(case: Case) -> bool:
 
 
 def _blocked_by(finding: Finding) -> str:
-    return f"finding {finding.fingerprint[:8]}"
+    return f"finding {finding.violation.oracle}-{finding.fingerprint[:8]}"

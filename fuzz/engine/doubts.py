@@ -12,23 +12,45 @@ from dataclasses import dataclass, field
 ENOUGH = 200
 """Cases below which shares say nothing."""
 
+MANY_UNASKED, LONG_UNASKED = 20, 100_000
+"""Messages and characters of its own, an average case, above which a target counts as flooding us."""
+
 FEW_SERVED, FEW_VALID, MANY_TIMED_OUT = 0.02, 0.05, 0.05
 RESTARTS = 20
 
 
 @dataclass(slots=True)
 class Doubts:
-    """Counters of a campaign. `valid` are cases that a correct peer accepts, `timed_out` those the clock decided."""
+    """Counters of a campaign. `valid` are cases that a correct peer accepts, `timed_out` those the clock decided.
+
+    `played` counts every case, `cases` those that are answered; `unasked` are messages that answer nothing of ours.
+    """
 
     cases: int = 0
     valid: int = 0
     timed_out: int = 0
     scenes: int = 0
     transactions: int = 0
+    played: int = 0
+    unasked: int = 0
+    unasked_characters: int = 0
     answers: Counter[str] = field(default_factory=Counter)
 
-    def words(self, *, restarts: int) -> Iterator[str]:
-        """Each doubt as one sentence with the next step."""
+    def words(self, *, restarts: int, unexplained: int = 0) -> Iterator[str]:
+        """Each doubt as one sentence with the next step; `unexplained` are ends of a connection or a process."""
+        if unexplained:
+            yield (
+                f"{unexplained:,} x the target hung up, restarted or died for no reason that could be found; does it "
+                "restart by itself?"
+            )
+        if (
+            self.unasked > MANY_UNASKED * self.played
+            or self.unasked_characters > LONG_UNASKED * self.played
+        ):
+            yield (
+                f"it floods us: {self.unasked:,} messages of its own with {self.unasked_characters:,} characters during "
+                f"{self.played:,} cases, which may have delayed its answers"
+            )
         if self.cases < ENOUGH:
             return
         served = self.answers["CALLRESULT"]

@@ -158,7 +158,9 @@ class Executor(Stage):
         try:
             early = await self._say(conversation, take, case)
             settled, probes = await self._settle(conversation, take, case, early)
-            if linger:
+            if probes.same_connection is False:
+                inconclusive = conversation.pours()
+            if linger and probes.same_connection is not False:
                 probes = await self._linger(conversation, probes)
             if self._reset_accepted(case, take):
                 await self._await_restart(conversation)
@@ -190,12 +192,19 @@ class Executor(Stage):
                 Entry(self._clock.monotonic() - take.started, Who.HARNESS, "note", str(gone))
             )
             probes = Probes(same_connection=False)
+            if not self._helped():
+                # It had its time to come back; nobody is there who could do anything about it.
+                waited = f"{self.pace.come_back_s:g} s"
+                self._gone = TargetUnavailable(
+                    f"the target did not come back within {waited}; start it again, and go on with --resume"
+                )
         except Flooded as flood:
             inconclusive = str(flood)
             if self._conversation is not None:
                 await self._conversation.link.abort()
                 self._conversation = None
         self._door_behaves(scene)
+        await self.give_up_deaf(scene)
         # Before the scene's own restart counts as pending: what it asked for does not disturb it.
         meant, inconclusive = scene.excused or _hangs_up(case), inconclusive or scene.hung_up
         seen = self._observe(ended, take, case, settled, probes, inconclusive, meant=meant)
@@ -205,8 +214,15 @@ class Executor(Stage):
             seen = replace(seen, restart_asked=True)
         return replace(seen, figures=tuple(scene.figures))
 
+    def _helped(self) -> bool:
+        """Whether anybody can bring a target back that stays away."""
+        return (
+            self.owned or self._on_stuck is not None or Ability.OPERATOR in self._target.abilities
+        )
+
     async def _close_scene(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
         """Whether the hostile message was answered, and whether the target serves now."""
+        await self.give_up_deaf(scene)
         for event, argument in leftovers(history(scene.take.entries)).words:
             if event == "restore-network":
                 await self._target.operator(event, argument)
@@ -438,7 +454,8 @@ class Executor(Stage):
         await self._forget()
         observation = replace(observation, entries=entries, process=process)
         take = await self._back()
-        if take is None:
+        if take is None or self._forced:
+            # A boot behind a restart by force shows nothing of the target's own.
             return replace(observation, probes=replace(observation.probes, new_connection=False))
         if process is None and not observation.restart_asked and close.code == ABNORMAL:
             await self.serve(self.pace.linger_s)
@@ -447,7 +464,7 @@ class Executor(Stage):
             observation,
             boots=boots,
             boot_reasons=reasons,
-            probes=replace(observation.probes, new_connection=not self._forced),
+            probes=replace(observation.probes, new_connection=True),
         )
 
     async def _process_end(self, observation: Observation, close: Close) -> ProcessEnd | None:
@@ -467,11 +484,6 @@ class Executor(Stage):
         self, take: Take, observation: Observation, process: ProcessEnd | None
     ) -> tuple[int, tuple[str, ...]]:
         """How many boots the close led to, not counting those that any closed connection leads to."""
-        if self._forced:
-            return (
-                0,
-                (),
-            )  # it stayed away and was restarted for it: that boot was somebody else's doing
         reasons = tuple(take.boot_reasons)
         if not reasons or process is not None or observation.restart_asked:
             return len(reasons), reasons

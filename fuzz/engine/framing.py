@@ -39,7 +39,11 @@ FAILURES = 2
 
 @dataclass(slots=True)
 class Frames:
-    """Plays every framing once, the handshakes that fail behind them, and what is heavy last."""
+    """Plays every framing once, the handshakes that fail behind them, and what is heavy last.
+
+    A target that we did not start meets what is heavy first, and last of all answers after which a client may give up
+    for good: nobody is there to start it again.
+    """
 
     ground: Ground
     name: str = "frames"
@@ -59,7 +63,9 @@ class Frames:
         asked = self.ground.asked(PROBES[self.ground.side][0])
         framed = [self._framed(f) for f in self._table()] if asked else []
         light, heavy = [c for c in framed if not c.heavy], [c for c in framed if c.heavy]
-        return [*light, *self._handshakes(), *heavy]
+        if self.ground.owned:
+            return [*light, *self._handshakes(), *heavy]
+        return [*light, *heavy, *sorted(self._handshakes(), key=_may_end_it)]
 
     def _table(self) -> tuple[Framing, ...]:
         # A client masks and a server does not (RFC 6455 section 5.1).
@@ -143,3 +149,8 @@ class Frames:
             provenance=Provenance(self.name, self.ground.seed, tool=self.ground.tool),
             heavy=heavy,
         )
+
+
+def _may_end_it(case: Case) -> bool:
+    """True for a handshake that a client must take for broken (RFC 6455 section 4.1), not for a server that is busy."""
+    return case.mutations[0].operator.startswith("101-")

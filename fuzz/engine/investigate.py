@@ -11,18 +11,53 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from fuzz.engine.executor import Executor
-from fuzz.engine.shrinker import Shrinker
+from fuzz.engine.shrinker import Shrinker, size
 from fuzz.engine.stage import is_scene
-from fuzz.records import Case, Finding, FindingStatus, Observation, Operator, Violation
-from strategies.labels import Expectation, Stance, Tier
+from fuzz.records import (
+    Ask,
+    Case,
+    Finding,
+    FindingStatus,
+    Gauge,
+    Observation,
+    Operator,
+    RepeatSteps,
+    SendText,
+    Step,
+    Violation,
+    Wait,
+)
+from strategies.labels import Expectation, Position, Repeated, Stance, Tier
 
 Judge: TypeAlias = Callable[[Observation], Sequence[Violation]]
 
 STOPPING = frozenset({"O1", "O2", "O3", "O5"})
 """Oracles whose symptom may show later than its cause."""
 
+ENDING = frozenset({"O1", "O2", "O3"})
+"""Oracles whose symptom a target that restarts by itself shows too, whatever it is sent."""
+
+IDLE_FACTOR, MAX_IDLE_S = 3.0, 60.0
+"""How long nothing is said, to see whether the target does it by itself: as a multiple of what the case took."""
+
+MEASURED = frozenset({"O20", "O21"})
+"""Oracles that judge readings of figures, which are not needed for any other; a reading counts only if it repeats always."""
+
+HEAPS = ("O20", "memory")
+"""The oracle, and how its symptom begins, that speaks of memory: a heap that is collected fills before it is."""
+
+FILLED = 2**27
+"""Characters after which such a heap is as big as it gets, or grows for ever."""
+
+MOST_TIMES, MOST_LENGTHS = 8, 4
+"""How many times more often, and how many times longer, a case may say what it says to find that out."""
+
+LEVELS_OFF = "memory grew no further when more was said"
+
 UNPROVOKED = frozenset({"O6"})
 """Oracles that judge what the target says of its own accord too: there a control would prove nothing."""
+
+BY_ITSELF = "it happens by itself as well: nothing was said, and it was seen again"
 
 TRIES = 3
 
@@ -45,6 +80,17 @@ def as_control(case: Case) -> Case:
         control=(),
         mutations=(),
         expectation=Expectation(Stance.ACCEPT, Tier.PRIMITIVE),
+    )
+
+
+def as_silence(case: Case, took_s: float) -> Case:
+    """Nothing said for some time instead of a case that took `took_s`."""
+    return replace(
+        as_control(case),
+        id=f"{case.id}/silence",
+        steps=(Wait(min(IDLE_FACTOR * took_s, MAX_IDLE_S)),),
+        position=Position.UNSOLICITED,
+        heavy=False,
     )
 
 
@@ -82,8 +128,8 @@ class Investigator:
         return Repeats(hits, tries, last)
 
     async def _anew(self, case: Case) -> None:
-        """A target on which nothing was played yet; what people did at it outlives any connection."""
-        if self._executor.owned and any(isinstance(step, Operator) for step in case.steps):
+        """A target on which nothing was played yet; what people did at it, and a busy heap, outlive any connection."""
+        if self._executor.owned and any(isinstance(step, Operator | Gauge) for step in case.steps):
             await self._executor.restart()
         else:
             await self._executor.fresh()
@@ -120,7 +166,13 @@ class Investigator:
         control = Repeats(0, 0, None)
         if finding.case.control and finding.violation.oracle not in UNPROVOKED:
             control = await self.repeat(finding.case, finding.violation, control=True)
-        certain = seen.hits * 2 > seen.tries and not control.hits
+        measured = finding.violation.oracle in MEASURED
+        least = seen.tries if measured else seen.tries // 2 + 1
+        certain = seen.hits >= least and not control.hits
+        if certain and await self._by_itself(finding, seen.last):
+            certain, finding = False, replace(finding, notes=(*finding.notes, BY_ITSELF))
+        if certain and not await self._goes_on(finding):
+            certain, finding = False, replace(finding, notes=(*finding.notes, LEVELS_OFF))
         return replace(
             finding,
             confirmed=seen.hits,
@@ -130,6 +182,25 @@ class Investigator:
             status=FindingStatus.CONFIRMED if certain else FindingStatus.UNCONFIRMED,
             entries=seen.last.entries if seen.last is not None else finding.entries,
         )
+
+    async def _by_itself(self, finding: Finding, seen: Observation | None) -> bool:
+        """True when the same happens while nothing is said for longer than the case took."""
+        if finding.violation.oracle not in ENDING or seen is None or not seen.entries:
+            return False
+        took_s = max(entry.at_s for entry in seen.entries)
+        await self._anew(finding.case)
+        observation = await self._executor.play(as_silence(finding.case, took_s), linger=True)
+        return self.same(observation, finding.violation)
+
+    async def _goes_on(self, finding: Finding) -> bool:
+        """False for memory that grows only until a heap is full; true of all else."""
+        oracle, symptom = HEAPS
+        violation, longer = finding.violation, _longer(finding.case)
+        if violation.oracle != oracle or not violation.symptom.startswith(symptom):
+            return True
+        if longer == finding.case:
+            return True
+        return bool((await self.repeat(longer, violation, tries=1)).hits)
 
     async def once_more(
         self, case: Case, violation: Violation
@@ -142,11 +213,17 @@ class Investigator:
         ]
         return [(observation, v) for v in found[:1]]
 
-    async def shrink(self, finding: Finding) -> Finding:
+    async def shrink(
+        self, finding: Finding, progress: Callable[[Finding], None] | None = None
+    ) -> Finding:
         """The finding with the smallest case that still shows the symptom, and that case's transcript.
 
-        The second finding of one symptom gets half of the budget, the third a third: they seldom tell more.
+        `progress` is told what would be lost if it ended now; nothing of a scene, which is proved only at the end.
+        The second finding of one symptom gets half of the budget, the third a third: they seldom tell more. What is
+        measured stays as it is: a little less of it is as much as noise.
         """
+        if finding.violation.oracle in MEASURED:
+            return finding
         shown: dict[tuple[object, ...], Observation] = {}
         scene = is_scene(finding.case)
         linger = finding.violation.oracle in STOPPING and (
@@ -158,24 +235,23 @@ class Investigator:
                 # What one candidate leaves behind, or dies of later, must not be blamed on the next.
                 await self._anew(case)
             observation = await self._executor.play(case, linger=linger)
-            if self.same(observation, finding.violation):
-                shown[case.steps] = observation
-                return True
-            return False
+            if not self.same(observation, finding.violation):
+                return False
+            shown[case.steps] = observation
+            if progress is not None and not scene:
+                progress(_with(finding, case, observation, "its search was cut short"))
+            return True
 
+        begin = finding.case
+        if (bare := _ungauged(begin)) != begin and bare.steps and await still(bare):
+            begin = bare
         symptom = (finding.violation.oracle, finding.violation.symptom)
         self._shrunk[symptom] += 1
         share = 1 / self._shrunk[symptom]
-        case, note = await self._shrinker.shrink(finding.case, still, share=share)
+        case, note = await self._shrinker.shrink(begin, still, share=share)
         if scene and case.steps != finding.case.steps and not await still(case):
-            case, note = finding.case, "not minimal yet: a smaller case did not show it again"
-        observation = shown.get(case.steps)
-        return replace(
-            finding,
-            case=case,
-            entries=finding.entries if observation is None else observation.entries,
-            notes=(*finding.notes, note) if note else finding.notes,
-        )
+            case, note = finding.case, "a smaller case did not show it again"
+        return _with(finding, case, shown.get(case.steps), note)
 
     async def _shows_at_once(self, finding: Finding) -> bool:
         """True when the symptom is seen without waiting for it, which makes shrinking many times quicker."""
@@ -186,3 +262,35 @@ class Investigator:
         await self._executor.serve(self._executor.pace.linger_s)
         await self._executor.fresh()
         return False
+
+
+def _with(finding: Finding, case: Case, seen: Observation | None, note: str) -> Finding:
+    entries = finding.entries if seen is None else seen.entries
+    return replace(finding, case=case, entries=entries, not_minimal=note)
+
+
+def _ungauged(case: Case) -> Case:
+    """The case without its readings of figures."""
+    return replace(case, steps=tuple(s for s in case.steps if not isinstance(s, Gauge)))
+
+
+def _longer(case: Case) -> Case:
+    """The case with everything that it only says repeated, and said at more length, until a heap is full."""
+    more = max(1, FILLED // max(1, size(case)))
+    times, lengths = min(MOST_TIMES, more), max(1, min(MOST_LENGTHS, more // MOST_TIMES))
+
+    def drawn_out(step: Step) -> Step:
+        match step:
+            case SendText():
+                return replace(step, text=tuple(_run(part, lengths) for part in step.text))
+            case RepeatSteps() if all(isinstance(s, SendText | Ask) for s in step.steps):
+                inner = tuple(map(drawn_out, step.steps))
+                return replace(step, steps=inner, times=step.times * times)
+            case _:
+                return step
+
+    return replace(case, steps=tuple(map(drawn_out, case.steps)))
+
+
+def _run(part: str | Repeated, lengths: int) -> str | Repeated:
+    return part if isinstance(part, str) else replace(part, times=part.times * lengths)

@@ -6,7 +6,7 @@ Knows doors, conversations and the target adapter. Must not know cases, phases o
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -47,7 +47,7 @@ PROBES: dict[Side, Harmless] = {
 
 @dataclass(slots=True)
 class Pace:
-    """Time-outs that are learned, not fixed (design section 3), in seconds."""
+    """Time-outs that are learned, not fixed (design section 3), in seconds; and what was measured of the target."""
 
     soft_s: float = 0.25
     probe_s: float = 30.0
@@ -57,12 +57,28 @@ class Pace:
     settle_s: float = 0.05
     death_s: float = 1.0
     slowest_s: float = 0.0
+    answers_s: list[float] = field(default_factory=list)
+    returns_s: list[float] = field(default_factory=list)
+
+    def came_back(self, seconds: float) -> None:
+        """Take note of how long it took until the target was there again."""
+        _keep(self.returns_s, seconds)
 
     def saw(self, answer_s: float) -> None:
         """Take note of how long a healthy answer took."""
+        _keep(self.answers_s, answer_s)
         if answer_s > self.slowest_s:
             self.slowest_s = answer_s
             self.soft_s = min(max(0.25, 6 * answer_s), 5.0)
+
+
+MEASURED = 1_000
+"""So many times of a kind are kept, the first ones."""
+
+
+def _keep(times: list[float], seconds: float) -> None:
+    if len(times) < MEASURED:
+        times.append(seconds)
 
 
 @dataclass(slots=True)
@@ -85,6 +101,18 @@ class Wiring:
     hide: Callable[[bytes], bytes] = bytes
 
 
+async def _nobody() -> bool:
+    return False
+
+
+async def _first_that_helps(ways: Iterator[Callable[[], Awaitable[bool]]]) -> bool:
+    """True when one of the ways that are left worked; those before it are used up."""
+    for way in ways:
+        if await way():
+            return True
+    return False
+
+
 class Line:
     """Keeps one connection with the target alive."""
 
@@ -94,6 +122,8 @@ class Line:
         self.handshake = Handshake()
         self.reconnects = 0
         self.restarts = 0
+        # Connections that the target ended while nothing was played, and that nobody had asked it to end.
+        self.lost = 0
         self.boots_on_reconnect: bool | None = None
         self._door = wiring.door
         self._voice = wiring.voice
@@ -122,6 +152,12 @@ class Line:
         return self._conversation is not None and self._conversation.closed is None
 
     @property
+    def hung_up(self) -> str:
+        """Why we ended the kept connection, which the target gave us reason to; "" when we did not."""
+        closed = None if self._conversation is None else self._conversation.closed
+        return "" if closed is None or closed.by_target else closed.reason or str(closed.code)
+
+    @property
     def exchanges(self) -> int:
         """CALLs of both sides so far, and what was said that is no CALL: the currency of a campaign."""
         return self._ledger.exchanges
@@ -139,50 +175,65 @@ class Line:
     async def connect(self) -> Take:
         """Open a connection and wait until the target is booted; the take holds what it said meanwhile.
 
-        A target that was there before and stays away is restarted where we may, or helped by the `on_stuck` hook.
-        Raises `TargetUnavailable` when it does not come within the learned bound.
+        A target that was there before and stays away is restarted where we may, then helped by the `on_stuck` hook, and
+        waited for as long again after each. Raises `TargetUnavailable` when it does not come within the learned bound.
         """
         if self._gone is not None:
             raise self._gone
         self._forced = False
+        ways = iter((self._kill, self._restart, self._on_stuck or _nobody))
         while True:
             try:
                 return await self._connect_within(self.pace.come_back_s)
-            except TargetUnavailable:
-                if self._forced or not self._booted_once or not await self._force():
+            except TargetUnavailable as gone:
+                if not self._booted_once:
                     raise
-                self._forced = self._restart_pending = True
+                if not await _first_that_helps(ways):
+                    why = f"the target went away and did not come back: {gone}"
+                    raise TargetUnavailable(why) from gone
+                self._forced = True
 
-    async def _force(self) -> bool:
-        """Bring a target that stays away back by force; False when nobody can."""
-        if Ability.KILL in self._target.abilities and self._target.owned:
-            await self._target.kill()
+    async def _kill(self) -> bool:
+        """Restart a target that is ours; False when it is not."""
+        if Ability.KILL not in self._target.abilities or not self._target.owned:
+            return False
+        await self._target.kill()
+        self._restart_pending = True
+        return True
+
+    async def _restart(self) -> bool:
+        """Have a target restarted that is not ours; False when nothing can, or it failed."""
+        if self._target.owned or not self.restartable:
+            return False
+        with suppress(TargetUnavailable):
+            await self._target.start()
+            self._restart_pending = True
             return True
-        if self.restartable and not self._target.owned:
-            with suppress(TargetUnavailable):
-                await self._target.start()
-                return True
-        return self._on_stuck is not None and await self._on_stuck()
+        return False
 
     async def _connect_within(self, seconds: float) -> Take:
-        deadline = self._clock.monotonic() + seconds
-        trouble = TargetUnavailable("the target did not boot; may it?")
+        started, known = self._clock.monotonic(), self._booted_once
+        deadline = started + seconds
+        trouble: TargetUnavailable | None = None
         while self._clock.monotonic() < deadline:
             await self._ensure_process()
             try:
                 link = await self._door.open(self._patience(deadline))
             except TargetUnavailable as nobody:
+                # Who came and was of no use says more than that nobody came afterwards.
+                trouble = trouble or nobody
                 if not self._booted_once and not self._target.owned:
                     # Refused at the first attempt: a wrong password or certificate does not mend by waiting.
-                    raise
-                trouble = nobody
+                    break
                 continue
             take = await self._greet(link)
             if isinstance(take, Take):
+                if known:
+                    self.pace.came_back(self._clock.monotonic() - started)
                 return take
             trouble = TargetUnavailable(f"{take}; is it the right station, and may it boot?")
             await link.abort()
-        raise trouble
+        raise trouble or TargetUnavailable("the target did not boot; may it?")
 
     async def _greet(self, link: Link) -> Take | str:
         """The take of a new connection on which the target is booted, or what went wrong."""
@@ -197,10 +248,10 @@ class Line:
                 self._untouched = True
                 return take
         except LinkClosed as closed:
-            return f"it connected and closed again with {closed.close.code}"
+            return f"the target connected and closed again with {closed.close.code}"
         except Flooded as flood:
-            return str(flood)
-        return "it connected but was not ready in time: no BootNotification, or it refuses CALLs"
+            return f"the target sent {flood}"
+        return "the target connected but was not ready in time: no BootNotification, or it refuses CALLs"
 
     def _on(self, link: Link) -> Conversation:
         return Conversation(link, self._voice, self._clock, self._slots.ids, self._ledger)
@@ -234,7 +285,7 @@ class Line:
                 lambda asked=asked, boots=boots: (
                     conversation.answered(asked) or len(take.boot_reasons) > boots
                 ),  # type: ignore[misc]
-                self.pace.probe_s,
+                min(self.pace.probe_s, self.pace.boot_s),
             )
             answer = await conversation.answer_to(asked, 0.0)
             if answer is not None and answer.error_code != "SecurityError":
@@ -261,8 +312,14 @@ class Line:
         await self.hang_up()
         await self.connect()
 
+    def _note_loss(self) -> None:
+        closed = None if self._conversation is None else self._conversation.closed
+        if closed is not None and closed.by_target and not self._restart_pending:
+            self.lost += 1
+
     async def hang_up(self) -> None:
         """Close the kept connection, if there is one."""
+        self._note_loss()
         conversation, self._conversation = self._conversation, None
         if conversation is not None and conversation.closed is None:
             await conversation.link.close(1000)
@@ -270,6 +327,7 @@ class Line:
     async def conversation(self) -> Conversation:
         """The kept conversation, opened when there is none. Raises `TargetUnavailable`."""
         if not self.connected:
+            self._note_loss()
             await self.connect()
         assert self._conversation is not None
         return self._conversation

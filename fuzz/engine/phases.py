@@ -28,6 +28,7 @@ from fuzz.engine.line import PROBES
 from fuzz.engine.neighbours import Neighbour, capped, neighbours, several
 from fuzz.engine.seeds import Seeds
 from fuzz.engine.support import Coverage, Support
+from fuzz.engine.waits import Waits
 from fuzz.ocppj.lenient import hear
 from fuzz.records import Ability, Case, Effect, FrameKind, Observation, Side
 from strategies.boundaries import Boundary, boundaries
@@ -35,6 +36,8 @@ from strategies.examples import example
 from strategies.frames import envelope_faults, unsolicited
 from strategies.labels import (
     Expectation,
+    Fault,
+    JsonObject,
     JsonValue,
     Kind,
     Position,
@@ -66,7 +69,13 @@ FIRST_BASES_PER_ACTION = 4
 BASES_OF_COSTLY = 2
 """The same for actions that cost the target a boot each time they are accepted."""
 
+ACTIONS = "actions"
+"""The table of the actions that the target did not refuse as unsupported."""
+
 COSTLY = frozenset({"Reset"})
+
+CLOSES = frozenset({Fault.NOT_UTF8, Fault.BINARY})
+"""What RFC 6455 lets a peer hang up for (1007, 1003)."""
 
 MUTANTS_PER_BASE = 12
 GARBLED_SHARE = 0.25
@@ -74,6 +83,16 @@ GARBLED_SHARE = 0.25
 NEIGHBOURS_PER_ACTION = 8
 LISTS_PER_ACTION = 4
 
+_MIXED: JsonObject = {
+    "getVariableData": [
+        {"component": {"name": component}, "variable": {"name": variable}}
+        for component, variable in (
+            ("ClockCtrlr", "DateTime"),
+            ("NoSuchCtrlr", "NoSuchVariable"),
+            ("ClockCtrlr", "NoSuchVariable"),
+        )
+    ]
+}
 _SLOT = "{call.id}"
 _STAND_IN = "00000000-ocppfuzz"
 
@@ -84,7 +103,7 @@ class Ground:
 
     `abilities` are those of the target adapter, `owned` whether we started the target, `compression` whether
     permessage-deflate was negotiated with it, `catches` whether a catcher
-    waits for whoever follows our addresses; `listeners` are told every observation.
+    waits for whoever follows our addresses; `listeners` are told every observation, `waits` is what scenes wait for in vain.
     """
 
     version: Version
@@ -107,6 +126,7 @@ class Ground:
     owned: bool = False
     compression: bool = True
     listeners: list[Callable[[Observation], None]] = field(default_factory=list)
+    waits: Waits = field(default_factory=Waits)
     _watched: dict[str, Observation | None] = field(default_factory=dict)
 
     def actions(self) -> list[str]:
@@ -123,11 +143,21 @@ class Ground:
     def learn(self, observation: Observation) -> None:
         """Take note of what an answer tells: about support, and about payloads worth starting from again."""
         self.support.learn(observation)
+        self._note_action(observation)
         self.seeds.learn(observation)
+        self.waits.learn(observation)
         for listen in self.listeners:
             listen(observation)
         if observation.case.id in self._watched:
             self._watched[observation.case.id] = observation
+
+    def _note_action(self, observation: Observation) -> None:
+        """Count the actions that are supported, and those of them that were ever served with a CALLRESULT."""
+        action = observation.case.action
+        if action in self.support.supported:
+            self.coverage.plan(ACTIONS, (f"action {action}",))
+            if observation.replies and observation.replies[0].kind is FrameKind.CALLRESULT:
+                self.coverage.reach(f"action {action}")
 
     def watch(self, case_id: str) -> None:
         """Keep what will be seen of this case."""
@@ -182,11 +212,32 @@ class Systematic:
 
     def planned(self) -> int | None:
         """The size of all tables, as if every action were supported."""
-        total = len(self._frames()) + 1 + len(self._variable_breaks())
+        total = len(self._frames()) + 1 + len(self._variable_breaks()) + len(self._mixed())
         for action in self.ground.actions():
             schema = message_schema(action, Kind.REQUEST, self.ground.version)
             total += 1 + len(boundaries(schema)) + len(violations(schema, full=self.ground.full))
         return total
+
+    def size(self) -> tuple[int, int]:
+        """About how many cases a whole pass has for what is known to be supported, and after how many a target hangs up.
+
+        Counted without making them. What a correct target hangs up for: text that is not UTF-8 and binary messages (RFC
+        6455, 1007 and 1003), and every accepted Reset.
+        """
+        ground, frames = self.ground, self._frames()
+        cases = len(frames) + 1 + len(self._variable_breaks()) + len(self._mixed())
+        closing = sum(u.expectation.fault in CLOSES for u in frames)
+        for action in ground.actions():
+            if effect_of(action) not in ground.allowed:
+                continue
+            edges = boundaries(self._schema(action))
+            rows = [len(edges), len(violations(self._schema(action), full=ground.full))]
+            if action not in ground.support.supported:
+                rows = [min(n, SAMPLES_OF_UNSUPPORTED) for n in rows]
+            elif action in COSTLY:
+                closing += 1 + sum(edge.expectation.stance is Stance.ACCEPT for edge in edges)
+            cases += 1 + sum(rows)
+        return cases, closing
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
         """Frames, then every kind of fault once, then what is heavy, then all the rest.
@@ -245,8 +296,18 @@ class Systematic:
         ground.coverage.plan("envelopes and texts", (c.id for c in framed))
         yield from framed
         yield maker.twice(*PROBES[ground.side])
+        yield from self._mixed()
         for broken in self._variable_breaks():
             yield maker.broken("SetVariables", broken)
+
+    def _mixed(self) -> Sequence[Case]:
+        """One CALL about variables of which some are there and some are not: each has its own result (B06.FR.01)."""
+        action, simplest = PROBES[Side.STATION]
+        if self.ground.side is not Side.STATION or not self.ground.asked(action):
+            return ()
+        accept = Expectation(Stance.ACCEPT, Tier.MODEL)
+        maker = self.ground.maker(self.name)
+        return (maker.drawn(f"mixed/{action}", action, _MIXED, simplest, accept, None),)
 
     def _variable_breaks(self) -> Sequence[Break]:
         ground = self.ground

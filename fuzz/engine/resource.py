@@ -28,6 +28,7 @@ from fuzz.records import (
     Step,
     Wait,
 )
+from strategies.examples import example
 from strategies.floods import (
     BLOCKS,
     FAILURES,
@@ -43,6 +44,7 @@ from strategies.floods import (
 from strategies.labels import (
     Channel,
     Expectation,
+    Kind,
     Mutation,
     Position,
     Sender,
@@ -50,6 +52,7 @@ from strategies.labels import (
     Tier,
     spell,
 )
+from strategies.schema import message_schema
 
 ABRUPT = 1006
 CONNECTIONS = 10
@@ -61,6 +64,9 @@ ROUNDS, ATTEMPTS = 10, 3
 REST_S = 0.4
 """How long a target rests between two readings while nothing is said."""
 
+ROUNDS_OF_ALL = 8
+"""How often each action is asked in one block."""
+
 RUNGS = 4
 """Sizes at which the ladder of one growth begins, each four times the one before."""
 
@@ -71,6 +77,25 @@ GENTLE = 4
 """How many times less a target gets that we did not start."""
 
 _HEAVY = 2**20
+_ONCE = frozenset(
+    {
+        "ChangeAvailability",
+        "CustomerInformation",
+        "GetBaseReport",
+        "GetLog",
+        "GetMonitoringReport",
+        "GetReport",
+        "PublishFirmware",
+        "RequestStartTransaction",
+        "Reset",
+        "SetNetworkProfile",
+        "SetVariables",
+        "TriggerMessage",
+        "UnlockConnector",
+        "UpdateFirmware",
+    }
+)
+"""Actions that set off more than their answer, or have a flood of their own."""
 
 
 @dataclass(slots=True)
@@ -120,6 +145,7 @@ class Resource:
         for flood in floods():
             if self._fits(flood.action, flood.sender):
                 yield self._flooded(flood)
+        yield from self._mixed()
         yield self._reconnecting("orderly", 1000)
         yield self._reconnecting("abrupt", ABRUPT)
         if self.ground.side is Side.STATION:
@@ -140,6 +166,26 @@ class Resource:
             heavy=size >= _HEAVY,
             unasked=flood.unasked,
         )
+
+    def _mixed(self) -> Iterator[Case]:
+        """Whatever may be asked again and again, in turn: which of it leaves something behind, the smallest case tells."""
+        version = self.ground.version
+        asked = [
+            Ask(call_text(action, example(message_schema(action, Kind.REQUEST, version))))
+            for action in self.ground.actions()
+            if action in self.ground.support.supported - _ONCE and self._harmless_enough(action)
+        ]
+        if asked:
+            block = RepeatSteps(tuple(asked), self._times(ROUNDS_OF_ALL))
+            yield self._case("mixture/every-action", self._measured(block), "flood", "every-action")
+
+    def _harmless_enough(self, action: str) -> bool:
+        """Whether the simplest example of an action may be said often."""
+        return effect_of(action) in self.ground.allowed & {
+            Effect.NONE,
+            Effect.VOLATILE,
+            Effect.PERSISTENT,
+        }
 
     def _reconnecting(self, name: str, code: int) -> Case:
         block = RepeatSteps((Disconnect(code), self._harmless()), self._times(CONNECTIONS))

@@ -40,7 +40,7 @@ class Seeds:
         """Keep the payload of a valid case whose answer is of a kind that its action has not given before."""
         if observation.inconclusive or observation.case.expectation.stance is not Stance.ACCEPT:
             return
-        feature = (observation.case.action, *_answer(observation))
+        feature = (observation.case.action, *answer_kind(observation))
         if feature not in self._features:
             self._features.add(feature)
             self._keep(observation.case)
@@ -71,7 +71,7 @@ def valid_payload(case: Case, version: Version) -> JsonValue:
     return parts[0] if class_of(version, case.action, parts[0]) == frozenset() else None
 
 
-def _answer(observation: Observation) -> tuple[str, str]:
+def answer_kind(observation: Observation) -> tuple[str, str]:
     """The kind of the answer and the first status in it."""
     if not observation.replies:
         return "silence", ""

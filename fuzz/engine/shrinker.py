@@ -30,12 +30,17 @@ _SHORT_ENOUGH = 160
 """Characters below which a second search is not worth the target's time."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits of one shrinking: plays, and seconds on the clock."""
+    """Limits of one shrinking: plays, seconds on the clock, and reconnects; a restart is one too. None: no limit."""
 
     plays: int = 150
     seconds: float = 20.0
+    reconnects: int | None = None
+
+
+GENTLE = Budget(plays=60, seconds=300.0, reconnects=10)
+"""For targets that we cannot restart: each reconnect may cost them half a minute."""
 
 
 class _Spent(Exception):
@@ -45,19 +50,31 @@ class _Spent(Exception):
 class Shrinker:
     """Shrinks cases within a budget; the smallest case that still failed is never lost."""
 
-    def __init__(self, version: Version, clock: Clock, budget: Budget) -> None:
+    def __init__(
+        self,
+        version: Version,
+        clock: Clock,
+        budget: Budget,
+        reconnects: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """`reconnects` tells how many there were so far."""
         self._version = version
         self._clock = clock
         self._budget = budget
+        self._reconnects = reconnects
 
     async def shrink(self, case: Case, still: Still, *, share: float = 1.0) -> tuple[Case, str]:
         """The smallest case found, and a note when the budget, or the share of it that is allowed, ended the search."""
-        best = case
-        plays, end = 0, self._clock.monotonic() + self._budget.seconds * share
+        best, budget = case, self._budget
+        plays, end = 0, self._clock.monotonic() + budget.seconds * share
+        before = self._reconnects()
 
         async def try_(candidate: Case) -> bool:
             nonlocal best, plays
-            if plays >= self._budget.plays * share or self._clock.monotonic() >= end:
+            reconnects = self._reconnects() - before
+            if plays >= budget.plays * share or self._clock.monotonic() >= end:
+                raise _Spent
+            if budget.reconnects is not None and reconnects >= budget.reconnects * share:
                 raise _Spent
             plays += 1
             holds = await still(candidate)
@@ -69,7 +86,8 @@ class Shrinker:
             for pass_ in (self._steps, self._runs, self._structure, self._text, self._hypothesis):
                 await pass_(best, try_)
         except _Spent:
-            return best, f"shrinking stopped by its budget after {plays} plays"
+            lost = self._reconnects() - before
+            return best, f"the budget ended after {plays} plays and {lost} reconnects"
         return best, ""
 
     async def _steps(self, case: Case, still: Still) -> None:

@@ -16,12 +16,14 @@ from fuzz.engine.conversation import Conversation, Take
 from fuzz.engine.effects import asks_to_reconnect
 from fuzz.engine.line import Line
 from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.ocppj.lenient import hear
 from fuzz.records import (
     Ability,
     AnswerNext,
     Ask,
     Case,
     Close,
+    Deafening,
     Disconnect,
     Entry,
     Expect,
@@ -56,11 +58,34 @@ CUTS = frozenset({"cut-network", *RESTARTS})
 ABRUPT = 1006
 """The code of a `Disconnect` without a close frame: it cannot be sent (RFC 6455 section 7.4.1)."""
 
+DEAF = 0
+"""The code of a `Disconnect` that tells nobody: the connection stays open, and is not read any more."""
+
 _LOOK_S = 2.0
 """How often a target of ours that should come back is looked after, seconds."""
 
+REFUSED_S = 0.1
+"""How long a CALL of the target may take all the same whose cause it refused, seconds."""
+
+IN_VAIN, REFUSED = "waited in vain for", "refused, so not waited for:"
+"""How the transcript tells that a CALL of the target did not come."""
+
+_CAUSES = {
+    "CustomerInformation": "NotifyCustomerInformation",
+    "GetBaseReport": "NotifyReport",
+    "GetLog": "LogStatusNotification",
+    "GetMonitoringReport": "NotifyMonitoringReport",
+    "GetReport": "NotifyReport",
+    "Reset": "BootNotification",
+    "UpdateFirmware": "FirmwareStatusNotification",
+}
+"""Which CALL of the target another one of ours causes, unless it is refused."""
+
 _RESETS = frozenset({"Reset", "UpdateFirmware"})
 _TAKEN = frozenset({"Accepted", "Scheduled"})
+_GRANTED = _TAKEN | {"AcceptedCanceled"}
+_OF_ITS_OWN = frozenset({"BootNotification", "TransactionEvent"})
+"""What a station that refused to be triggered may well send all the same."""
 _STATELESS = (SendText, SendBytes, Wait)
 
 
@@ -69,13 +94,19 @@ def is_scene(case: Case) -> bool:
     return not all(isinstance(step, _STATELESS) for step in case.steps)
 
 
+def of_lab(case: Case) -> bool:
+    """True for a case of the TLS lab, which is not played on a line."""
+    return any(isinstance(step, TlsStep) for step in case.steps)
+
+
 @dataclass(slots=True)
 class Scene:
     """What became of a scene so far.
 
     `away` is true from when the connection was given up with intent until there is a new one, `restarting` from when
     the target was made to boot until it does. `unreached` names what the scene waited for in vain; a scene that waited
-    in vain for a boot is `stuck`. `hung_up` is why we ended a connection that nobody wanted ended.
+    in vain for a boot is `stuck`. `refused` are the CALLs of the target that it refused to be made to send, `deaf` the
+    connections that were left half-open. `hung_up` is why we ended a connection that nobody wanted ended.
     """
 
     case: Case
@@ -85,9 +116,12 @@ class Scene:
     figures: list[Figures] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
     stuck: bool = False
+    refused: set[str] = field(default_factory=set)
     hung_up: str = ""
+    deaf: list[Link] = field(default_factory=list)
     _expected: set[int] = field(default_factory=set)
     _boots: int = 0
+    _glanced: set[str] = field(default_factory=set)
 
     def expects(self, step: Expect) -> bool:
         """True when a CALL that no earlier step took fits; it is taken then."""
@@ -96,6 +130,21 @@ class Scene:
                 self._expected.add(i)
                 return True
         return False
+
+    def answered(self, asked: str, answer: Heard) -> None:
+        """Take note of whether the target will do what a CALL of ours asked it for."""
+        if _status(answer.payload) in _GRANTED:
+            self.refused.clear()
+        elif caused := _caused(asked):
+            self.refused.add(caused)
+
+    def patience_s(self, step: Expect) -> float:
+        """How long to wait for a CALL: of what was refused a glance is enough, and one in a scene."""
+        if step.action not in self.refused:
+            return step.timeout_s
+        glance_s = 0.0 if step.action in self._glanced else REFUSED_S
+        self._glanced.add(step.action)
+        return min(step.timeout_s, glance_s)
 
     def restart(self) -> None:
         """The target was made to boot."""
@@ -160,6 +209,7 @@ class Stage(Line):
     # --- without a connection ------------------------------------------------------------------------------
 
     async def _operate(self, scene: Scene, step: Operator) -> None:
+        scene.refused.clear()
         words = f"{step.event} {step.argument}".strip()
         if step.event in RESTARTS:
             scene.restart()
@@ -196,11 +246,23 @@ class Stage(Line):
         conversation, self._conversation = self._conversation, None
         if conversation is None:
             return
-        if code == ABRUPT:
+        if code == DEAF:
+            if not isinstance(conversation.link, Deafening):
+                raise UsageError("this connection cannot be left half-open")
+            conversation.link.deafen()
+            scene.deaf.append(conversation.link)
+        elif code == ABRUPT:
             await conversation.link.abort()
         else:
             await conversation.link.close(code)
         _log(scene, self._clock.monotonic(), "close", str(code), who=Who.US)
+
+    async def give_up_deaf(self, scene: Scene) -> None:
+        """Cut what was left half-open, which the target may take for the end of everything, and come back."""
+        while scene.deaf:
+            await scene.deaf.pop().abort()
+            scene.away = True
+            _log(scene, self._clock.monotonic(), "note", "the half-open connection was cut")
 
     # --- over a connection ---------------------------------------------------------------------------------
 
@@ -239,7 +301,9 @@ class Stage(Line):
         answer = await conversation.answer_to(message_id, self.facts.message_timeout_s)
         if answer is None:
             scene.unreached.append("an answer to a CALL of the scene")
-        elif _makes_it_leave(text, answer.payload):
+            return
+        scene.answered(text, answer)
+        if _makes_it_leave(text, answer.payload):
             scene.restart()
         elif asks_to_reconnect([text], [answer.payload]):
             scene.away = True
@@ -257,7 +321,7 @@ class Stage(Line):
 
     async def _wait(self, scene: Scene, step: Wait | Expect) -> None:
         """Let time pass, or until the target's CALL came; connections may come and go meanwhile."""
-        limit = step.seconds if isinstance(step, Wait) else step.timeout_s
+        limit = step.seconds if isinstance(step, Wait) else scene.patience_s(step)
         deadline = self._clock.monotonic() + limit
         while (left := deadline - self._clock.monotonic()) > 0:
             if isinstance(step, Expect) and scene.expects(step):
@@ -276,7 +340,9 @@ class Stage(Line):
         if isinstance(step, Expect) and not scene.expects(step):
             scene.unreached.append(f"{step.action} from the target")
             scene.stuck |= step.action == "BootNotification"
-            _log(scene, self._clock.monotonic(), "note", f"waited in vain for {step.action}")
+            refused = step.action in scene.refused and not scene.stuck
+            told = f"{REFUSED if refused else IN_VAIN} {step.action}"
+            _log(scene, self._clock.monotonic(), "note", told)
 
     # --- coming back ---------------------------------------------------------------------------------------
 
@@ -285,6 +351,9 @@ class Stage(Line):
         conversation = self._conversation
         if conversation is not None and conversation.closed is None:
             return conversation
+        if timeout_s is None:
+            # The target holds on to the dead connection, as it may (Part 2 section 3.2 only advises against it).
+            await self.give_up_deaf(scene)
         link = await self._next_link(scene, timeout_s or self.pace.come_back_s)
         self.reconnects += 1
         self.handshake = link.handshake
@@ -343,10 +412,24 @@ class _News:
         return len(self._take.calls) > self._seen
 
 
+def _caused(asked: str) -> str:
+    """The CALL of the target that a CALL of ours causes; "" when it causes none."""
+    heard = hear(asked, 0.0)
+    if heard.action != "TriggerMessage":
+        return _CAUSES.get(str(heard.action), "")
+    wanted = _at(heard.payload, "/requestedMessage") or ""
+    if wanted.startswith("Sign"):
+        return "SignCertificate"
+    return "" if wanted in _OF_ITS_OWN else wanted
+
+
+def _status(answer: JsonValue) -> JsonValue:
+    return answer.get("status") if isinstance(answer, dict) else None
+
+
 def _makes_it_leave(text: str, answer: JsonValue) -> bool:
     """True when a CALL that makes a station boot was taken."""
-    status = answer.get("status") if isinstance(answer, dict) else None
-    return status in _TAKEN and any(f'"{action}"' in text[:200] for action in _RESETS)
+    return _status(answer) in _TAKEN and any(f'"{action}"' in text[:200] for action in _RESETS)
 
 
 def _fits(heard: Heard, step: Expect) -> bool:

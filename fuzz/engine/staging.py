@@ -38,11 +38,14 @@ from strategies.moves import (
     flat,
 )
 
+LONGER_S = 6.0
+"""What patience adds to a pause at most: one that waits for a time-out of the target is long enough by itself."""
+
 _ENERGISING = frozenset({"present-token", "start-power"})
 
 
 def steps(moves: Iterable[Move], *, patience: float = 1.0) -> tuple[Step, ...]:
-    """The steps of moves; `patience` times as much time as they say passes in a pause."""
+    """The steps of moves; in a pause `patience` times as much time passes as they say, and a few seconds more at most."""
     return tuple(_step(move, patience) for move in moves)
 
 
@@ -63,7 +66,7 @@ def _step(move: Move, patience: float) -> Step:
         case Act():
             return Operator(move.event, move.argument)
         case Pause():
-            return Wait(move.seconds * patience)
+            return Wait(min(move.seconds * patience, move.seconds + LONGER_S))
         case Leave():
             return Disconnect(move.code)
         case Again():

@@ -186,6 +186,10 @@ class Stateful:
         asked = all(map(self.ground.asked, asks(moves)))
         return able and asked and effect(moves) in self.ground.allowed
 
+    def _comes(self, moves: Sequence[Move]) -> bool:
+        """False for moves that wait for what this target never sends."""
+        return not self.ground.waits.hopeless(steps(moves))
+
     def _id(self, told: Scenario) -> str:
         return f"{self.name}/{told.name}"
 
@@ -196,7 +200,7 @@ class Stateful:
         """A scenario that shows rare states, with a hostile message at one of its points."""
         families: dict[str, list[Scenario]] = {}
         for told in playable:
-            if not told.slow and steady_points(told.moves):
+            if not told.slow and steady_points(told.moves) and self._comes(told.moves):
                 families.setdefault(_family(told), []).append(told)
         piece = self._piece()
         if not families or piece is None:
@@ -221,7 +225,7 @@ class Stateful:
             walk(made, seed=seed, count=WALKS_AT_ONCE, steps=RULES_PER_WALK)
             for moves in dict.fromkeys(map(repr, drawn)):
                 found = next(d for d in drawn if repr(d) == moves)
-                if found and self._may(found):
+                if found and self._may(found) and self._comes(found):
                     barren = 0
                     yield next(numbers), found
 

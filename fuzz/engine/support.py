@@ -61,6 +61,10 @@ class Coverage:
                 self.reached.setdefault(table, set()).add(case_id)
                 return
 
+    def left(self, table: str) -> list[str]:
+        """The entries of a table that were not reached."""
+        return sorted(self.total.get(table, set()) - self.reached.get(table, set()))
+
     def counts(self) -> Mapping[str, tuple[int, int]]:
         """For each table (reached, total)."""
         return {

@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from fuzz.oracles.reading import accepts, first_answer, said_items, unsupported
+from fuzz.ocppj.variables import text_of
+from fuzz.oracles.reading import accepts, denied, first_answer, said_items, unsupported
 from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, FrameKind, Heard, Observation, Severity, Violation
 from strategies.labels import Fault, JsonValue, Kind, Position, Stance, Tier
@@ -96,7 +97,8 @@ def accept_invalid(obs: Observation) -> Iterator[Violation]:
     A message that breaks its schema, its envelope or the device model must not be acted upon; a status such as
     Accepted, or a CALLRESULT that has no status, says that it was. A CALLRESULT with a refusing status shows a lenient
     parser only, and is a remark, except about a value that no schema forbids, such as an odd identifier or something
-    that is no certificate: there it is right. Undefined extra members, odd dates, and rules of Part 2 that no schema
+    that is no certificate: there it is right. So is all of it about an action that the target's PICS file denies.
+    Undefined extra members, odd dates, and rules of Part 2 that no schema
     holds are remarks when they are accepted.
 
     Fix: validate every CALL against the published schema before anything else sees it, then check values against the
@@ -143,7 +145,7 @@ def _accepted(obs: Observation, reply: Heard, grade: _Grade, what: str) -> Itera
                 remark=True,
             )
         return
-    remark = grade.remark or _usual_lenience(obs)
+    remark = grade.remark or _usual_lenience(obs) or denied(obs)
     yield violation(
         "O8",
         Basis.HARDENING if remark else grade.basis,
@@ -211,7 +213,8 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
 
     A CALL that the schema, Part 2 and the state model allow, of an action that the target supports and within the
     limits it declares, may be refused by a status but not by a CALLERROR about its form. InternalError is a remark:
-    the receiver says itself that something broke.
+    the receiver says itself that something broke. So is a refusal as unsupported of what the target claims to support:
+    one of the two is wrong, and it may be the claim.
 
     Fix: validate against the published schema rather than a hand-written subset; compare numbers as decimals.
     """
@@ -219,9 +222,10 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
     if expectation.stance is not Stance.ACCEPT or obs.case.position is not Position.CALL:
         return
     reply = obs.replies[0] if obs.replies else None
-    if reply is None or reply.kind is not FrameKind.CALLERROR or expectation.disputed:
+    if reply is None or expectation.disputed or expectation.tier is not Tier.MODEL:
         return
-    if expectation.tier is not Tier.MODEL or unsupported(obs) or _over_limits(obs):
+    yield from _broken_claim(obs, reply)
+    if reply.kind is not FrameKind.CALLERROR or unsupported(obs) or _over_limits(obs):
         return
     code = reply.error_code
     if code == "InternalError":
@@ -230,6 +234,26 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
     elif isinstance(code, str) and code in _FORMAT_CODES:
         text = f"a valid CALL was refused as malformed with {code}"
         yield violation("O9", Basis.SHALL, Severity.MEDIUM, f"valid refused with {code}", text)
+
+
+def _broken_claim(obs: Observation, reply: Heard) -> Iterator[Violation]:
+    """Whether the target refuses as unsupported what it claims to support."""
+    claimed = obs.case.action
+    if reply.kind is FrameKind.CALLERROR:
+        said = reply.error_code
+    else:
+        claimed, said = f"{claimed}/{_one_thing(obs)}", text_of(reply.payload, "status")
+    if said in ("NotImplemented", "NotSupported") and claimed in obs.facts.declared:
+        text = f"{claimed} is claimed to be supported, and refused with {said}"
+        symptom = f"claimed, but {said}"
+        yield violation("O9", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
+
+
+def _one_thing(obs: Observation) -> str:
+    """What a TriggerMessage or GetBaseReport asks for; "" for other messages."""
+    items = said_items(obs)
+    payload = items[3] if len(items) > 3 else None
+    return text_of(payload, "requestedMessage") or text_of(payload, "reportBase")
 
 
 def _over_limits(obs: Observation) -> bool:

@@ -50,11 +50,18 @@ def process_death(obs: Observation) -> Iterator[Violation]:
 
     A peer must be able to say anything without stopping a Charging Station or a CSMS: whoever sits at the other end
     of the connection could switch it off. Seen as the end of a process that we own, unless we asked it to restart.
+    An orderly end after an opening handshake that failed is a remark: a client may give up, and leave it to whoever
+    watches over it to start it again.
 
     Fix: catch the exception where the message is handled, answer CALLERROR, and keep reading. Catch it as well while
     the CALLERROR itself is made; that is where the second half of these bugs lives.
     """
     if obs.process is None or obs.restart_asked:
+        return
+    if obs.process.code == 0 and any(e.kind == "caller" for e in obs.entries):
+        text = "the process ended with exit 0 after an opening handshake that failed"
+        symptom = "gave up after a failed handshake"
+        yield violation("O1", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
         return
     cwe = _SIGNAL_CWE.get(-obs.process.code, "") if obs.process.code < 0 else ""
     text = f"the process ended with {obs.process.symptom}"
@@ -121,7 +128,8 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
     RFC 6455 names 1007 for text that is not UTF-8, 1003 for binary, 1009 for size, 1002 for bad frames. An orderly
     close after a message that cannot be read is a remark; 1006 (no close frame) and 1011 (internal error) never
     fit, and usually are an uncaught exception in the reader. After an ill frame the close frame may be left out (RFC
-    6455 section 7.1.7), and libraries cut off whoever floods them: 1006 is a remark there. A ping is answered by a pong with its data (section 5.5.2): a
+    6455 section 7.1.7), and libraries cut off whoever floods them: 1006 is a remark there. Who hangs up and never comes
+    back by itself is lost to its operator: critical. A ping is answered by a pong with its data (section 5.5.2): a
     peer that hears none takes the connection for dead and ends it.
 
     Fix: answer CALLERROR and go on reading; close with the fitting code where WebSocket itself demands it.
@@ -131,7 +139,8 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
         clause = "RFC 6455 section 5.5.2"
         yield violation("O3", Basis.SHALL, Severity.MEDIUM, wrong, text, clause=clause)
     close = obs.close
-    if close is None or not close.by_target or obs.restart_asked:
+    if close is None or not close.by_target or obs.restart_asked or obs.process is not None:
+        # The end of a process takes its connections with it, and is O1's to judge.
         return
     right = reaction(obs).closes + (_FRAME_CLOSES if _odd_frame(obs) else ())
     if close.code in right or any(m.channel is Channel.HANDSHAKE for m in obs.case.mutations):
@@ -140,8 +149,11 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
         return
     symptom = f"close {close.code}"
     text = f"the target closed the connection with {close.code}" + _fitting(right)
+    gone = _unserved_everywhere(obs)
     if close.code in _ABNORMAL and not (close.code == _NO_FRAME and _may_cut(obs)):
-        yield violation("O3", Basis.STOPPED_SERVING, Severity.HIGH, symptom, text, cwe="CWE-248")
+        text += ", and did not come back by itself" if gone else ""
+        severity = Severity.CRITICAL if gone else Severity.HIGH
+        yield violation("O3", Basis.STOPPED_SERVING, severity, symptom, text, cwe="CWE-248")
     elif _may_hang_up(obs):
         yield violation("O3", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
     else:
@@ -150,7 +162,7 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
 
 def _fitting(right: tuple[int, ...]) -> str:
     codes = " or ".join(str(c) for c in sorted(set(right)))
-    return f"; {codes} would be right" if right else ""
+    return f"; only {codes} would fit" if right else ""
 
 
 def _odd_frame(obs: Observation) -> bool:
@@ -160,10 +172,10 @@ def _odd_frame(obs: Observation) -> bool:
 
 
 def _may_cut(obs: Observation) -> bool:
-    """True when the connection has to end for an ill frame (RFC 6455 section 7.1.7), or may for sheer quantity."""
+    """True when the connection has to or may end for an ill frame (RFC 6455 section 7.1.7), or for sheer quantity."""
     framed = any(m.channel is Channel.FRAME for m in obs.case.mutations)
     expectation = obs.case.expectation
-    ends = expectation.stance is Stance.REJECT or expectation.fault is Fault.HEAVY
+    ends = expectation.stance is Stance.REJECT or expectation.fault in (Fault.HEAVY, Fault.FRAME)
     return framed and ends
 
 
@@ -192,7 +204,7 @@ def zombie(obs: Observation) -> Iterator[Violation]:
     if obs.process is not None or (obs.restart_asked and not _never_left(obs)):
         return
     probes = obs.probes
-    everywhere = probes.new_connection is False and probes.fresh_identity is not True
+    everywhere = _unserved_everywhere(obs)
     if obs.close is not None:
         if obs.close.by_target and everywhere:
             text = "the target closed the connection and serves no new one"
@@ -209,6 +221,10 @@ def zombie(obs: Observation) -> Iterator[Violation]:
         )
     else:
         yield from stuck(obs)
+
+
+def _unserved_everywhere(obs: Observation) -> bool:
+    return obs.probes.new_connection is False and obs.probes.fresh_identity is not True
 
 
 def _never_left(obs: Observation) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from fuzz.ocppj.history import Happening, History
 from fuzz.ocppj.variables import describe, items_of, named
-from fuzz.oracles.reading import scene, statuses
+from fuzz.oracles.reading import denied, scene, statuses
 from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, Observation, Severity, Violation
 from strategies.labels import JsonValue
@@ -34,7 +34,7 @@ def metamorphic(obs: Observation) -> Iterator[Violation]:
     Fix: hand the whole text to a JSON parser before anything looks into it; compare names and values only when they are
     decoded.
     """
-    if not any(m.keyword == KEYWORD for m in obs.case.mutations):
+    if denied(obs) or not any(m.keyword == KEYWORD for m in obs.case.mutations):
         return
     happened = scene(obs)
     triple = None if happened is None else _triple(happened)

@@ -66,13 +66,14 @@ def read_back(obs: Observation) -> Iterator[Violation]:
 
 def _keepers(obs: Observation) -> tuple[Keeper, ...]:
     volatile = frozenset(name.lower() for name in obs.facts.volatile)
-    return (
-        Variables(volatile),
-        Certificates(),
-        LocalList(),
-        Listed(PROFILES),
-        Listed(MESSAGES),
-    )
+    keepers: dict[str, Keeper] = {
+        "SetVariables": Variables(volatile),
+        "InstallCertificate": Certificates(),
+        "SendLocalList": LocalList(),
+        PROFILES.put: Listed(PROFILES),
+        MESSAGES.put: Listed(MESSAGES),
+    }
+    return tuple(keeper for put, keeper in keepers.items() if put not in obs.facts.denied)
 
 
 def _mismatches(happened: History, keepers: tuple[Keeper, ...]) -> Iterator[Mismatch]:

@@ -94,7 +94,12 @@ def id_in_question(obs: Observation) -> bool:
 def unsupported(obs: Observation) -> bool:
     """True when the target is known not to support the action, and so need not look at its payload."""
     supported = obs.facts.supported
-    return supported is not None and obs.case.action not in supported
+    return denied(obs) or (supported is not None and obs.case.action not in supported)
+
+
+def denied(obs: Observation) -> bool:
+    """True when the target claims not to support the action: then nobody may rely on what it answers."""
+    return obs.case.action in obs.facts.denied
 
 
 def said_items(obs: Observation) -> tuple[JsonValue, ...]:

@@ -53,6 +53,7 @@ _PRECEDENCE: Mapping[str, frozenset[str]] = {
     "O12": _LIVENESS | {"O8"},
     "O10": _LIVENESS,
     "O6": _LIVENESS | {"O8"},
+    "O35": _LIVENESS | {"O6", "O7", "O8"},
     "O31": _LIVENESS,
     "O13": _LIVENESS | {"O28", "O31"},
     "O14": _LIVENESS | {"O28", "O31"},

@@ -141,6 +141,9 @@ def _folded(obs: Observation, seen: History) -> tuple[Objection, ...]:
     facts = obs.facts
     model = Model(timeout_s=facts.message_timeout_s, volatile=facts.volatile)
     for event in events(seen):
+        if isinstance(event, Asked | Told) and _asked(event).action in facts.denied:
+            # What follows from an action that the station claims not to support is nobody's to say.
+            continue
         try:
             model.saw(event)
         except RecursionError:
@@ -149,6 +152,10 @@ def _folded(obs: Observation, seen: History) -> tuple[Objection, ...]:
     end_s = max((entry.at_s for entry in obs.entries), default=0.0)
     model.over(end_s, tuple(missed(obs.case.steps, seen)))
     return tuple(model.objections)
+
+
+def _asked(event: Asked | Told) -> Asked:
+    return event.asked if isinstance(event, Told) else event
 
 
 # --- from histories to the words of the model ---------------------------------------------------------------

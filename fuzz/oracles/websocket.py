@@ -26,7 +26,10 @@ def ill_frame_served(obs: Observation) -> Iterator[Violation]:
 
     Fix: turn on the strict mode of the WebSocket library, or check opcode, reserved bits and mask before the payload.
     """
-    if obs.case.expectation.fault is not Fault.FRAME or obs.process is not None or obs.boots:
+    expectation = obs.case.expectation
+    if expectation.stance is not Stance.REJECT or expectation.fault is not Fault.FRAME:
+        return
+    if obs.process is not None or obs.boots:
         return
     went_on = bool(obs.replies) or obs.probes.same_connection is True
     if obs.close is not None or not went_on or _cuts(obs):

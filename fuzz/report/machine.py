@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from fuzz.records import Finding, Summary
@@ -44,7 +45,10 @@ def summary_value(summary: Summary, findings_dir: Path) -> Mapping[str, object]:
         "exchanges": summary.exchanges,
         "elapsed_s": round(summary.elapsed_s, 3),
         "inconclusive": summary.inconclusive,
+        "disturbed": dict(summary.disturbed),
         "findings": [_finding(f, findings_dir) for f in summary.findings],
+        "unconfirmed": [_finding(f, findings_dir) for f in summary.unconfirmed],
+        "full_pass": None if summary.full_pass is None else asdict(summary.full_pass),
         "remarks": [
             {"oracle": r.violation.oracle, "name": r.violation.name, "count": r.count}
             for r in summary.remarks
@@ -75,6 +79,7 @@ def _finding(finding: Finding, root: Path) -> Mapping[str, object]:
         "severity": violation.severity.name.lower(),
         "basis": violation.basis,
         "status": finding.status,
+        "not_minimal": finding.not_minimal,
         "text": violation.text,
         "action": finding.case.action,
     }

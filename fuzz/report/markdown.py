@@ -37,6 +37,7 @@ from fuzz.report.words import (
     attacked,
     expected,
     folder_name,
+    goes_on,
     oracle_words,
     repeats,
     sentence,
@@ -237,7 +238,7 @@ def _transcript(entries: Sequence[Entry]) -> list[str]:
 
 
 def _more(finding: Finding) -> list[str]:
-    lines = [f"- {prose(note)}" for note in finding.notes]
+    lines = [f"- {prose(note)}" for note in (*finding.notes, goes_on(finding)) if note]
     if finding.also:
         others = ", ".join(code(name, 100) for name in finding.also[:5])
         more = f" and {len(finding.also) - 5} more" if len(finding.also) > 5 else ""

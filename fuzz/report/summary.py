@@ -18,6 +18,7 @@ from fuzz.report.words import (
     alterations,
     attacked,
     folder_name,
+    goes_on,
     oracle_words,
     repeats,
 )
@@ -52,6 +53,7 @@ def summary_lines(
     for section in (
         _findings(summary, findings_dir),
         _remarks(summary),
+        _unconfirmed(summary, findings_dir),
         _reached(summary),
         _left_out(summary),
         _changed(summary),
@@ -94,6 +96,8 @@ def finding_lines(finding: Finding, root: Path) -> Iterator[Line]:
     wrong = "".join(f" ({safe(a, 120)})" for a in alterations(case, values=False))
     yield Line(f"         {message}{case.position.value.upper()}{wrong}")
     yield Line(f"         {safe(violation.symptom, 80)}, {repeats(finding)}")
+    if left := goes_on(finding):
+        yield Line(f"         {safe(left, 200)}", "dim")
     yield Line(f"         {root / folder_name(finding)}", "dim")
 
 
@@ -112,6 +116,18 @@ def _remarks(summary: Summary) -> Iterator[Line]:
         yield Line(f"  and {len(counts) - MAX_ROWS} more kinds")
 
 
+def _unconfirmed(summary: Summary, root: Path) -> Iterator[Line]:
+    """What was seen, but does not prove anything: no finding, and not lost."""
+    found = summary.unconfirmed
+    if found:
+        yield Line(f"Not repeated, so inconclusive: {len(found):,}", "bold")
+    for finding in found[:MAX_ROWS]:
+        seen = f"{oracle_words(finding.violation)}: {safe(finding.violation.symptom, 80)}"
+        yield Line(f"  {seen}, {repeats(finding)}; {root / folder_name(finding)}")
+    if len(found) > MAX_ROWS:
+        yield Line(f"  and {len(found) - MAX_ROWS} more")
+
+
 def _reached(summary: Summary) -> Iterator[Line]:
     if summary.coverage:
         yield Line("Reached of what the target supports:", "bold")
@@ -120,6 +136,23 @@ def _reached(summary: Summary) -> Iterator[Line]:
         yield Line(f"  {safe(name, 40):<{width}}  {share(reached, total)}")
     if summary.answers:
         yield Line(f"Answers: {answers_line(summary.answers)}")
+    yield from _full_pass(summary)
+
+
+def _full_pass(summary: Summary) -> Iterator[Line]:
+    """What exchanges cost here: per finding, and for a pass through the whole table."""
+    if summary.findings and summary.exchanges:
+        each = round(summary.exchanges / len(summary.findings))
+        yield Line(f"Exchanges a finding: {each:,}")
+    cost = summary.full_pass
+    if cost is None:
+        return
+    measured = cost.reconnect_s is not None
+    back = f" and {cost.reconnect_s:.2g} s a reconnect" if measured else ", without the reconnects"
+    yield Line(
+        f"A full systematic pass: {cost.cases:,} cases and {_many(cost.reconnects, 'reconnect')}, about "
+        f"{duration(cost.seconds)} at the measured {cost.answer_s:.2g} s an answer{back}"
+    )
 
 
 def answers_line(answers: Mapping[str, int], most: int = 8) -> str:
@@ -135,6 +168,7 @@ def _left_out(summary: Summary) -> Iterator[Line]:
         yield Line(
             f"Inconclusive: {_many(summary.inconclusive, 'case')}, disturbed by something else"
         )
+    yield from _counted("What disturbed them:", summary.disturbed)
     yield from _counted("Not asked:", summary.not_asked)
     yield from _counted(
         "Sampled, because their kind costs the target its connection or more (blocked by):",

@@ -140,6 +140,13 @@ def repeats(finding: Finding) -> str:
     return seen if finding.status is FindingStatus.CONFIRMED else f"{seen}: not confirmed"
 
 
+def goes_on(finding: Finding) -> str:
+    """That a case may be made smaller, why, and how; "" when nothing is left to try."""
+    if not finding.not_minimal or finding.status is not FindingStatus.CONFIRMED:
+        return ""
+    return f"not minimal yet: {finding.not_minimal}; `ocppfuzz shrink` goes on"
+
+
 def folder_name(finding: Finding) -> str:
     """The folder of a finding below `findings/`."""
     return f"{finding.violation.oracle}-{finding.fingerprint[:8]}"

@@ -17,7 +17,23 @@ from fuzz.store.codec import (
     case_from_json,
     case_to_json,
 )
-from fuzz.store.files import MAX_FILE_BYTES, PRIVATE, replace_file
+from fuzz.store.collection import (
+    Collection,
+    case_files,
+    content_name,
+    named_by_content,
+    well_named,
+    wire_digest,
+)
+from fuzz.store.files import (
+    MAX_FILE_BYTES,
+    PRIVATE,
+    entries_of,
+    load_json,
+    locked,
+    replace_file,
+    writing,
+)
 from fuzz.store.findings import (
     case_size,
     drop_finding,
@@ -25,6 +41,7 @@ from fuzz.store.findings import (
     fingerprint,
     load_finding,
     merge,
+    remove_finding,
     save_finding,
 )
 from fuzz.store.journal import (
@@ -36,6 +53,7 @@ from fuzz.store.journal import (
     save_private,
     save_state,
 )
+from fuzz.store.merging import MergeJournal
 from fuzz.store.policies import (
     case_file,
     load_baseline,
@@ -52,26 +70,35 @@ __all__ = [
     "MAX_TEXT_CHARS",
     "PRIVATE",
     "CampaignState",
+    "Collection",
+    "MergeJournal",
     "case_file",
+    "case_files",
     "case_from_json",
     "case_size",
     "case_to_json",
     "clear_state",
+    "content_name",
     "corpus_cases",
     "corpus_folder",
     "drop_finding",
     "drop_private",
+    "entries_of",
     "findings_in",
     "fingerprint",
     "load_baseline",
     "load_case",
     "load_finding",
+    "load_json",
     "load_lock",
     "load_private",
     "load_quirks",
     "load_state",
+    "locked",
     "merge",
+    "named_by_content",
     "packaged_corpus",
+    "remove_finding",
     "replace_file",
     "save_baseline",
     "save_case",
@@ -79,4 +106,7 @@ __all__ = [
     "save_lock",
     "save_private",
     "save_state",
+    "well_named",
+    "wire_digest",
+    "writing",
 ]

@@ -45,7 +45,7 @@ def corpus_folder(folder: Path | None = None) -> Traversable:
 
 
 def packaged_corpus() -> Traversable:
-    """The stored cases that come with the product."""
+    """The corpus that came with the product."""
     packaged = resources.files("fuzz").joinpath("_corpus")
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "corpus"
 

@@ -63,6 +63,9 @@ _STEPS: dict[str, type] = {
     "repeat": RepeatSteps,
     "tls": TlsStep,
 }
+_WORDS = ("purpose", "clause", "mirrors")
+"""Members of a case for people; a case that has none does without."""
+
 _STEP_NAMES = {kind: name for name, kind in _STEPS.items()}
 
 # A high surrogate followed by a low one: apart they are two halves, in JSON they would melt into one character.
@@ -74,7 +77,8 @@ _TOUCHING_HALVES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
 def case_to_json(case: Case) -> JsonObject:
     """The stored form of a case (`corpus/README.md`); `case_from_json` is its inverse."""
-    return {"format": CASE_FORMAT, **record_to_json(case)}
+    silent = tuple(name for name in _WORDS if not getattr(case, name))
+    return {"format": CASE_FORMAT, **record_to_json(case, leave_out=silent)}
 
 
 def finding_to_json(finding: Finding) -> JsonObject:

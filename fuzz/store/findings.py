@@ -140,6 +140,14 @@ def drop_finding(finding: Finding, root: Path) -> None:
             shutil.rmtree(folder)
 
 
+def remove_finding(folder: Path) -> None:
+    """Take away a finding that has become something else, all of it at once. Raises `StoreError`."""
+    gone = folder.with_name(f".gone-{folder.name}-{secrets.token_hex(4)}")
+    with writing(folder), locked(folder.parent):
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
 def merge(old: Finding, new: Finding) -> Finding:
     """What two writers know of one fingerprint: the higher status, then the smaller case; `also` names the rest."""
     best, other = (new, old) if _merit(new) >= _merit(old) else (old, new)

@@ -13,14 +13,16 @@ import json
 import shlex
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from fuzz.errors import UsageError
 from fuzz.records import Ability, Figures, ProcessEnd, Target
 
 HOOK_TIMEOUT_S = 60.0
+RESCUE_TIMEOUT_S = 300.0
 MAX_WORDS = 500
 
 PERSON = "person"
@@ -43,24 +45,29 @@ class CommandHand:
 
     async def do(self, event: str, argument: str) -> bool:
         """Have it done; False when the command fails, is not there or takes too long."""
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self.words,
-                event,
-                *argument.split(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-        except (OSError, ValueError):
-            return False
-        try:
-            async with asyncio.timeout(HOOK_TIMEOUT_S):
-                return await process.wait() == 0
-        except TimeoutError:
+        return await _ends_well((*self.words, event, *argument.split()), HOOK_TIMEOUT_S)
+
+
+async def _ends_well(words: Sequence[str], timeout_s: float) -> bool:
+    """True when a command ends with 0 in time; what it writes is nobody's to see."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except (OSError, ValueError):
+        return False
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await process.wait() == 0
+    except TimeoutError:
+        return False
+    finally:
+        if process.returncode is None:
             process.kill()
             await process.wait()
-            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +170,37 @@ def hand(
     kind, _, rest = how.partition(":")
     if how == PERSON:
         return PersonHand(say, hear, unattended)
-    if kind in ("http", "https") and rest.startswith("//"):
+    if _is_url(how):
         return HttpHand(how)
     if kind == "cmd" and rest.strip():
-        return CommandHand(_words(rest))
+        return CommandHand(_words("--operator", rest))
     if kind == "class" and ":" in rest:
         return ClassHand(_operate(rest))
     raise UsageError(f"--operator {how!r} is none of {FORMS}")
 
 
-def _words(command: str) -> tuple[str, ...]:
+def rescue(how: str, identity: str) -> Callable[[], Awaitable[bool]]:
+    """What `--on-stuck` asks for, true when it ended well: a command as it stands, or a POST with the event `stuck`.
+
+    Raises `UsageError` for a command that cannot be read.
+    """
+    if _is_url(how):
+        return partial(HttpHand(how).do, "stuck", identity)
+    return partial(_ends_well, _words("--on-stuck", how), RESCUE_TIMEOUT_S)
+
+
+def _is_url(how: str) -> bool:
+    return how.startswith(("http://", "https://"))
+
+
+def _words(option: str, command: str) -> tuple[str, ...]:
     try:
-        return tuple(shlex.split(command))
+        words = tuple(shlex.split(command))
     except ValueError as error:
-        raise UsageError(f"--operator {command!r} cannot be split into words: {error}") from None
+        raise UsageError(f"{option} {command!r} cannot be split into words: {error}") from None
+    if not words:
+        raise UsageError(f"{option} is empty; give a command or leave it out")
+    return words
 
 
 def _operate(where: str) -> Callable[[str, str], Any]:

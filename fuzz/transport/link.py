@@ -68,6 +68,10 @@ class WebSocketLink:
         """Cut the connection without a close frame; never raises."""
         await self._pump.abort()
 
+    def deafen(self) -> None:
+        """Read nothing any more, and answer nothing, not even a ping; `abort` ends it."""
+        self._pump.deafen()
+
 
 def describe(
     pump: Pump, request: Request, *, identity: str, basic_user: str = "", suites: Mapping[str, str]

@@ -192,6 +192,8 @@ class Listener:
         seen = [f"refused {refused}" for refused in self.refused[-3:]]
         if self.handshake_failures:
             seen.append(f"handshake failed with {self.handshake_failures[-1]}")
+        if self._callers:
+            seen.append("somebody called, and has not finished the handshake")
         advice = "; ".join(seen) or (
             "nobody called; check that the station's CSMS URL is this one and that it can reach this machine"
         )

@@ -83,6 +83,9 @@ class MemoryLink:
         """Cut the connection without a close frame; never raises."""
         await self.close(1006)
 
+    def deafen(self) -> None:
+        """Nothing to do: who does not call `receive` hears nothing."""
+
     def _arrive(self, message: str | bytes) -> None:
         self._messages.append(message)
         self._changed.set()

@@ -40,6 +40,10 @@ _SLICE = 2**14
 _MAX_UNREAD_PONGS = 2**20
 _MAX_PONGS = 64
 _WRITE_BUFFER = 2**18
+_MANY_FRAMES, _MANY_FRAMES_S = 20_000, 10.0
+"""Pings, pongs and fragments within so many seconds after which a peer is cut off: it keeps us from everything else."""
+
+_SMALL = (Opcode.PING, Opcode.PONG, Opcode.CONT)
 
 LOG = logging.getLogger("ocppfuzz.transport")
 # websockets logs whole frames on DEBUG, secrets included, and prints stack traces for bad handshakes: both stay here.
@@ -77,6 +81,9 @@ class Pump(asyncio.Protocol):
         self._written = FrameReader()
         self._close: Close | None = None
         self._cutter: asyncio.TimerHandle | None = None
+        self._given_up = False
+        self._small_frames = 0
+        self._small_frames_until = 0.0
 
     # --- asyncio's side -----------------------------------------------------------------------------------
 
@@ -96,6 +103,7 @@ class Pump(asyncio.Protocol):
             self._take(data[start : start + _SLICE])
             if self._queued > _FLOOD_BYTES:
                 self._give_up("it sent more in one go than may be kept")
+            if self._given_up:
                 return
 
     def _take(self, data: bytes) -> None:
@@ -147,6 +155,8 @@ class Pump(asyncio.Protocol):
             self.first.set_result(first)
 
     def _on_frame(self, frame: Frame) -> None:
+        if not frame.fin or frame.opcode in _SMALL:
+            self._on_small_frame()
         if frame.opcode is Opcode.TEXT or frame.opcode is Opcode.BINARY:
             text = frame.opcode is Opcode.TEXT
             if frame.fin:
@@ -163,6 +173,14 @@ class Pump(asyncio.Protocol):
             self._on_pong(bytes(frame.data))
         elif frame.opcode is Opcode.PING and (self._writable is not None or self._holds_back):
             self._on_unread_pong(len(frame.data))
+
+    def _on_small_frame(self) -> None:
+        now = self._loop.time()
+        if now > self._small_frames_until:
+            self._small_frames, self._small_frames_until = 0, now + _MANY_FRAMES_S
+        self._small_frames += 1
+        if self._small_frames > _MANY_FRAMES:
+            self._give_up(f"it sent {_MANY_FRAMES:,} pings or fragments in a moment")
 
     def _deliver(self, data: bytes | bytearray | memoryview, *, text: bool) -> None:
         if self._close is not None:
@@ -241,6 +259,7 @@ class Pump(asyncio.Protocol):
             self._transport.abort()
 
     def _give_up(self, why: str) -> None:
+        self._given_up = True
         self._end(Close(1006, f"cut by us: {why}", by_target=False))
         self._cut()
 
@@ -274,10 +293,12 @@ class Pump(asyncio.Protocol):
         """Everything that the protocol wants to say is handed to the transport, as soon as it may be."""
         if self._holds_back:
             return
-        for data in self.protocol.data_to_send():
-            if data:
-                self.transport.write(data)
-            elif self.transport.can_write_eof():
+        waiting = self.protocol.data_to_send()
+        # In one piece, because a peer that pings much would cost us as many calls of the system.
+        if data := b"".join(waiting):
+            self.transport.write(data)
+        if b"" in waiting:  # websockets' sign that the connection is to end, always the last one.
+            if self.transport.can_write_eof():
                 self.transport.write_eof()
             else:
                 self.transport.close()
@@ -384,6 +405,12 @@ class Pump(asyncio.Protocol):
                 # A code that may not stand in a close frame (RFC 6455 section 7.4); raw frames can carry it.
                 self._cut()
         await self.until_gone()
+
+    def deafen(self) -> None:
+        """Nothing is read any more, though the connection stays: what a network that died silently looks like."""
+        self._reading_paused = False  # so that `receive` never goes on with it
+        if self._transport is not None:
+            self._transport.pause_reading()
 
     async def abort(self) -> None:
         """The connection is cut without a close frame. Never raises."""

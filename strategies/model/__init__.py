@@ -5,8 +5,8 @@ verdict. Three-valued: what was not seen is unknown, and nothing unknown is ever
 a choice, a comment says so beside the rule, and every choice is right.
 
 One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `commands` (F01 to
-F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `keeping` (what outlives a boot), `exchange` (one
-CALL at a time). They share `facts`; a new rule goes into the module of its topic.
+F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports name), `register` (J),
+`keeping` (what outlives a boot), `exchange` (one CALL at a time). They share `facts`; a new rule goes into the module of its topic.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from strategies.model.events import (
 )
 from strategies.model.exchange import Exchange
 from strategies.model.facts import Facts, Standing, Transaction
+from strategies.model.inventory import Inventory
 from strategies.model.keeping import Keeping
+from strategies.model.register import Register
 from strategies.model.registration import Registration
 from strategies.model.reports import Reports
 from strategies.model.transactions import Telling
@@ -90,6 +92,8 @@ class Model:
             Commands(self.facts),
             self._debts,
             Reports(self.facts),
+            Inventory(),
+            Register(self.facts),
             self._keeping,
         )
 

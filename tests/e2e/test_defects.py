@@ -45,6 +45,8 @@ FOUND = [
         ),
     ),
     ("P21", (), MAX_CASES, {"device-model accepted"}, None),
+    ("P140", (), 800, {"a result is missing"}, None),
+    ("P141", (), MAX_CASES, {"a result of another attributeType"}, None),
     ("P62", ("--strict",), MAX_CASES, {"1.6 spelling"}, '[2,"{call.id}","GetVariables",{}]'),
     ("P03", ("--strict",), MAX_CASES, {"no answer"}, '[5,"{call.id}","GetVariables",{}]'),
     (

@@ -38,6 +38,7 @@ def test_a_sensible_set_is_taken(options, given):
     [
         (STATION, {"self_test": "csms"}, "--listen about a peer"),
         (CSMS, {"self_test": "csms"}, "--target about a peer"),
+        (replace(STATION, pics="ac"), {}, "yours has --declared"),
         (NOBODY, {"issuer": FILE, "issuer_key": FILE}, "--issuer means nothing without --listen"),
         (CSMS, {"name": "h"}, "--name means nothing without --listen"),
         (STATION, {"second": "CS-2"}, "--second means nothing without --target"),

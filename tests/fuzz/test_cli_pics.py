@@ -62,3 +62,16 @@ def test_only_show_pics_takes_a_name(capsys):
     assert main(["show", "oracles", "x"]) == 2
     assert main(["show", "pics", "dc-2evse"]) == 2
     assert "dc-2evse-ccs1" in capsys.readouterr().err
+
+
+def test_a_station_that_dials_in_is_not_built_of_a_pics_file(capsys, tmp_path):
+    words = [
+        "--listen",
+        "127.0.0.1:9000",
+        "--pics",
+        "dc-2evse-ccs1",
+        "-o",
+        str(tmp_path / "x.toml"),
+    ]
+    assert main(["pics", "draft", *words]) == 2
+    assert "--pics is what our own station is built of" in capsys.readouterr().err

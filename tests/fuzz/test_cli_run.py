@@ -198,3 +198,8 @@ def test_a_target_that_never_came_is_reported_too(monkeypatch):
 def test_a_plan_has_no_report(asked, capsys):
     assert main(["run", "--plan", "--junit", "j.xml"]) == 2
     assert "a plan has no report" in capsys.readouterr().err
+
+
+def test_a_pics_file_that_is_none_is_told_before_anybody_waits(capsys):
+    assert main(["run", "--listen", "127.0.0.1:9000", "--pics", "nobody"]) == 2
+    assert "unknown PICS file 'nobody'" in capsys.readouterr().err

@@ -55,6 +55,13 @@ def test_the_file_in_the_current_folder_is_read_and_flags_lie_over_it(write):
     )
 
 
+@pytest.mark.parametrize(("given", "pics"), [("x.toml", "{}/x.toml"), ("ac", "ac")])
+def test_a_pics_file_starts_at_the_folder_too_and_a_name_is_none(tmp_path, given, pics):
+    file = tmp_path / "my.toml"
+    file.write_text(f"[run]\npics = '{given}'")
+    assert load_config(file).pics == pics.format(tmp_path)
+
+
 def test_paths_in_the_file_start_at_its_folder(tmp_path):
     (tmp_path / "lab").mkdir()
     file = tmp_path / "lab" / "a.toml"
@@ -108,6 +115,7 @@ def test_the_effects_are_those_of_the_records():
         ("[target]\nstart_cmd = 'x'", "the embedded station is ours"),
         ("[target]\nlisten = '127.0.0.1:1'\n[run]\ndefects = ['P01']", "embedded station only"),
         ("[target]\ncert = 'x'", "cert and key belong together"),
+        ("[target]\nurl = 'ws://127.0.0.1/'\n[run]\npics = 'x'", "pics tells of a station"),
         ("[target", "is not readable as TOML"),
     ],
 )

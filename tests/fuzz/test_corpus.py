@@ -8,7 +8,8 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from fuzz import store
+from fuzz import app, store
+from fuzz.config import RunOptions
 from fuzz.engine.effects import effect_of
 from fuzz.engine.validity import call_parts, class_of
 from fuzz.records import Case, SendText, Side
@@ -120,6 +121,12 @@ def test_the_effect_is_never_milder_than_that_of_the_action(cases: dict[str, Cas
         parts = call_parts(case)
         if parts is not None and str(parts[1][2]) in version().sent_by(Sender.CSMS):
             assert case.effect is effect_of(str(parts[1][2]), parts[0]), case.id
+
+
+def test_every_case_says_what_it_is() -> None:
+    checked = app.corpus_check(RunOptions(corpus_dir=CORPUS), lambda _event: None, play=False)
+    assert checked.cases == len(FILES)
+    assert checked.problems == ()
 
 
 def test_every_case_is_one_that_may_be_published(cases: dict[str, Case]) -> None:

@@ -139,6 +139,12 @@ def test_without_an_operator_nothing_is_done_at_the_target_and_that_is_told() ->
     assert "answers to Authorize: not asked for: needs an operator" in list(phase.unreached())
 
 
+def test_why_nothing_is_answered_is_that_the_target_refuses_what_would_provoke_it() -> None:
+    support = Support(refused={"GetBaseReport", "GetReport"})
+    phase, _ = played(ground(support=support))
+    assert "answers to NotifyReport: not asked for: GetReport is refused" in list(phase.unreached())
+
+
 def test_on_a_target_of_others_only_harmless_calls_are_provoked() -> None:
     allowed = frozenset({Effect.NONE, Effect.VOLATILE})
     _, cases = played(ground(allowed=allowed, owned=False))

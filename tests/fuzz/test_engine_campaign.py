@@ -13,7 +13,7 @@ from fuzz.engine.effects import HARMLESS
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import Investigator
-from fuzz.engine.phases import Ground
+from fuzz.engine.phases import Ground, Systematic
 from fuzz.engine.quarantine import PATIENCE
 from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.support import Coverage, Support
@@ -154,8 +154,9 @@ async def attack(
     strict: bool = False,
     on_event: Callable[[Campaign, EngineEvent], None] | None = None,
     planned: Sequence[str] = (),
+    whole: bool = False,
 ) -> Outcome:
-    """Play the cases as one phase and tell what came of it."""
+    """Play the cases as one phase and tell what came of it; `whole` adds the systematic phase, unplayed."""
     shelf, events = Shelf(), []
     ground = Ground(version(), Side.STATION, 1, Support(), Coverage())
     ground.coverage.plan("planned", planned)
@@ -184,7 +185,7 @@ async def attack(
         tool="test",
         tally=kept,
     )
-    summary = await campaign.run([Stored(cases)])
+    summary = await campaign.run([Stored(cases), *([Systematic(ground)] if whole else [])])
     return Outcome(summary, events, shelf, ground, kept)
 
 
@@ -403,9 +404,39 @@ async def test_the_rest_of_a_killer_class_is_blocked_and_not_counted_as_reached(
     async with scripted(Fragile()) as executor:
         outcome = await attack(executor, [*good(1), *cases], planned=[c.id for c in cases])
     assert outcome.summary.cases == 2
-    assert sum(outcome.summary.blocked.values()) == 9
-    assert outcome.summary.coverage == {"planned": (1, 10)}
+    (finding,) = outcome.summary.findings
+    assert outcome.summary.blocked == {f"finding O3-{finding.fingerprint[:8]}": 9}
+    assert outcome.summary.coverage == {"planned": (1, 10), "actions": (1, 1)}
     assert outcome.tally.missed == {c.id for c in cases[1:]}
+
+
+async def test_what_did_not_repeat_is_told_apart_and_is_no_finding(scripted: Callable) -> None:
+    class Once(Station):
+        async def __call__(self, link: MemoryLink, text: str) -> None:
+            if "bad" in text and not self.named("Bad"):
+                self.asked.append(("Bad", {}))
+                await link.close(1011)
+                return
+            await super().__call__(link, text)
+
+    async with scripted(Once()) as executor:
+        outcome = await attack(executor, [*good(2), killer("once")])
+    assert outcome.summary.findings == ()
+    assert outcome.summary.exit_code == 0
+    assert [f.original.id for f in outcome.summary.unconfirmed] == ["once"]
+    assert outcome.summary.inconclusive == 0
+
+
+async def test_a_whole_pass_is_priced_by_what_was_measured(scripted: Callable) -> None:
+    async with scripted(Station()) as executor:
+        executor.pace.answers_s, executor.pace.returns_s = [0.2, 0.4], [20.0, 40.0]
+        outcome = await attack(executor, good(1), limits=Limits(max_cases=1), whole=True)
+        alone = await attack(executor, good(1))
+    assert alone.summary.full_pass is None
+    cost = outcome.summary.full_pass
+    assert cost is not None
+    assert cost.cases == Systematic(outcome.ground).size()[0] > 300
+    assert cost.seconds == cost.cases * cost.answer_s + cost.reconnects * cost.reconnect_s
 
 
 async def test_a_class_that_only_hangs_up_is_sampled_after_a_few(scripted: Callable) -> None:
@@ -537,7 +568,7 @@ async def test_a_resumed_campaign_passes_over_what_was_played(scripted: Callable
         )
     assert station.named("DataTransfer") == [{"vendorId": "4"}, {"vendorId": "5"}]
     assert outcome.summary.cases == 6
-    assert outcome.summary.coverage == {"planned": (5, 6)}
+    assert outcome.summary.coverage == {"planned": (5, 6), "actions": (1, 1)}
 
 
 async def test_a_resumed_campaign_confirms_its_candidates_first(scripted: Callable) -> None:
@@ -616,3 +647,34 @@ async def test_fail_fast_ends_with_the_first_confirmed_finding(scripted: Callabl
     assert outcome.summary.cases < 10
     (finding,) = outcome.summary.findings
     assert 0 < finding.exchanges <= outcome.summary.exchanges
+
+
+async def test_an_action_that_is_never_served_is_told(scripted: Callable) -> None:
+    class Refusing(Station):
+        async def answer(self, link: MemoryLink, frame: list) -> None:
+            await link.send_text(json.dumps([4, frame[1], "InternalError", "", {}]))
+
+    async with scripted(Refusing()) as executor:
+        outcome = await attack(executor, good(1))
+    assert outcome.summary.unreached == (
+        "actions that were never served with a CALLRESULT: DataTransfer",
+    )
+
+
+async def test_why_cases_proved_nothing_is_told_and_hanging_up_is_nobodys_fault(
+    scripted: Callable,
+) -> None:
+    class Poured(Station):
+        """Sends what no link lets in after its third case, as if we had ended the connection for it."""
+
+        async def __call__(self, link: MemoryLink, text: str) -> None:
+            await super().__call__(link, text)
+            if len(self.named("DataTransfer")) == 3:
+                self.asked.clear()
+                for _ in range(6_000):
+                    await link.send_text("[]")
+
+    async with scripted(Poured()) as executor:
+        outcome = await attack(executor, [*good(2), call("poured", '{"vendorId":"v"}'), *good(2)])
+    assert outcome.summary.exit_code == 0
+    assert sum(outcome.summary.disturbed.values()) == outcome.summary.inconclusive > 0

@@ -3,9 +3,12 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from fuzz.clock import SystemClock
 from fuzz.engine.docket import MAX_FINDINGS_PER_SYMPTOM, Docket
 from fuzz.engine.quarantine import Quarantine
+from fuzz.errors import TargetUnavailable
 from fuzz.records import (
     Basis,
     Case,
@@ -17,7 +20,7 @@ from fuzz.records import (
     Violation,
 )
 from fuzz.testing import case, mutation, observation, rejected
-from strategies.labels import Tier
+from strategies.labels import Channel, Mutation, Tier
 
 DEATH = Violation(
     "O1", "process-death", Basis.STOPPED_SERVING, Severity.CRITICAL, "exit 1", "it ended"
@@ -47,7 +50,7 @@ class Script:
         return replace(finding, confirmed=3 * certain, tries=3, status=status)
 
     async def shrink(self, finding: Finding) -> Finding:
-        return replace(finding, notes=("shrunk",))
+        return replace(finding, notes=("shrunk",), not_minimal="")
 
     async def culprit(self, window: list[Case], violation: Violation) -> Case | None:
         return self.culprit_is
@@ -109,6 +112,7 @@ def test_a_candidate_is_saved_before_it_is_confirmed_and_the_shrunk_finding_last
         FindingStatus.CONFIRMED,
     ]
     assert shelf.saved[-1].notes == ("shrunk",)
+    assert [f.not_minimal for f in shelf.saved] == ["", "it was not made smaller yet", ""]
 
 
 def test_each_objection_is_entered_under_the_finding_that_tells_it() -> None:
@@ -137,6 +141,27 @@ def test_another_operator_of_the_same_rule_joins_the_finding() -> None:
     suspect(made, broken("first", operator="null"))
     suspect(made, broken("second", operator="array"))
     assert [f.also for f in made.confirmed()] == [("second",)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "family", "grown"),
+    [
+        (mutation("", "number", "5000-digits", channel=Channel.TEXT), "growth", "digits"),
+        (mutation("/2", "action", "long", channel=Channel.ENVELOPE), "growth", "unknown-action"),
+        (mutation("/2", "action", "long", channel=Channel.ENVELOPE), "flood", "unknown-action"),
+    ],
+)
+def test_what_grows_too_long_is_the_finding_of_what_is_too_long(
+    rule: Mutation, family: str, grown: str
+) -> None:
+    made, _, _ = docket(Script(repeats={"long", "longer", "deeper"}))
+    suspect(made, replace(case(mutations=[rule]), id="long"))
+    suspect(made, broken("longer", family, grown))
+    suspect(made, broken("deeper", "growth", "objects"))
+    assert [(f.original.id, f.also) for f in made.confirmed()] == [
+        ("long", ("longer",)),
+        ("deeper", ()),
+    ]
 
 
 def test_another_rule_is_a_finding_of_its_own_until_a_symptom_has_enough() -> None:
@@ -192,4 +217,30 @@ def test_what_never_repeats_and_has_no_culprit_is_dropped_and_counted() -> None:
     made, _, _ = docket(Script())
     suspect(made, broken("once"))
     assert made.confirmed() == []
+    assert [f.case.id for f in made.unconfirmed()] == ["once"]
     assert made.dropped == 1
+
+
+def test_what_ends_and_is_nobodys_fault_is_counted_apart() -> None:
+    script = Script()
+    made, _, _ = docket(script)
+    suspect(made, broken("a"))
+    suspect(made, broken("b"), SHAPE)
+    assert (made.dropped, made.unexplained) == (2, 1)
+    assert made.innocent == {
+        "process-death (O1) that was not seen again": 1,
+        "rpc-shape (O7) that was not seen again": 1,
+    }
+
+
+def test_what_cannot_be_followed_up_because_the_target_is_gone_stays_a_candidate() -> None:
+    class Gone(Script):
+        async def confirm(self, finding: Finding) -> Finding:
+            raise TargetUnavailable("it is gone")
+
+    made, memory, _ = docket(Gone())
+    seen = observation(broken("a"))
+    with pytest.raises(TargetUnavailable):
+        asyncio.run(made.take(seen, [SHAPE, DEATH], ()))
+    assert [f.violation.oracle for f in made.candidates()] == ["O7", "O1"]
+    assert [f.violation.oracle for f in memory.saved] == ["O7", "O1"]

@@ -40,3 +40,16 @@ def test_each_doubt_is_one_sentence_with_its_number(
 def test_without_scenes_nobody_expects_a_transaction_and_few_cases_say_nothing() -> None:
     assert list(replace(SOUND, scenes=0, transactions=0).words(restarts=0)) == []
     assert list(Doubts(cases=ENOUGH - 1, timed_out=ENOUGH - 1).words(restarts=1_000)) == []
+
+
+def test_ends_that_nothing_explains_are_told_however_few_cases_were_played() -> None:
+    (doubt,) = Doubts(cases=1).words(restarts=0, unexplained=2)
+    assert doubt.startswith("2 x the target hung up, restarted or died for no reason")
+
+
+@pytest.mark.parametrize(("messages", "characters"), [(2_001, 0), (1, 10_000_001)])
+def test_a_target_that_talks_without_end_is_told_of(messages: int, characters: int) -> None:
+    flooded = Doubts(played=100, unasked=messages, unasked_characters=characters)
+    (doubt,) = flooded.words(restarts=0)
+    assert doubt.startswith(f"it floods us: {messages:,} messages")
+    assert list(Doubts(played=100, unasked=2_000).words(restarts=0)) == []

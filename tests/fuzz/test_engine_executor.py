@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -53,13 +54,18 @@ async def station(
     patience_s: float = 0.2,
     catcher: Catcher | None = None,
     hide: Callable[[bytes], bytes] = bytes,
+    on_stuck: Callable[[], Awaitable[bool]] | None = None,
+    leaves: bool = False,
 ) -> AsyncIterator[Executor]:
-    """An executor on a station that behaves like this, and dials again when it is cut off."""
+    """An executor on a station that behaves like this, and dials again when it is cut off, or `leaves` at once."""
     door = MemoryDoor(Side.STATION)
 
     async def live() -> None:
         for _ in range(20):
             link = door.connect()
+            if leaves:
+                await link.close(1000)
+                return
             try:
                 await link.send_text(BOOT)
                 await link.receive()
@@ -82,6 +88,7 @@ async def station(
                 facts,
                 catcher=catcher,
                 hide=hide,
+                on_stuck=on_stuck,
             ),
             pace,
         )
@@ -156,6 +163,10 @@ async def test_a_closed_connection_is_seen_and_the_next_case_has_a_new_one() -> 
         assert (observation.close.code, observation.close.by_target) == (1011, True)
         assert observation.settled is Settled.CUT_SHORT
         assert (await executor.play(case())).settled is Settled.ANSWERED
+        assert await executor.probe()
+        # The first connection came when somebody started the target: that is no measure of it.
+        assert len(executor.pace.returns_s) == executor.reconnects - 1 > 0
+        assert len(executor.pace.answers_s) == 1
 
 
 async def test_boots_that_follow_any_close_are_no_evidence_of_a_restart() -> None:
@@ -183,6 +194,21 @@ async def test_a_target_that_hears_nothing_any_more_is_a_zombie() -> None:
         assert observation.probes.ping is True
         assert observation.probes.new_connection is True
         assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+async def test_a_zombie_that_is_looked_at_closely_is_no_hanging_up_of_ours() -> None:
+    deaf: list[MemoryLink] = []
+
+    async def goes_deaf(link: MemoryLink, text: str) -> None:
+        if "ClearCache" in text:
+            deaf.append(link)
+        if link not in deaf:
+            await proper(link, text)
+
+    async with station(goes_deaf) as executor:
+        observation = await executor.play(case(), linger=True)
+    assert observation.probes.same_connection is False
+    assert observation.inconclusive == ""
 
 
 async def test_what_a_target_did_before_it_stayed_away_is_told() -> None:
@@ -364,3 +390,86 @@ async def test_a_target_that_was_met_before_need_not_boot() -> None:
     assert not executor.restartable
     assert (await executor.play(case())).settled is Settled.ANSWERED
     task.cancel()
+
+
+async def test_a_call_that_is_unserved_behind_a_flood_proves_nothing() -> None:
+    async def pours(link: MemoryLink, text: str) -> None:
+        if "ClearCache" in text:
+            for _ in range(1_000):
+                await link.send_text("[]")
+            await link.receive()
+
+    async with station(pours) as executor:
+        executor.facts = replace(executor.facts, message_timeout_s=0.5)
+        observation = await executor.play(case())
+    assert observation.probes.same_connection is False
+    assert "behind 1,000 messages" in observation.inconclusive
+
+
+class Leaver:
+    """Hangs up on a ClearCache, and calls again only when it is helped."""
+
+    def __init__(self, *, helps: bool) -> None:
+        self.helped = asyncio.Event()
+        self.asked = 0
+        self.helps = helps
+
+    async def behave(self, link: MemoryLink, text: str) -> None:
+        if "ClearCache" in text and not self.helped.is_set():
+            await link.close(1011)
+            await self.helped.wait()
+        else:
+            await proper(link, text)
+
+    async def help(self) -> bool:
+        self.asked += 1
+        if self.helps:
+            self.helped.set()
+        return self.helps
+
+
+async def test_a_hook_that_brings_the_target_back_lets_the_campaign_go_on() -> None:
+    leaver = Leaver(helps=True)
+    async with station(leaver.behave, on_stuck=leaver.help) as executor:
+        await executor.connect()
+        executor.pace.come_back_s = 0.5
+        observation = await executor.play(case())
+        assert observation.probes.new_connection is False
+        assert observation.boots == 0
+        assert (await executor.play(case())).settled is Settled.ANSWERED
+    assert leaver.asked == 1
+
+
+async def test_a_hook_that_fails_ends_the_campaign() -> None:
+    leaver = Leaver(helps=False)
+    async with station(leaver.behave, on_stuck=leaver.help) as executor:
+        await executor.connect()
+        executor.pace.come_back_s = 0.05
+        await executor.play(case())
+        with pytest.raises(TargetUnavailable, match="went away and did not come back"):
+            await executor.play(case())
+    assert leaver.asked == 1
+
+
+async def test_who_came_and_left_at_once_is_told_of_rather_than_who_did_not_come() -> None:
+    async def never(link: MemoryLink, text: str) -> None:
+        raise AssertionError("it left before anything was said")
+
+    async with station(never, leaves=True) as executor:
+        executor.pace.come_back_s = 0.1
+        with pytest.raises(TargetUnavailable, match="connected and closed again with 1000"):
+            await executor.connect()
+
+
+async def test_a_connection_that_ends_while_nothing_is_played_is_counted_once() -> None:
+    async def leaves_after_probes(link: MemoryLink, text: str) -> None:
+        await proper(link, text)
+        if "GetVariables" in text:
+            await link.close(1011)
+
+    async with station(leaves_after_probes) as executor:
+        await executor.connect()
+        assert await executor.probe() is True
+        assert await executor.probe() is False
+        await executor.hang_up()
+        assert executor.lost == 1

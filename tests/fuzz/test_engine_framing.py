@@ -113,6 +113,16 @@ async def test_on_a_station_of_somebody_else_each_way_costs_one_attempt() -> Non
     assert {c.steps[0].times for c in handshakes if isinstance(c.steps[0], Misbehave)} == {1}
 
 
+async def test_a_target_of_others_meets_what_it_may_not_come_back_from_last() -> None:
+    elsewhere = ground()
+    elsewhere.owned = False
+    own, others = [[c.id for c in await played(on)] for on in (ground(), elsewhere)]
+    assert sorted(own) == sorted(others)
+    ends = [id_ for id_ in others if "handshake/101-" in id_]
+    assert others[-len(ends) :] == ends
+    assert own[-len(ends) :] != ends
+
+
 async def test_an_action_that_is_left_out_is_not_put_into_frames() -> None:
     excluded = ground(exclude=frozenset({PROBES[Side.STATION][0]}))
     assert {c.mutations[0].channel for c in await played(excluded)} == {Channel.HANDSHAKE}

@@ -9,20 +9,30 @@ import pytest
 
 from fuzz.clock import SystemClock
 from fuzz.engine.executor import Executor
-from fuzz.engine.investigate import STOPPING, Investigator, as_control
-from fuzz.engine.shrinker import Budget, Shrinker
+from fuzz.engine.investigate import (
+    BY_ITSELF,
+    MAX_IDLE_S,
+    STOPPING,
+    Investigator,
+    as_control,
+    as_silence,
+)
+from fuzz.engine.shrinker import Budget, Shrinker, size
 from fuzz.oracles.registry import judge
 from fuzz.records import (
     Basis,
     Case,
     Finding,
     FindingStatus,
+    Gauge,
     Observation,
+    RepeatSteps,
     SendText,
     Severity,
     Side,
     TargetFacts,
     Violation,
+    Wait,
 )
 from fuzz.testing import case, mutation, rejected
 from fuzz.transport.memory import MemoryLink
@@ -125,6 +135,65 @@ async def test_most_plays_must_show_it_again(
     async with investigating(scripted, Station(Moody(*turns))) as (investigator, _):
         confirmed = await investigator.confirm(finding(call('{"bad":1}')))
     assert (confirmed.confirmed, confirmed.tries, confirmed.status) == (hits, 3, status)
+
+
+async def test_a_reading_must_show_it_every_time(scripted: Callable) -> None:
+    spoken = replace(CLOSED, oracle="O20")
+
+    def object_to(observation: Observation) -> Sequence[Violation]:
+        return [spoken] if observation.close is not None else []
+
+    for turns, status in (
+        ((True, False, True), FindingStatus.UNCONFIRMED),
+        ((True, True, True), FindingStatus.CONFIRMED),
+    ):
+        alone = replace(call('{"bad":1}'), control=())
+        async with investigating(scripted, Station(Moody(*turns))) as (investigator, executor):
+            judging = Investigator(executor, object_to, investigator._shrinker)
+            confirmed = await judging.confirm(finding(alone, spoken))
+        assert confirmed.status is status
+
+
+@pytest.mark.parametrize(("steps", "restarts"), [((), 0), ((Gauge("warm"),), 3)])
+async def test_readings_are_repeated_on_a_process_with_a_fresh_heap(
+    scripted: Callable, steps: tuple[Gauge, ...], restarts: int
+) -> None:
+    read = replace(call('{"bad":1}'), steps=(*call('{"bad":1}').steps, *steps))
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, executor):
+        begun: list[None] = []
+        restart = executor.restart
+
+        async def counted() -> None:
+            begun.append(None)
+            await restart()
+
+        executor.restart = counted  # type: ignore[method-assign]
+        await investigator.repeat(read, CLOSED)
+    assert len(begun) == restarts
+
+
+@pytest.mark.parametrize(
+    ("symptom", "plateau", "status"),
+    [
+        ("memory slope", 5, FindingStatus.UNCONFIRMED),
+        ("memory slope", 1_000, FindingStatus.CONFIRMED),
+        ("descriptor slope", 5, FindingStatus.CONFIRMED),
+    ],
+)
+async def test_memory_must_go_on_growing_when_much_more_is_said(
+    scripted: Callable, symptom: str, plateau: int, status: FindingStatus
+) -> None:
+    spoken = replace(CLOSED, oracle="O20", symptom=symptom)
+
+    def object_to(observation: Observation) -> Sequence[Violation]:
+        times = [s.times for s in observation.case.steps if isinstance(s, RepeatSteps)]
+        return [spoken] if max(times) <= plateau else []
+
+    flood = replace(case(action="DataTransfer"), steps=(RepeatSteps(call("{}").steps, 2),))
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, executor):
+        judging = Investigator(executor, object_to, investigator._shrinker)
+        confirmed = await judging.confirm(finding(flood, spoken))
+    assert (confirmed.status, confirmed.confirmed, confirmed.tries) == (status, 3, 3)
 
 
 async def test_a_control_that_shows_it_too_acquits_the_fault_at_once(scripted: Callable) -> None:
@@ -248,6 +317,51 @@ async def test_a_late_symptom_is_shrunk_with_patience(scripted: Callable) -> Non
     assert '"vendorId":""' in "".join(map(str, step.text))
 
 
+async def test_what_was_found_so_far_is_told_while_the_search_goes_on(scripted: Callable) -> None:
+    told: list[Finding] = []
+    long = finding(call('{"bad":1,"filler":"' + "x" * 80 + '","more":2}'))
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, _):
+        shrunk = await investigator.shrink(long, told.append)
+    sizes = [size(f.case) for f in told]
+    assert sizes
+    assert sizes == sorted(sizes, reverse=True)
+    assert min(sizes) == size(shrunk.case) < size(long.case)
+    assert {f.not_minimal for f in told} == {"its search was cut short"}
+    assert shrunk.not_minimal == ""
+
+
+async def test_what_the_budget_ended_is_marked(scripted: Callable) -> None:
+    async with scripted(Station(last_holds("bad"))) as executor:
+        shrinker = Shrinker(
+            version(),
+            SystemClock(),
+            Budget(plays=50, seconds=30.0, reconnects=2),
+            lambda: executor.reconnects,
+        )
+        investigator = Investigator(executor, judged, shrinker)
+        shrunk = await investigator.shrink(finding(call('{"bad":1,"b":2,"c":3,"d":4}')))
+    assert shrunk.not_minimal.startswith("the budget ended after ")
+    assert shrunk.not_minimal.endswith(" plays and 2 reconnects")
+
+
+@pytest.mark.parametrize(("oracle", "readings"), [("O3", 0), ("O20", 2)])
+async def test_readings_are_dropped_unless_they_are_what_is_judged(
+    scripted: Callable, oracle: str, readings: int
+) -> None:
+    spoken = replace(CLOSED, oracle=oracle)
+
+    def object_to(observation: Observation) -> Sequence[Violation]:
+        return [spoken] if observation.close is not None else []
+
+    bad = call('{"vendorId":"bad"}').steps
+    grown = replace(case(action="DataTransfer"), steps=(Gauge("a"), *bad, Gauge("b")))
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, executor):
+        judging = Investigator(executor, object_to, investigator._shrinker)
+        shrunk = await judging.shrink(finding(grown, spoken))
+    assert sum(isinstance(step, Gauge) for step in shrunk.case.steps) == readings
+    assert [step for step in shrunk.case.steps if isinstance(step, SendText)]
+
+
 async def test_later_findings_of_one_symptom_get_a_smaller_share_of_the_budget() -> None:
     shares: list[float] = []
 
@@ -261,3 +375,24 @@ async def test_later_findings_of_one_symptom_get_a_smaller_share_of_the_budget()
     for violation in (shape, shape, replace(shape, symptom="other"), shape):
         await investigator.shrink(finding(call("{}"), violation))
     assert shares == [1, 1 / 2, 1, 1 / 3]
+
+
+# --- what happens by itself -------------------------------------------------------------------------------
+
+
+async def test_what_happens_while_nothing_is_said_is_nobodys_fault(scripted: Callable) -> None:
+    """It ends every other time that it is asked something harmless, whatever came before."""
+    alone = replace(call('{"bad":1}'), control=())
+    restless = Station(lambda heard: sum("GetVariables" in text for text in heard) == 2)
+    async with investigating(scripted, restless) as (one, _):
+        confirmed = await one.confirm(finding(alone))
+    assert confirmed.confirmed == 3
+    assert confirmed.status is FindingStatus.UNCONFIRMED
+    assert confirmed.notes == (BY_ITSELF,)
+
+
+def test_silence_takes_the_place_of_a_case_for_longer_than_it_took() -> None:
+    silence = as_silence(call('{"bad":1}'), 2.0)
+    assert silence.steps == (Wait(6.0),)
+    assert as_silence(silence, 1_000.0).steps == (Wait(MAX_IDLE_S),)
+    assert (silence.mutations, silence.control) == ((), ())

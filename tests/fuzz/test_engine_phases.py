@@ -6,10 +6,10 @@ import pytest
 
 from fuzz.engine.phases import SAMPLES_OF_UNSUPPORTED, Ground, Phase, Replay, Systematic
 from fuzz.engine.support import Coverage, Support
-from fuzz.records import Case, Effect, Side
+from fuzz.records import Case, Effect, SendText, Side
 from fuzz.testing import VALID, case, error, observation, result
 from strategies.boundaries import boundaries
-from strategies.labels import Kind
+from strategies.labels import Kind, Stance, spell
 from strategies.pool import Pool, PoolVariable
 from strategies.schema import message_schema
 from strategies.version import version
@@ -77,6 +77,18 @@ def test_an_action_that_is_not_supported_is_sampled_and_not_planned() -> None:
     assert "boundaries" not in made.coverage.counts()
 
 
+def test_an_action_counts_as_reached_when_it_was_served_once() -> None:
+    made = ground()
+    for action, answer in (
+        ("Reset", result()),
+        ("ClearCache", error("InternalError")),
+        ("ReserveNow", error("NotSupported")),
+    ):
+        made.learn(observation(case(action=action), replies=[answer]))
+    assert made.coverage.counts() == {"actions": (1, 2)}
+    assert made.coverage.left("actions") == ["action ClearCache"]
+
+
 def test_every_kind_of_fault_is_met_before_what_is_heavy_and_what_comes_twice() -> None:
     cases = played(Systematic(ground()), "GetVariables")
     first_heavy = [c.heavy for c in cases].index(True)
@@ -89,6 +101,28 @@ def test_what_the_plan_says_is_what_is_played_when_all_is_supported() -> None:
     only = frozenset({"Reset", "GetVariables"})
     phase = Systematic(ground(only=only))
     assert phase.planned() == len(played(phase, *only))
+
+
+def test_variables_that_are_there_and_that_are_not_are_asked_for_together() -> None:
+    made = {c.id: c for c in played(Systematic(ground()), "GetVariables")}
+    (step,) = made["mixed/GetVariables"].steps
+    assert isinstance(step, SendText)
+    assert spell(step.text).count('"NoSuchVariable"') == 2
+    without = played(Systematic(ground(exclude=frozenset({"GetVariables"}))))
+    assert "mixed/GetVariables" not in {c.id for c in without}
+
+
+def test_the_size_of_a_whole_pass_is_what_is_played_of_what_is_supported() -> None:
+    only = frozenset({"Reset", "GetVariables", "ReserveNow"})
+    phase = Systematic(ground(only=only))
+    cases = played(phase, "Reset", "GetVariables")
+    size, closing = phase.size()
+    assert size == len(cases)
+    accepted = [c for c in cases if c.action == "Reset" and c.expectation.stance is Stance.ACCEPT]
+    assert closing >= len(accepted) > 1
+    gentle = Systematic(ground(only=only, allowed=frozenset({Effect.NONE, Effect.VOLATILE})))
+    played(gentle, "Reset", "GetVariables")
+    assert gentle.size()[0] < size
 
 
 def test_variables_of_the_target_are_broken_one_by_one() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from fuzz.clock import SystemClock
 from fuzz.engine.cases import CaseMaker
-from fuzz.engine.shrinker import Budget, Shrinker, size
+from fuzz.engine.shrinker import GENTLE, Budget, Shrinker, size
 from fuzz.engine.validity import at, call_parts, class_of
 from fuzz.records import (
     AnswerNext,
@@ -304,7 +304,7 @@ async def test_the_budget_ends_the_search_and_the_best_case_is_kept() -> None:
     )
     assert target.plays == 5
     assert smallest.steps == (SendText((Repeated("[", 3_125), Repeated("]", 3_125))),)
-    assert note == "shrinking stopped by its budget after 5 plays"
+    assert note == "the budget ended after 5 plays and 0 reconnects"
 
 
 async def test_no_time_means_no_play_at_all() -> None:
@@ -312,6 +312,31 @@ async def test_no_time_means_no_play_at_all() -> None:
     smallest, note, target = await shrunk(original, lambda c: True, Budget(seconds=0.0))
     assert (smallest, target.plays) == (original, 0)
     assert "budget" in note
+
+
+async def test_reconnects_end_the_search_where_they_are_limited() -> None:
+    original = case(rejected(Tier.SCHEMA), steps=[ask("Reset")] * 40)
+    plays = 0
+
+    async def still(tried: Case) -> bool:
+        nonlocal plays
+        plays += 1
+        return len(tried.steps) > 20
+
+    def lost() -> int:
+        return 100 + 2 * plays
+
+    shrinker = Shrinker(V, SystemClock(), Budget(plays=400, seconds=60.0, reconnects=10), lost)
+    _, note = await shrinker.shrink(original, still)
+    assert note == "the budget ended after 5 plays and 10 reconnects"
+    plays = 0
+    _, note = await shrinker.shrink(original, still, share=0.5)
+    assert note == "the budget ended after 3 plays and 6 reconnects"
+
+
+def test_a_target_that_we_cannot_restart_is_reconnected_ten_times_at_most() -> None:
+    assert (GENTLE.reconnects, GENTLE.seconds) == (10, 300.0)
+    assert Budget().reconnects is None
 
 
 async def test_a_share_of_the_budget_is_a_share_of_its_plays() -> None:

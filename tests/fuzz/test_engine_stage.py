@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from fuzz.engine.conversation import Take
 from fuzz.engine.executor import Executor
 from fuzz.engine.stage import is_scene
+from fuzz.errors import TargetUnavailable
 from fuzz.ocppj.history import Deed, history
 from fuzz.records import (
     AnswerNext,
@@ -121,6 +123,64 @@ async def test_a_scene_that_waits_in_vain_for_a_boot_goes_no_further(scripted: C
     assert "asked ClearCache" not in words(seen)
 
 
+class Refuses(Station):
+    """Refuses to be triggered and to be reset, and says a Heartbeat whenever it clears its cache."""
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        frame = json.loads(text)
+        if frame[2] not in ("TriggerMessage", "Reset"):
+            await super().__call__(link, text)
+        else:
+            self.heard.append(frame)
+            await link.send_text(json.dumps([4, frame[1], "NotImplemented", "", {}]))
+        if frame[2] == "ClearCache":
+            await link.send_text('[2,"beat","Heartbeat",{}]')
+
+
+def notes(seen: Observation) -> list[str]:
+    return [e.text for e in seen.entries if e.kind == "note"]
+
+
+BEAT = ask("TriggerMessage", '{"requestedMessage":"Heartbeat"}')
+PATIENT_S = 3_600.0
+
+
+async def test_what_the_target_refused_to_send_is_not_waited_for(scripted: Callable) -> None:
+    tried = scene(BEAT, Expect("Heartbeat", PATIENT_S), ask("GetReport"))
+    seen = await played(scripted, tried, Refuses())
+    assert notes(seen) == ["refused, so not waited for: Heartbeat"]
+    assert "told GetReport" in words(seen)
+
+
+async def test_a_scene_whose_reset_is_refused_goes_no_further(scripted: Callable) -> None:
+    tried = scene(ask("Reset"), Expect("BootNotification", PATIENT_S), ask("GetReport"))
+    seen = await played(scripted, tried, Refuses())
+    assert notes(seen) == ["waited in vain for BootNotification"]
+    assert "asked GetReport" not in words(seen)
+
+
+async def test_what_was_refused_is_waited_for_when_something_else_was_taken(
+    scripted: Callable,
+) -> None:
+    tried = scene(BEAT, ask("ClearCache"), Expect("Heartbeat", PATIENT_S))
+    assert notes(await played(scripted, tried, Refuses())) == []
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        ask("TriggerMessage", '{"requestedMessage":"BootNotification"}'),
+        ask("TriggerMessage", '{"requestedMessage":"TransactionEvent"}'),
+        ask("RequestStartTransaction"),
+    ],
+)
+async def test_what_a_station_may_send_of_its_own_is_waited_for_though_refused(
+    scripted: Callable, cause: Ask
+) -> None:
+    seen = await played(scripted, scene(cause, Expect("TransactionEvent", 0.15)), Refuses())
+    assert notes(seen) == ["waited in vain for TransactionEvent"]
+
+
 async def test_an_expectation_may_look_into_the_payload(scripted: Callable) -> None:
     class Talks(Station):
         async def __call__(self, link: MemoryLink, text: str) -> None:
@@ -218,5 +278,70 @@ async def test_a_target_that_stays_away_is_seen_not_to_serve(scripted: Callable)
     assert seen.probes.new_connection is False
 
 
+async def test_a_target_that_nobody_can_help_gets_its_time_to_come_back_once(
+    scripted: Callable,
+) -> None:
+    class Counted(Executor):
+        waits = 0
+
+        async def _connect_within(self, seconds: float) -> Take:
+            self.waits += 1
+            return await super()._connect_within(seconds)
+
+    async with scripted(Station(), lives=1, owned=False) as executor:
+        executor.__class__ = Counted
+        executor.pace.come_back_s = 0.05
+        seen = await away(executor)
+        assert seen.probes.new_connection is False
+        assert executor.waits == 1  # the connection on which the scene began
+        with pytest.raises(TargetUnavailable, match=r"did not come back within 0.05 s; start it"):
+            await executor.conversation()
+
+
 async def away(executor: Executor) -> Observation:
     return await executor.play(scene(ask("Reset"), ask("GetReport")))
+
+
+# --- half-open connections ----------------------------------------------------------------------------------
+
+
+async def test_a_half_open_connection_is_cut_where_the_target_has_no_other(
+    scripted: Callable,
+) -> None:
+    ready = (
+        SendText(("[]",)),
+        Expect("BootNotification"),
+    )  # the station takes its first message for an answer
+    steps = (ask("GetLog"), Disconnect(0), Wait(0.02), *ready, ask("GetReport"))
+    seen = await played(scripted, scene(*steps))
+    kinds = [(e.kind, e.text) for e in seen.entries if e.kind in ("open", "close", "note")]
+    assert kinds == [
+        ("close", "0"),
+        ("note", "the half-open connection was cut"),
+        ("open", "a new connection"),
+    ]
+    assert "told GetReport" in words(seen)
+    assert (seen.close, seen.probes.same_connection) == (None, True)
+
+
+async def test_a_target_that_dials_again_is_served_there_and_the_old_one_is_cut_at_the_end(
+    scripted: Callable,
+) -> None:
+    station = Station()
+    async with scripted(station) as executor:
+        await executor.connect()
+        answering = asyncio.create_task(_second(executor._door, station))
+        seen = await executor.play(
+            scene(Disconnect(0), Wait(0.05), ask("GetReport"), ask("GetLog"))
+        )
+        answering.cancel()
+    told = [e.text for e in seen.entries if e.kind in ("open", "note")]
+    assert told == ["a new connection", "the half-open connection was cut"]
+    assert {"told GetReport", "told GetLog"} <= set(words(seen))
+    assert seen.probes.same_connection is True
+
+
+async def _second(door: Any, station: Station) -> None:
+    link = door.connect()
+    while True:
+        await station(link, str(await link.receive()))

@@ -51,6 +51,7 @@ _STATUS = Ask("GetTransactionStatus", {})
         (Await("Heartbeat", (("/a", "b"),), 5.0), Expect("Heartbeat", 5.0, (("/a", "b"),))),
         (Act("present-token AB ISO14443"), Operator("present-token", "AB ISO14443")),
         (Pause(2.0), Wait(6.0)),
+        (Pause(31.0), Wait(37.0)),
         (Leave(1006), Disconnect(1006)),
         (Again((Pause(1.0),), 4), RepeatSteps((Wait(3.0),), 4)),
     ],

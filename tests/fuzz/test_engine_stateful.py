@@ -16,6 +16,7 @@ from fuzz.records import (
     Case,
     Effect,
     Entry,
+    Expect,
     Observation,
     Operator,
     SendText,
@@ -24,9 +25,11 @@ from fuzz.records import (
     TargetFacts,
     Who,
 )
-from strategies.labels import Position
+from strategies.labels import Expectation, Position, Stance, Tier
 from strategies.pool import Pool
 from strategies.version import version
+
+_BOOT = "BootNotification"
 
 
 async def _idle(_seconds: float) -> None:
@@ -165,3 +168,17 @@ async def test_hostile_scenes_go_on_where_no_walk_may_be_taken() -> None:
     cases = await _cases(ground, 60)
     assert len(cases) == 60
     assert _hostile(cases)
+
+
+async def test_scenes_that_wait_for_what_never_comes_are_no_hosts_and_no_walks() -> None:
+    ground = _ground()
+    steps = (Expect("BootNotification", 1_000.0),)
+    vain = Entry(30.0, Who.HARNESS, "note", "waited in vain for BootNotification")
+    for _ in range(3):
+        case = Case("a", Side.STATION, steps, Expectation(Stance.UNSPECIFIED, Tier.MODEL))
+        ground.learn(Observation(case, TargetFacts(Side.STATION), (vain,)))
+    cases = await _cases(ground, 300)
+    endless = [c for c in cases if "@" in c.id or "/walk/" in c.id]
+    assert len(endless) > 100
+    assert not [c for c in endless for s in c.steps if getattr(s, "action", "") == _BOOT]
+    assert [c for c in _plain(cases) for s in c.steps if getattr(s, "action", "") == _BOOT]

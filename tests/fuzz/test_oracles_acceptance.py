@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from fuzz.oracles.registry import judge
-from fuzz.records import Basis, Settled, Severity
+from fuzz.records import Basis, ProcessEnd, Settled, Severity
 from fuzz.testing import case, error, mutation, observation, rejected, result, spoken
 from strategies.labels import Channel, Expectation, Fault, Position, Stance, Tier
 
@@ -268,3 +269,61 @@ def test_a_message_within_the_limits_must_not_be_refused():
         bytes_per_message={"ClearCache": 1_000},
     )
     assert spoken(obs) == ["O9 valid refused with FormatViolation"]
+
+
+# --- what the target claims to support -----------------------------------------------------------------------
+
+
+def claiming(obs, *, declared=(), denied=()):
+    facts = replace(obs.facts, declared=frozenset(declared), denied=frozenset(denied))
+    return replace(obs, facts=facts)
+
+
+@pytest.mark.parametrize("code", ["NotSupported", "NotImplemented"])
+def test_a_claimed_action_that_is_refused_as_unsupported_is_a_remark(code):
+    obs = observation(replies=[error(code)], supported=["Reset"])
+    assert spoken(claiming(obs, declared=["ClearCache"])) == [f"O9 claimed, but {code} (remark)"]
+    assert spoken(claiming(obs, declared=["Reset"])) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "claim"),
+    [
+        ("TriggerMessage", {"requestedMessage": "Heartbeat"}, "TriggerMessage/Heartbeat"),
+        ("GetBaseReport", {"requestId": 1, "reportBase": "SummaryInventory"}, "GetBaseReport/SummaryInventory"),
+    ],
+)  # fmt: skip
+def test_a_claimed_trigger_or_report_is_refused_by_status(action, payload, claim):
+    status = "NotImplemented" if action == "TriggerMessage" else "NotSupported"
+    obs = observation(
+        case(action=action),
+        said=[json.dumps([2, "c1", action, payload])],
+        replies=[result({"status": status})],
+    )
+    assert spoken(claiming(obs, declared=[claim])) == [f"O9 claimed, but {status} (remark)"]
+    assert spoken(claiming(obs, declared=[action])) == []
+    served = replace(obs, replies=(result({"status": "Rejected"}),))
+    assert spoken(claiming(served, declared=[claim])) == []
+
+
+def test_a_broken_message_may_be_refused_as_unsupported_whatever_is_claimed():
+    obs = observation(MISSING, replies=[error("NotSupported")], supported=["Reset"])
+    assert spoken(claiming(obs, declared=["ClearCache"])) == []
+
+
+def test_of_a_denied_action_no_valid_message_need_be_taken():
+    obs = observation(replies=REFUSED)
+    assert spoken(claiming(obs, denied=["ClearCache"])) == []
+    assert spoken(claiming(obs, denied=["Reset"])) == ["O9 valid refused with FormatViolation"]
+
+
+def test_a_denied_action_that_is_taken_although_broken_is_a_remark():
+    obs = observation(MISSING)
+    assert spoken(claiming(obs, denied=["ClearCache"])) == ["O8 missing accepted (remark)"]
+    lenient = observation(MISSING, replies=[result(REJECTED)])
+    assert spoken(claiming(lenient, denied=["ClearCache"])) == []
+
+
+def test_a_denied_action_is_still_to_be_survived():
+    obs = observation(replies=[], process=ProcessEnd(-11), settled=Settled.CUT_SHORT)
+    assert spoken(claiming(obs, denied=["ClearCache"])) == ["O1 signal 11"]

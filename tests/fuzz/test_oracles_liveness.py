@@ -43,6 +43,16 @@ def test_the_end_of_the_process_is_critical_and_named_by_code_or_signal(code, sy
     assert not violation.remark
 
 
+@pytest.mark.parametrize(
+    ("code", "spoke"),
+    [(0, ["O1 gave up after a failed handshake (remark)"]), (1, ["O1 exit 1"])],
+)
+def test_a_client_that_gives_up_in_order_after_a_failed_handshake_is_a_remark(code, spoke):
+    failed = note(0.1, "caller", "101-nonsense")
+    lost = scene(failed, process=ProcessEnd(code), probes=Probes(), close=Close(1006))
+    assert spoken(lost) == spoke
+
+
 def test_a_process_that_ends_after_an_accepted_reset_is_no_violation():
     assert spoken(observation(process=ProcessEnd(0), restart_asked=True)) == []
 
@@ -153,6 +163,12 @@ def test_abnormal_closes_are_worse_than_hanging_up_in_order():
     (abnormal,) = judge(observation(MISSING, replies=[], close=Close(1011)))
     (orderly,) = judge(observation(MISSING, replies=[], close=Close(1000)))
     assert abnormal.severity > orderly.severity > Severity.LOW
+
+
+def test_who_hangs_up_and_never_comes_back_by_itself_is_critical():
+    (gone,) = judge(observation(close=Close(1006), probes=Probes(new_connection=False)))
+    assert (gone.oracle, gone.severity) == ("O3", Severity.CRITICAL)
+    assert gone.text.endswith("did not come back by itself")
 
 
 @pytest.mark.parametrize(

@@ -105,3 +105,9 @@ def test_other_details_of_what_is_done_are_none() -> None:
     first: JsonObject = {"status": "Accepted", "filename": "1"}
     other: JsonObject = {"status": "Accepted", "filename": "2"}
     assert spoken(seen(first, other, first, action="GetLog")) == []
+
+
+def test_an_action_that_the_target_denies_is_not_compared() -> None:
+    obs = seen(TAKEN, REFUSED, TAKEN)
+    facts = replace(obs.facts, denied=frozenset({"ClearCache"}))
+    assert spoken(replace(obs, facts=facts)) == []

@@ -181,3 +181,14 @@ def test_a_target_that_is_gone_is_not_asked_what_it_kept() -> None:
 def test_answers_of_the_wrong_shape_are_left_to_others(answer: JsonValue) -> None:
     read = exchange(1, "GetVariables", {}, answer)
     assert told(seen(read, put(2, "A", "2", "Accepted"), read)) == []
+
+
+def test_what_the_target_denies_need_not_be_kept() -> None:
+    shown = {"message": {"id": 7, "priority": "NormalCycle"}}
+    obs = seen(
+        exchange(1, "SetDisplayMessage", shown, {"status": "Accepted"}),
+        exchange(2, "GetDisplayMessages", {"requestId": 1, "id": [7]}, {"status": "Unknown"}),
+    )
+    assert told(obs) == NOT_KEPT
+    facts = replace(obs.facts, denied=frozenset({"SetDisplayMessage", "GetDisplayMessages"}))
+    assert told(replace(obs, facts=facts)) == []

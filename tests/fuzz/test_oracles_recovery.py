@@ -95,3 +95,11 @@ def test_a_csms_dials_nobody():
     )
     entries = [note(1, "close", "1006")]
     assert o29(scene(*entries, played=played, probes=GONE, restart_asked=True)) == []
+
+
+def test_a_station_that_stays_away_after_a_half_open_connection_was_cut_is_a_finding():
+    dead = note(0, "close", "0"), note(9, "note", "the half-open connection was cut")
+    assert o29(scene(*dead, probes=GONE, restart_asked=True)) == ["O29 not back"]
+    assert o29(scene(*dead, note(10, "open", "a new connection"))) == []
+    dialled_again = dead[0], note(4, "open", "a new connection"), dead[1]
+    assert o29(scene(*dialled_again)) == []

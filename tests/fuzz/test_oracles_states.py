@@ -565,6 +565,17 @@ def test_a_trigger_is_not_missed_after_the_connection_was_lost():
     assert said(script, IN_VAIN) == []
 
 
+def test_nothing_follows_from_an_action_that_the_station_denies():
+    asked = {"requestId": 7}
+    script = Script().ask("GetMonitoringReport", asked).wait(6).done("status")
+    made = seen(script.entries, Expect("NotifyMonitoringReport", 5.0))
+    assert [v.symptom for v in judge(made)] == [
+        "N02 GetMonitoringReport accepted, no NotifyMonitoringReport follows"
+    ]
+    facts = replace(made.facts, denied=frozenset({"GetMonitoringReport"}))
+    assert judge(replace(made, facts=facts)) == ()
+
+
 def test_a_stop_that_is_accepted_and_followed_by_nothing_is_found():
     script = charging(Script().done("plug-in 1").done("present-token A"))
     script.ask("RequestStopTransaction", {"transactionId": "t1"}).wait(30).done("status")

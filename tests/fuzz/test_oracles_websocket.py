@@ -184,3 +184,20 @@ def test_an_entry_that_is_no_base64_is_no_pong():
     obs = observation(framed(LEGAL, PING + TEXT, family="ping"))
     odd = replace(obs, entries=[Entry(0.1, Who.TARGET, "pong", "\x00é")])
     assert spoken(odd) == ["O3 pong without its data"]
+
+
+# --- lengths that are written too long ----------------------------------------------------------------------
+
+PADDED = Expectation(Stance.UNSPECIFIED, Tier.JSON, Fault.FRAME)
+
+
+def ended(code: int) -> list[str]:
+    obs = observation(framed(PADDED, family="length"), replies=[], settled=Settled.CUT_SHORT)
+    return spoken(replace(obs, close=Close(code)))
+
+
+def test_a_length_that_is_not_minimal_may_be_taken_or_fail_the_connection():
+    assert spoken(observation(framed(PADDED, family="length"))) == []
+    assert ended(1002) == []
+    assert ended(1006) == ["O3 close 1006 (remark)"]
+    assert ended(1011) == ["O3 close 1011"]

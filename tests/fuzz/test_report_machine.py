@@ -37,12 +37,14 @@ def test_the_outcome_holds_what_a_program_decides_on():
         left_changed=("x",),
         unavailable=(),
         exit_code=1,
+        disturbed={"it poured": 1},
     )
     text = summary_json(summary, Path("findings"))
     assert text.isascii()
     assert "\n" not in text
     value = json.loads(text)
     assert value["exit_code"] == 1
+    assert (value["inconclusive"], value["disturbed"]) == (1, {"it poured": 1})
     assert value["coverage"] == {"sites": {"reached": 1, "total": 2}}
     assert value["findings"] == [
         {
@@ -56,6 +58,7 @@ def test_the_outcome_holds_what_a_program_decides_on():
             "fingerprint": "1a2b3c4d5e6f7081",
             "folder": "findings/O1-1a2b3c4d",
             "name": "process-death",
+            "not_minimal": "",
             "oracle": "O1",
             "severity": "high",
             "status": "confirmed",

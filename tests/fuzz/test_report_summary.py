@@ -10,6 +10,7 @@ from fuzz.records import (
     Case,
     Finding,
     FindingStatus,
+    FullPass,
     RemarkReported,
     Severity,
     Side,
@@ -85,6 +86,7 @@ def test_a_campaign_with_everything_reads_like_this():
         ),
         remarks=(RemarkReported(ECHO, "a", 2), RemarkReported(ECHO, "b", 1)),
         inconclusive=1,
+        disturbed={"more than 5000 messages during one case": 1},
         not_asked={"effect persistent": 37},
         blocked={"finding 1a2b3c4d": 493},
         unavailable=("operator",),
@@ -114,6 +116,8 @@ Remarks (tolerated; findings with --strict):
        3 x rpc-shape (O7): the id came back
 
 Inconclusive: 1 case, disturbed by something else
+What disturbed them:
+       1 x more than 5000 messages during one case
 Not asked:
       37 x effect persistent
 Sampled, because their kind costs the target its connection or more (blocked by):
@@ -177,3 +181,49 @@ def test_a_share_is_whole_only_when_nothing_is_missing(reached, total, words):
 
 def test_rare_answers_are_added_up():
     assert answers_line({"a": 1, "b": 3, "c": 2, "d": 1}, most=2) == "b 3, c 2, other 2"
+
+
+def test_what_did_not_repeat_is_told_apart_and_counts_for_nothing():
+    once = replace(FINDING, status=FindingStatus.UNCONFIRMED, confirmed=0)
+    told = plain(replace(CLEAN, unconfirmed=(once,)))
+    assert told.startswith("NO FINDING")
+    assert (
+        """
+Not repeated, so inconclusive: 1
+  process-death (O1): exit 70, seen again 0 of 3 times, control 0 of 3: not confirmed; findings/O1-1a2b3c4d
+"""
+        in told
+    )
+    many = plain(replace(CLEAN, unconfirmed=(once,) * 23))
+    assert "  and 3 more\n" in many
+
+
+def test_a_case_that_may_become_smaller_says_so_and_how():
+    finding = replace(FINDING, not_minimal="the budget ended after 9 plays and 10 reconnects")
+    told = plain(replace(CLEAN, findings=(finding,), exit_code=1, exchanges=900))
+    assert (
+        """
+         exit 70, seen again 3 of 3 times, control 0 of 3
+         not minimal yet: the budget ended after 9 plays and 10 reconnects; `ocppfuzz shrink` goes on
+         findings/O1-1a2b3c4d
+"""
+        in told
+    )
+    assert "\nExchanges a finding: 900\n" in told
+
+
+@pytest.mark.parametrize(
+    ("cost", "line"),
+    [
+        (
+            FullPass(9_000, 12, 0.2, 30.0),
+            "A full systematic pass: 9,000 cases and 12 reconnects, about 36 min 00 s at the measured 0.2 s an answer and 30 s a reconnect",
+        ),
+        (
+            FullPass(10, 1, 0.01, None),
+            "A full systematic pass: 10 cases and 1 reconnect, about 0 s at the measured 0.01 s an answer, without the reconnects",
+        ),
+    ],
+)
+def test_what_a_full_pass_costs_at_the_measured_times_is_told(cost, line):
+    assert f"\n{line}\n" in plain(replace(CLEAN, full_pass=cost))

@@ -44,7 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = range(63, 99), range(120, 135)
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), range(120, 135)
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -253,6 +253,8 @@ SHOWN = {
     "password told": lambda p: PASSWORD in json.dumps(p.answers),
     "canary fetched": lambda p: [s.url for s in p.seen if isinstance(s, Download)] == [CANARY],
     "escape sequence echoed": lambda p: p.answers[0][0] == 4 and "\x1b[2J" in p.answers[0][3],
+    "a result is missing": lambda p: len(p.answers[0][2]["getVariableResult"]) == 1,
+    "another attributeType": lambda p: '"Target"' not in json.dumps(p.answers[0]),
     "stack told": lambda p: p.answers[0][3].startswith("Traceback"),
     "refused and stored": lambda p: (
         p.answers[0][0] == 4 and p.answers[1][2]["getVariableResult"][0]["attributeValue"] == "77"
@@ -466,6 +468,16 @@ def test_p20_stores_false_for_what_is_no_boolean():
 def test_p21_stores_what_is_left_of_an_integer(value, stored):
     told = set_and_read("P21", "TxCtrlr", "EVConnectionTimeOut", value)
     assert told == ("Accepted", stored)
+
+
+@pytest.mark.parametrize(("item", "names"), [(0, ["DateTime"]), (1, ["x"])])
+def test_p140_answers_for_what_is_asked_alone(item, names):
+    asked = json.loads(spell(defects()["P140"].witness[0].text).replace("{call.id}", "q"))[3]
+    alone = json.dumps(
+        [2, "q", "GetVariables", {"getVariableData": [asked["getVariableData"][item]]}]
+    )
+    results = played("P140", "P140", witness=says(alone)).answers[0][2]["getVariableResult"]
+    assert [result["variable"]["name"] for result in results] == names
 
 
 def test_p23_answers_an_identifier_with_a_space():

@@ -11,7 +11,7 @@ from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import Ability
 from fuzz.target.command import CommandTarget
 from fuzz.target.nothing import NoTarget
-from fuzz.target.operators import Operated, PersonHand, hand
+from fuzz.target.operators import Operated, PersonHand, hand, rescue
 
 
 def nobody(_: str = "") -> str:
@@ -188,3 +188,20 @@ async def test_everything_else_is_the_target_s_own() -> None:
     assert await target.ended(0.0) is None
     await target.stop()
     await target.kill()
+
+
+async def test_a_rescue_over_http_tells_who_is_stuck(relay: tuple[str, list[object]]) -> None:
+    url, posted = relay
+    assert await rescue(url, "CS-1")() is False
+    assert posted == [{"event": "stuck", "argument": "CS-1"}]
+
+
+@pytest.mark.parametrize(("command", "done"), [("true", True), ("false", False), ("/none", False)])
+async def test_a_rescue_by_command_gets_no_words_of_ours(command: str, *, done: bool) -> None:
+    assert await rescue(f"""sh -c 'test $# = 0 && {command}'""", "CS-1")() is done
+
+
+@pytest.mark.parametrize("command", ["'", " "])
+def test_a_rescue_that_is_no_command_is_refused(command: str) -> None:
+    with pytest.raises(UsageError, match="--on-stuck"):
+        rescue(command, "CS-1")

@@ -281,6 +281,17 @@ async def test_a_caller_that_says_nothing_is_hung_up_on(
     assert (await noted.get()).reason == "no request in time"
 
 
+async def test_a_caller_that_never_finishes_its_request_is_told_of(listeners: Listen) -> None:
+    door = listeners()
+    await door.start()
+    _, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(b"GET / HT")
+    await writer.drain()
+    with pytest.raises(TargetUnavailable, match="somebody called, and has not finished"):
+        await door.open(0.05)
+    writer.close()
+
+
 async def test_callers_beyond_the_limit_are_hung_up_on(
     listeners: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -362,3 +362,25 @@ async def test_a_pong_to_a_ping_of_the_harness_is_not_the_cases() -> None:
     pump.data_received(frame(sent.ping, Opcode.PONG, mask=None))
     assert await asked
     assert pump.pongs() == []
+
+
+async def test_a_deaf_pump_reads_nothing_more_whatever_is_taken_from_it() -> None:
+    pump, transport = _open()
+    pump.data_received(_frame(0x81, b"before"))
+    pump.deafen()
+    assert not transport.reading
+    assert await pump.receive() == "before"
+    assert not transport.reading
+    await pump.abort()
+    assert transport.aborted
+
+
+@pytest.mark.parametrize("first", [0x89, 0x8A, 0x00], ids=["ping", "pong", "fragment"])
+async def test_a_peer_that_sends_thousands_of_small_frames_in_a_moment_is_cut(first: int) -> None:
+    pump, transport = _open()
+    pump.data_received(_frame(0x01))
+    pump.data_received(_frame(first) * 30_000)
+    assert transport.aborted
+    _, close = await _all(pump)
+    assert close.by_target is False
+    assert close.reason == "cut by us: it sent 20,000 pings or fragments in a moment"

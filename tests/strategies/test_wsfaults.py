@@ -74,6 +74,8 @@ def test_a_library_serves_what_is_legal_and_fails_what_is_ill(framing, masked):
     if framing.expectation.stance is Stance.ACCEPT:
         assert protocol.parser_exc is None
         assert texts[-1].startswith(f'[2,"{framing.family}-{framing.name}"'[: MAX_ID + 4])
+    elif framing.expectation.stance is Stance.UNSPECIFIED:
+        assert framing.expectation.fault in (None, Fault.HEAVY, Fault.FRAME)
     elif framing.expectation.fault is Fault.FRAME and framing.name != "shorter":
         assert protocol.close_sent is not None
         assert protocol.close_sent.code == 1002
@@ -151,3 +153,11 @@ def test_the_mutation_names_family_and_member_and_no_value():
     one = by_id(masked=False)["frames/rsv/rsv2"]
     assert one.mutation.class_ == "frame:rsv:rsv2"
     assert one.expectation.tier is Tier.JSON
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_only_the_sender_is_bound_by_the_least_number_of_length_bytes(masked):
+    padded = [f for f in table(masked=masked) if f.name.startswith("minimal")]
+    assert {f.name for f in padded} == {"minimal-64", "minimal-ping"}
+    told = {(f.expectation.stance, f.expectation.fault) for f in padded}
+    assert told == {(Stance.UNSPECIFIED, Fault.FRAME)}

@@ -234,6 +234,70 @@ def odd_status_when_busy(hooks: Hooks) -> Hooks:
     return replace(hooks, handle=handle)
 
 
+_GET_TWO = ask(
+    "GetVariables",
+    '{"getVariableData":[{"component":{"name":"ClockCtrlr"},"variable":{"name":"DateTime"}},'
+    '{"component":{"name":"NoSuchCtrlr"},"variable":{"name":"x"}}]}',
+)
+
+
+@plants(
+    Defect(
+        "P140",
+        mirrors=(),
+        oracle="O35",
+        symptom="a result is missing",
+        witness=(_GET_TWO,),
+    )
+)
+def unknown_left_out(hooks: Hooks) -> Hooks:
+    """GetVariables leaves out the results of variables that the station does not know, where it knows another."""
+
+    def handle(call: Call) -> JsonObject:
+        answer = hooks.handle(call)
+        results = answer.get("getVariableResult")
+        if isinstance(results, list):
+            known = [r for r in results if not _unknown(r)]
+            return {**answer, "getVariableResult": [*(known or results)]}
+        return answer
+
+    return replace(hooks, handle=handle)
+
+
+def _unknown(result: Any) -> bool:
+    return str(result.get("attributeStatus", "")).startswith("Unknown")
+
+
+_SET_TARGET = ask(
+    "SetVariables",
+    '{"setVariableData":[{"attributeType":"Target","attributeValue":"30",'
+    '"component":{"name":"TxCtrlr"},"variable":{"name":"EVConnectionTimeOut"}}]}',
+)
+
+
+@plants(
+    Defect(
+        "P141",
+        mirrors=(),
+        oracle="O35",
+        symptom="another attributeType",
+        witness=(_SET_TARGET,),
+    )
+)
+def always_actual(hooks: Hooks) -> Hooks:
+    """Every result of SetVariables says that it is of the attributeType Actual."""
+
+    def handle(call: Call) -> JsonObject:
+        answer = hooks.handle(call)
+        results = answer.get("setVariableResult")
+        if isinstance(results, list):
+            changed = [{**r, "attributeType": "Actual"} for r in results if isinstance(r, dict)]
+            return {**answer, "setVariableResult": [*changed]}
+        return answer
+
+    return replace(hooks, handle=handle)
+
+
 def _evse_numbers(payload: Any) -> list[float]:
     """Every EVSE number in a payload, however deep; customData is not looked into."""
     numbers: list[float] = []

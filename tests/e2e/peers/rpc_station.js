@@ -21,4 +21,6 @@ station.handle(() => { throw createRPCError('NotImplemented'); });
 station.on('open', () => station.call('BootNotification', {
     chargingStation: { model: 'strict', vendorName: 'nobody' }, reason: 'PowerUp',
 }).catch(() => {}));
-station.connect();
+// Whoever starts it may do so before anybody listens; what comes later is the client's own affair.
+const dial = () => station.connect().catch(() => setTimeout(dial, 100));
+dial();
