@@ -103,8 +103,8 @@ def command(**given: Any) -> int:
     filed = read_config(config)[0]
     identities = () if wanted.self_test else wanted.identities
     with lent(identities, given.get("identity") or filed.get("identity")) as credentials:
-        # What the file says of remarks is for `run`: no remark fails a build.
-        usual: dict[str, object] = {"strict": False}
+        # What the file says of remarks is for `run`: no remark fails a build. Nobody stands beside one, either.
+        usual: dict[str, object] = {"strict": False, "unattended": True}
         usual |= {k: v for k, v in USUAL[wanted.mode].items() if k not in filed}
         if wanted.self_test:
             # The target of the file is not meant.

@@ -47,6 +47,7 @@ def test_a_pull_request_has_a_fixed_list_and_a_guard(asked, capsys):
     ((options, wanted, second),) = asked
     assert (options.phases, options.tier, options.seed) == (("replay", "systematic"), "sites", 0)
     assert options.max_time_s == 1_800
+    assert options.unattended
     assert (wanted, second) == (RegressOptions(self_test="station"), {})
     assert capsys.readouterr().out.startswith("BUILD PASSES: pr: ")
 
