@@ -63,7 +63,7 @@ class RunOptions:
     `catcher` is HOST:PORT of this machine as the target reaches it: there we wait for whoever follows an address that
     an injection told. `on_stuck` is a command, or a URL to post to, for when the target stays away for longer than
     `wait_s`; without one a person is asked to restart it, unless `unattended`. The password is never in here, see
-    `password_of`.
+    `password_of`; `password_env` is the environment variable that holds it.
     """
 
     listen: str | None = None
@@ -75,6 +75,7 @@ class RunOptions:
     cert: Path | None = None
     key: Path | None = None
     password_file: Path | None = None
+    password_env: str = PASSWORD_VARIABLE
     start_cmd: str | None = None
     restart_cmd: str | None = None
     on_stuck: str | None = None
@@ -112,6 +113,49 @@ class RunOptions:
         return self.listen is None and self.target is None
 
 
+MODES = ("pr", "nightly")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One of `[[identities]]`: who a station is, and which environment variables hold its credentials.
+
+    `password_env` holds a Basic password; `cert_env` and `key_env` hold PEM text, or the name of a file with it.
+    """
+
+    identity: str
+    security_profile: int | None = None
+    password_env: str = ""
+    cert_env: str = ""
+    key_env: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RegressOptions:
+    """What `regress` may be told beyond what names the target and the cases.
+
+    `self_test` is `station` or `csms` for our own ends, "" for a target. `handshakes` are shell patterns of TLS lab
+    cases, or `none`; without any the mode decides. `before` is a command or an http(s) address that is asked before
+    anything is played. `reason` and `expires` go into new entries of the baseline.
+    """
+
+    mode: str = "pr"
+    self_test: str = ""
+    fail_on: str = "high,shall-broken"
+    handshakes: tuple[str, ...] = ()
+    wait_ready_s: float | None = None
+    before: str | None = None
+    allow_incomplete: bool = False
+    baseline: Path | None = None
+    update_baseline: bool = False
+    reason: str = ""
+    expires: str | None = None
+    quirks: Path | None = None
+    lock: Path = Path("ocppfuzz.lock")
+    update_lock: bool = False
+    identities: tuple[Identity, ...] = ()
+
+
 _TARGET_KEYS = {
     "listen": "listen",
     "url": "target",
@@ -122,6 +166,7 @@ _TARGET_KEYS = {
     "cert": "cert",
     "key": "key",
     "password_file": "password_file",
+    "password_env": "password_env",
     "start_cmd": "start_cmd",
     "restart_cmd": "restart_cmd",
     "on_stuck": "on_stuck",
@@ -156,12 +201,27 @@ _POLICY_KEYS = {
     "edition": "edition",
 }
 
+_REGRESS_KEYS = {
+    "mode": "mode",
+    "fail_on": "fail_on",
+    "handshakes": "handshakes",
+    "wait_ready_s": "wait_ready_s",
+    "before": "before",
+    "allow_incomplete": "allow_incomplete",
+    "baseline": "baseline",
+    "quirks": "quirks",
+    "lock": "lock",
+}
+_IDENTITY_KEYS = ("identity", "security_profile", "password_env", "cert_env", "key_env")
+_IDENTITIES = "identities"
+
 TABLES: Mapping[str, Mapping[str, str]] = {
     "target": _TARGET_KEYS,
     "run": _RUN_KEYS,
     "policy": _POLICY_KEYS,
+    "regress": _REGRESS_KEYS,
 }
-"""The tables of `ocppfuzz.toml`: each key and the field of `RunOptions` that it sets."""
+"""The tables of `ocppfuzz.toml`: each key and the field of `RunOptions`, or of `RegressOptions`, that it sets."""
 
 
 def load_config(path: Path | None = None, flags: Mapping[str, object] | None = None) -> RunOptions:
@@ -173,7 +233,7 @@ def load_config(path: Path | None = None, flags: Mapping[str, object] | None = N
     Raises:
         ConfigError: for an unknown key or value, a wrong type, or options that exclude each other.
     """
-    given = dict(_from_file(path)) | dict(flags or {})
+    given = read_config(path)[0] | dict(flags or {})
     if flags and flags.get("listen") and "target" not in flags:
         given.pop("target", None)
     if flags and flags.get("target") and "listen" not in flags:
@@ -183,9 +243,26 @@ def load_config(path: Path | None = None, flags: Mapping[str, object] | None = N
     return _checked(RunOptions(**given), profile_given="security_profile" in given)
 
 
-def _from_file(path: Path | None) -> dict[str, Any]:
+def load_regress(
+    path: Path | None = None, flags: Mapping[str, object] | None = None
+) -> RegressOptions:
+    """The options of `regress` in a file, with `flags` laid over them, checked. Raises `ConfigError`."""
+    options = RegressOptions(**(read_config(path)[1] | dict(flags or {})))
+    _known(options.mode, MODES, "mode")
+    if options.wait_ready_s is not None and not 0 < options.wait_ready_s < float("inf"):
+        raise ConfigError(f"wait_ready_s is {options.wait_ready_s}; it must be above 0")
+    if options.update_baseline and options.baseline is None:
+        raise ConfigError("update_baseline means nothing without --baseline FILE")
+    for name in ("reason", "expires"):
+        if getattr(options, name) and not options.update_baseline:
+            raise ConfigError(f"{name} means nothing without --update-baseline")
+    return options
+
+
+def read_config(path: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of `RunOptions` and those of `RegressOptions` that a file sets. Raises `ConfigError`."""
     if path is None and not CONFIG_FILE.is_file():
-        return {}
+        return {}, {}
     path = path or CONFIG_FILE
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
@@ -194,20 +271,58 @@ def _from_file(path: Path | None) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not readable as TOML: {error}") from None
     found: dict[str, Any] = {}
+    regress: dict[str, Any] = {}
     for table, members in tables.items():
-        known = TABLES[_known(table, TABLES, f"table in {path}")]
+        if table == _IDENTITIES:
+            regress[table] = _identities(members, path)
+            continue
+        known = TABLES[_known(table, (*TABLES, _IDENTITIES), f"table in {path}")]
         if not isinstance(members, dict):
             raise ConfigError(f"{path}: {table} is not a table; write [{table}]")
         for key, value in members.items():
             field = known[_known(key, known, f"key in [{table}] of {path}")]
-            found[field] = _typed(
-                field, value, place=f"[{table}] {key} in {path}", base=path.parent
+            kind, into = (
+                (RegressOptions, regress) if known is _REGRESS_KEYS else (RunOptions, found)
             )
-    return found
+            into[field] = _typed(
+                kind, field, value, place=f"[{table}] {key} in {path}", base=path.parent
+            )
+    return found, regress
 
 
-def _typed(field: str, value: object, *, place: str, base: Path) -> object:
-    kind = get_type_hints(RunOptions)[field]
+def _identities(value: object, path: Path) -> tuple[Identity, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{path}: {_IDENTITIES} is no list of tables; write [[{_IDENTITIES}]]")
+    return tuple(
+        _identity(one, f"[[{_IDENTITIES}]] {n} in {path}", path.parent)
+        for n, one in enumerate(value, 1)
+    )
+
+
+def _identity(value: object, place: str, base: Path) -> Identity:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{place} is not a table; write [[{_IDENTITIES}]]")
+    for key in value:
+        if key in ("password", "key"):
+            raise ConfigError(
+                f"{place}: a secret does not belong into the file; name an environment variable with {key}_env"
+            )
+        _known(key, _IDENTITY_KEYS, f"key in {place}")
+    if not value.get("identity"):
+        raise ConfigError(f"{place} has no identity")
+    fields = {k: _typed(Identity, k, v, place=f"{place}, {k}", base=base) for k, v in value.items()}
+    made = Identity(**fields)  # type: ignore[arg-type]
+    if made.security_profile not in (None, *SECURITY_PROFILES):
+        raise ConfigError(
+            f"{place}: unknown security profile {made.security_profile}; known: 0, 1, 2, 3"
+        )
+    if bool(made.cert_env) != bool(made.key_env):
+        raise ConfigError(f"{place}: cert_env and key_env belong together; give both")
+    return made
+
+
+def _typed(owner: type, field: str, value: object, *, place: str, base: Path) -> object:
+    kind = get_type_hints(owner)[field]
     allowed = get_args(kind) or (kind,)
     if Path in allowed and isinstance(value, str):
         return base / value
@@ -369,7 +484,7 @@ def password_of(options: RunOptions, environ: Mapping[str, str] = os.environ) ->
         ConfigError: the file cannot be read or holds more than one line.
     """
     if options.password_file is None:
-        return environ.get(PASSWORD_VARIABLE) or None
+        return environ.get(options.password_env) or None
     try:
         lines = options.password_file.read_text("utf-8").splitlines()
     except (OSError, ValueError):

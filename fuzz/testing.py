@@ -8,13 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 
 from fuzz.ocppj.lenient import hear
 from fuzz.oracles.registry import judge
+from fuzz.policy.baseline import Known, accept
 from fuzz.records import (
+    Basis,
     Case,
     Close,
     Entry,
+    Finding,
+    FindingStatus,
     FrameKind,
     Heard,
     Observation,
@@ -28,6 +33,7 @@ from fuzz.records import (
     Side,
     Step,
     TargetFacts,
+    Violation,
     Who,
 )
 from fuzz.report.results import Check, Issue, Place, Results, Rule, Status
@@ -275,3 +281,39 @@ def results(text: str = "it ended", *, accepted: str = "") -> Results:
         left_changed=(text,),
         details={"said": [text, {text: 1}]},
     )
+
+
+# --- findings and what a project accepts --------------------------------------------------------------------
+
+
+def violation(
+    oracle: str = "O4", symptom: str = "silence", severity: Severity = Severity.HIGH
+) -> Violation:
+    """An objection of an oracle; its name and text are made up."""
+    name = f"name-of-{oracle}"
+    return Violation(oracle, name, Basis.STOPPED_SERVING, severity, symptom, f"{symptom} was seen")
+
+
+def finding(
+    objection: Violation | None = None, shown: Case | None = None, *, fingerprint: str = "f" * 16
+) -> Finding:
+    """A confirmed finding, three of three."""
+    shown = shown or case(mutations=[mutation("/a", "type", "null")])
+    return Finding(
+        fingerprint,
+        objection or violation(),
+        shown,
+        shown,
+        TargetFacts(Side.STATION, vendor="Vendor", model="Model", firmware="1.2", identity="CS-1"),
+        FindingStatus.CONFIRMED,
+        confirmed=3,
+        tries=3,
+    )
+
+
+def accepted(found: Finding, *, expires: str = "", reason: str = "ticket 12") -> Known:
+    """The entry of a baseline that accepts a finding since 2026-01-01."""
+    entry = accept(
+        found, reason=reason, today=date(2026, 1, 1), expires=expires, case="known/one.json"
+    )
+    return Known(entry, found.case)

@@ -6,7 +6,7 @@ name of a function below: importing it would put the module in the function's pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fuzz.app.corpora import Checked, Listed, Merged
     from fuzz.app.differing import Difference
-    from fuzz.config import RunOptions
+    from fuzz.config import RegressOptions, RunOptions
+    from fuzz.policy.regression import Regression
     from fuzz.records import (
         Case,
         EngineEvent,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         TargetFacts,
         Violation,
     )
+    from fuzz.report.tls import TlsRow
 
     Sink = Callable[[EngineEvent], None]
 
@@ -153,6 +155,22 @@ def replay(
     from fuzz.app.replaying import replay as replay_
 
     return replay_(paths, options, sink, told)
+
+
+def regress(
+    options: RunOptions,
+    wanted: RegressOptions,
+    sink: Sink,
+    second: Mapping[str, object] | None = None,
+    told: Callable[[TlsRow], None] = lambda _: None,
+) -> Regression:
+    """Play a build in CI and judge it by the project's policy; `told` hears of each handshake.
+
+    Raises `OcppfuzzError` for what we could not do.
+    """
+    from fuzz.app.regressing import regress as regress_
+
+    return regress_(options, wanted, sink, second, told)
 
 
 def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:

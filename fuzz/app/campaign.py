@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,19 @@ TOOL = f"ocppfuzz {__version__}"
 Sink = Callable[[EngineEvent], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What a command does with a campaign beyond its options.
+
+    `advisory` are oracles that silence nobody. `arrange` makes of the campaign's phases those that are played.
+    `afterwards` plays on, on the same target, when the campaign has not lost it and nobody stopped it.
+    """
+
+    advisory: frozenset[str] = frozenset()
+    arrange: Callable[[Sequence[Phase], Ground], Sequence[Phase]] = lambda phases, _: phases
+    afterwards: Callable[[Executor, Judge, Ground], Awaitable[None]] | None = None
+
+
 @dataclass(slots=True)
 class FolderFindings:
     """Keeps findings and the campaign's journal in a folder; implements the engine's `Findings`."""
@@ -101,12 +114,18 @@ class FolderFindings:
         store.save_state(state, self.root)
 
 
-def make_judge(*, strict: bool, edition: str, only: Sequence[str] = ()) -> Judge:
+def make_judge(
+    *,
+    strict: bool,
+    edition: str,
+    only: Sequence[str] = (),
+    advisory: frozenset[str] = frozenset(),
+) -> Judge:
     """Every oracle over one observation, or only those that are named. Raises `UsageError` for an unknown one."""
     chosen = frozenset(oracle_named(name).id for name in only)
 
     def judged(observation: Observation) -> Sequence[Violation]:
-        spoken = judge(observation, strict=strict, edition=edition)
+        spoken = judge(observation, strict=strict, edition=edition, advisory=advisory)
         return [v for v in spoken if v.oracle in chosen] if chosen else spoken
 
     return judged
@@ -124,8 +143,11 @@ async def _run(options: RunOptions, sink: Sink) -> Summary:
         return await campaign_on(made, options, sink)
 
 
-async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
+async def campaign_on(
+    made: Rig, options: RunOptions, sink: Sink, course: Course | None = None
+) -> Summary:
     """Run a campaign on a wired target. Raises `TargetUnavailable` when it never comes."""
+    course = course or Course()
     vault = vault_for(made, options, sink)
     executor = Executor(made.wiring, made.pace)
     inventory = await prepare(executor, sink)
@@ -145,7 +167,12 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
     ground.late_visits = executor.late_visits
     ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
     _say_what_is_missing(made, inventory, sink)
-    judged = make_judge(strict=options.strict, edition=options.edition, only=options.oracles)
+    judged = make_judge(
+        strict=options.strict,
+        edition=options.edition,
+        only=options.oracles,
+        advisory=course.advisory,
+    )
     campaign = Campaign(
         executor,
         Investigator(
@@ -176,9 +203,11 @@ async def campaign_on(made: Rig, options: RunOptions, sink: Sink) -> Summary:
         tally=_tally(resumed, options),
         vault=vault,
     )
-    phases = make_phases(options, ground)
+    phases = course.arrange(make_phases(options, ground), ground)
     with _interruptible(campaign, sink):
         summary = await campaign.run(phases)
+    if course.afterwards is not None and not summary.unavailable and not campaign.stopped:
+        await course.afterwards(executor, judged, ground)
     await executor.hang_up()
     if not summary.reason:
         store.clear_state(options.findings_dir)

@@ -80,19 +80,25 @@ def key_for(pics: Pics) -> KeyKind:
 
 @contextlib.asynccontextmanager
 async def rig(
-    options: RunOptions, sink: Callable[[EngineEvent], None], *, behind: int | None = None
+    options: RunOptions,
+    sink: Callable[[EngineEvent], None],
+    *,
+    behind: int | None = None,
+    met: bool = False,
 ) -> AsyncIterator[Rig]:
     """The rig that the options ask for; everything it started is stopped when it is left.
 
-    `behind` is a port of this machine to listen on instead, where something else already answers the public one.
+    `behind` is a port of this machine to listen on instead, where something else already answers the public one. `met`
+    says that we talked with the target just before: a station that is booted does not boot for us again.
     """
     async with contextlib.AsyncExitStack() as stack:
         if options.target is not None:
             made = await stack.enter_async_context(_csms_rig(options, sink))
         elif options.listen is not None:
-            made = await stack.enter_async_context(_listening_rig(options, sink, behind))
+            made = await stack.enter_async_context(_listening_rig(options, sink, behind, met=met))
         else:
             made = await stack.enter_async_context(_embedded_rig(options))
+        made.wiring.met = met and not made.wiring.target.owned
         made.wiring.catcher = await stack.enter_async_context(_catching(options))
         yield made
 
@@ -181,7 +187,7 @@ async def _embedded_rig(options: RunOptions) -> AsyncIterator[Rig]:
 
 @contextlib.asynccontextmanager
 async def _listening_rig(
-    options: RunOptions, sink: Callable[[EngineEvent], None], behind: int | None
+    options: RunOptions, sink: Callable[[EngineEvent], None], behind: int | None, *, met: bool
 ) -> AsyncIterator[Rig]:
     """A station that somebody else runs and that dials in."""
     if options.pics is not None:
@@ -205,7 +211,7 @@ async def _listening_rig(
         sink(Note(line, "action"))
     wiring = Wiring(
         door=listener,
-        voice=CsmsVoice(SystemClock(), edition=options.edition),
+        voice=CsmsVoice(SystemClock(), edition=options.edition, booted=met and not target.owned),
         target=target,
         clock=SystemClock(),
         facts=_facts(options, Side.STATION, url, options.identity or ""),

@@ -23,6 +23,7 @@ from fuzz.report.safe import safe
 COMMANDS = (
     "run",
     "replay",
+    "regress",
     "show",
     "shrink",
     "corpus",

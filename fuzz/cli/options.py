@@ -66,7 +66,7 @@ _TARGET: list[Callable[[Any], Any]] = [
     *_END,
     click.option("--pics", metavar="FILE|NAME", help="PICS file of the station: what it claims."),
     click.option("--start-cmd", metavar="CMD", help="Command that starts the target."),
-    click.option("--restart-cmd", metavar="CMD", help="Command that restarts it."),
+    click.option("--restart-cmd", metavar="CMD", help="Command, or http://..., that restarts it."),
     click.option(
         "--on-stuck",
         metavar="HOW",

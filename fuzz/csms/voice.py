@@ -52,6 +52,7 @@ class CsmsVoice:
         interval_s: the heartbeat interval given at boot; must be positive (B01.FR.04).
         edition: the edition of the specification that is followed (digest 2.12); both answer alike so far.
         protocol: the version spoken.
+        booted: the station was booted before this voice met it, and may not boot again.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class CsmsVoice:
         interval_s: int = 300,
         edition: str = "ed3",
         protocol: Version | None = None,
+        booted: bool = False,
     ) -> None:
         if interval_s <= 0:
             raise ValueError(f"interval_s is {interval_s}; a heartbeat interval is positive")
@@ -69,7 +71,7 @@ class CsmsVoice:
         self._clock = clock
         self._interval_s = interval_s
         self._version = protocol or version()
-        self._booted = False
+        self._booted = booted
         self._answers: Mapping[str, Callable[[JsonValue], JsonObject]] = {
             "BootNotification": self._boot,
             "Heartbeat": self._heartbeat,

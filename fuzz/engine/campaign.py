@@ -161,6 +161,11 @@ class Campaign:
 
     # --- the whole ----------------------------------------------------------------------------------------
 
+    @property
+    def stopped(self) -> bool:
+        """True when somebody wanted it to end."""
+        return self._stopping
+
     def stop(self, reason: str) -> None:
         """End after the present case (Ctrl-C): everything stays saved."""
         self._stopping = True

@@ -281,10 +281,14 @@ class Executor(Stage):
             return False
 
     async def restart(self) -> None:
-        """Start a target of ours anew; it boots on the next connection. Meant so, it is no restart to wonder at."""
+        """Start the target anew; it boots on the next connection. Meant so, it is no restart to wonder at."""
         before = self.restarts
         await self._forget()
-        await self._target.kill()
+        if self._target.owned:
+            await self._target.kill()
+        else:
+            await self._target.start()
+            self._restart_pending = True
         await self.connect()
         self.restarts = before
 

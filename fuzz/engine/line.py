@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from fuzz.clock import Clock
@@ -84,6 +85,7 @@ def _keep(times: list[float], seconds: float) -> None:
 class Wiring:
     """What an executor needs from outside.
 
+    `met` says that the target was there and booted just before, so that it may not boot on our first connection.
     `hide` puts slots such as `{secret.password.old}` in the place of the secrets that came by another way than the door.
     """
 
@@ -95,6 +97,7 @@ class Wiring:
     secrets: dict[str, str] = field(default_factory=dict)
     on_stuck: Callable[[], Awaitable[bool]] | None = None
     catcher: Catcher | None = None
+    met: bool = False
     hide: Callable[[bytes], bytes] = bytes
 
 
@@ -131,7 +134,7 @@ class Line:
             message_ids(secrets.token_hex(4)), wiring.secrets, named=self._ledger.named
         )
         self._conversation: Conversation | None = None
-        self._booted_once = False
+        self._booted_once = wiring.met
         self._restart_pending = False
         self._untouched = False
         self._forced = False
@@ -164,6 +167,11 @@ class Line:
         """True when the target was started by us and can be restarted."""
         return self._target.owned
 
+    @property
+    def restartable(self) -> bool:
+        """True when the target can be started anew: it is ours, or there is a command or a hook for it."""
+        return self._target.owned or Ability.START in self._target.abilities
+
     async def connect(self) -> Take:
         """Open a connection and wait until the target is booted; the take holds what it said meanwhile.
 
@@ -173,7 +181,7 @@ class Line:
         if self._gone is not None:
             raise self._gone
         self._forced = False
-        ways = iter((self._kill, self._on_stuck or _nobody))
+        ways = iter((self._kill, self._restart, self._on_stuck or _nobody))
         while True:
             try:
                 return await self._connect_within(self.pace.come_back_s)
@@ -192,6 +200,16 @@ class Line:
         await self._target.kill()
         self._restart_pending = True
         return True
+
+    async def _restart(self) -> bool:
+        """Have a target restarted that is not ours; False when nothing can, or it failed."""
+        if self._target.owned or not self.restartable:
+            return False
+        with suppress(TargetUnavailable):
+            await self._target.start()
+            self._restart_pending = True
+            return True
+        return False
 
     async def _connect_within(self, seconds: float) -> Take:
         started, known = self._clock.monotonic(), self._booted_once

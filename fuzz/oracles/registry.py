@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -148,7 +148,11 @@ def violation(
 
 
 def judge(
-    obs: Observation, *, strict: bool = False, edition: str | None = None
+    obs: Observation,
+    *,
+    strict: bool = False,
+    edition: str | None = None,
+    advisory: Container[str] = (),
 ) -> tuple[Violation, ...]:
     """What every oracle says about the observation, in order of precedence.
 
@@ -156,6 +160,7 @@ def judge(
         obs: what was seen.
         strict: remarks count as findings; who speaks does not change.
         edition: judge by this edition (`ed3`, `2025-09`) rather than by the one in the target's facts.
+        advisory: oracles that speak and silence nobody: what they hide today must still be told.
     """
     if edition is not None and edition != obs.facts.edition:
         obs = replace(obs, facts=replace(obs.facts, edition=edition))
@@ -168,7 +173,7 @@ def judge(
             continue
         for one in look(obs):
             spoken.append(one)
-            if not one.remark:
+            if not one.remark and id_ not in advisory:
                 found.add(id_)
     if strict:
         return tuple(replace(v, remark=False) if v.remark else v for v in spoken)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from fuzz.report.results import FINGERPRINT_VERSION, RESULTS_FORMAT, Check, Issue, Results, Rule
+from fuzz.policy.renaming import FINGERPRINT_VERSION
+from fuzz.report.results import RESULTS_FORMAT, Check, Issue, Results, Rule
 from fuzz.report.safe import short
 from fuzz.report.words import NOT_A_CERTIFICATION
 

@@ -15,8 +15,6 @@ from fuzz.records import Severity, TargetFacts
 from fuzz.report.words import attacked
 
 RESULTS_FORMAT = 1
-FINGERPRINT_VERSION = 1
-"""Changed whenever equal findings get another fingerprint than before."""
 
 
 class Status(StrEnum):

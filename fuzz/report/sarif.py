@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 from urllib.parse import quote
 
+from fuzz.policy.renaming import FINGERPRINT_VERSION
 from fuzz.records import Severity
 from fuzz.report.fitting import fitted
-from fuzz.report.results import FINGERPRINT_VERSION, Issue, Place, Results, Rule
+from fuzz.report.results import Issue, Place, Results, Rule
 from fuzz.report.safe import short
 from fuzz.report.words import NOT_A_CERTIFICATION, sentence
 

@@ -17,6 +17,9 @@ from fuzz.store.files import aside, entries_of, load_json, replace_file, settle
 CORPUS_OPTION = "--corpus"
 CASE_FILE = "case.json"
 
+KNOWN = "known"
+"""The family of accepted findings: it belongs to a baseline, and is played with its entries only."""
+
 
 def load_case(path: Path) -> Case:
     """The case in a file, or in the folder of a finding. Raises `CaseFormatError`."""
@@ -38,9 +41,7 @@ def corpus_folder(folder: Path | None = None) -> Traversable:
             raise UsageError(f"corpus folder {folder} does not exist; give one to {CORPUS_OPTION}")
         return folder
     here = Path("corpus")
-    if here.is_dir():
-        return here
-    return packaged_corpus()
+    return here if _families(here) else packaged_corpus()
 
 
 def packaged_corpus() -> Traversable:
@@ -54,9 +55,12 @@ def corpus_cases(folder: Path | None = None) -> tuple[Case, ...]:
     root = corpus_folder(folder)
     found = [
         case_from_json(load_json(file), source=str(file))
-        for family in entries_of(root)
-        if family.is_dir()
+        for family in _families(root)
         for file in entries_of(family)
         if file.name.endswith(".json")
     ]
     return tuple(found)
+
+
+def _families(root: Traversable) -> list[Traversable]:
+    return [f for f in entries_of(root) if f.is_dir() and f.name != KNOWN]

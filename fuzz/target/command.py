@@ -1,7 +1,7 @@
 """A target that the user's own commands start and restart.
 
 Knows shell words. Must not know what the commands do: a start command stays in the foreground, a restart command ends
-when the target is up again.
+when the target is up again. A restart may be an HTTP hook instead, asked as an operator is: `{"event": "restart"}`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import Ability, Figures, ProcessEnd
+from fuzz.target.operators import HttpHand
 from fuzz.target.owned import ProcessTarget
 from fuzz.target.process import OwnProcess
 from fuzz.target.ring import Ring
@@ -30,7 +31,13 @@ class CommandTarget:
         if start is None and restart is None:
             raise UsageError("a command target needs --start-cmd or --restart-cmd")
         self._own = None if start is None else ProcessTarget(start, _words("--start-cmd", start))
-        self._restart = None if restart is None else _words("--restart-cmd", restart)
+        if start is not None and restart is not None and is_hook(restart):
+            raise UsageError(
+                "a restart hook is for a target of yours; with --start-cmd leave it out"
+            )
+        self._hook = HttpHand(restart) if restart and is_hook(restart) else None
+        command = None if self._hook else restart
+        self._restart = None if command is None else _words("--restart-cmd", command)
         self._name = f"command: {start or restart}"
         self._started = start is None
         self._restarted: OwnProcess | None = None
@@ -55,7 +62,9 @@ class CommandTarget:
 
     async def start(self) -> None:
         """Start or restart it. Raises `TargetUnavailable` when the restart command fails."""
-        if self._started and self._restart is not None:
+        if self._started and self._hook is not None:
+            await self._ask(self._hook)
+        elif self._started and self._restart is not None:
             await self._run_restart(self._restart)
         elif self._own is not None:
             await self._own.start()
@@ -100,6 +109,10 @@ class CommandTarget:
         own = () if self._own is None else self._own.log_lines()
         return (*self._ring.lines(), *own)
 
+    async def _ask(self, hook: HttpHand) -> None:
+        if not await hook.do("restart", ""):
+            raise TargetUnavailable(f"the restart hook {hook.url} did not answer with 2xx in time")
+
     async def _run_restart(self, command: Sequence[str]) -> None:
         if self._restarted is not None:
             self._restarted.let_go()
@@ -114,6 +127,11 @@ class CommandTarget:
         if end.code != 0:
             last = next(reversed(self._ring.lines()), "no output")
             raise TargetUnavailable(f"{shlex.join(command)!r} failed with {end.symptom}: {last}")
+
+
+def is_hook(restart: str) -> bool:
+    """True for an address to ask, false for a command to run."""
+    return restart.startswith(("http://", "https://"))
 
 
 def _words(option: str, command: str) -> Sequence[str]:

@@ -8,11 +8,14 @@ from fuzz.config import (
     EFFECTS,
     TABLES,
     ConfigError,
+    Identity,
+    RegressOptions,
     RunOptions,
     campaign_hash,
     host_and_port,
     is_loopback,
     load_config,
+    load_regress,
     password_of,
 )
 from fuzz.records import Effect
@@ -200,3 +203,48 @@ def test_the_campaign_is_the_same_when_only_its_display_or_budget_differs():
     same = RunOptions(quiet=True, max_time_s=5, findings_dir=Path("x"), resume=True, seed=4)
     assert campaign_hash(same) == campaign_hash(RunOptions())
     assert campaign_hash(RunOptions(only=("Reset",))) != campaign_hash(RunOptions())
+
+
+# --- regress ------------------------------------------------------------------------------------------------
+
+
+def test_regress_has_a_table_of_its_own_and_identities(write, tmp_path):
+    file = write(
+        '[regress]\nmode = "nightly"\nlock = "ci/a.lock"\nwait_ready_s = 30\n'
+        '[[identities]]\nidentity = "CS-1"\nsecurity_profile = 3\ncert_env = "C"\nkey_env = "K"\n'
+    )
+    wanted = load_regress(file, {"fail_on": "low"})
+    assert wanted == RegressOptions(
+        mode="nightly",
+        lock=tmp_path / "ci/a.lock",
+        wait_ready_s=30.0,
+        fail_on="low",
+        identities=(Identity("CS-1", 3, cert_env="C", key_env="K"),),
+    )
+    assert load_config(file) == RunOptions()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[regress]\nmode = 3", "mode in .* is of type int; write str"),
+        ('[regress]\nmode = "daily"', "unknown mode: 'daily'; did you mean nightly"),
+        ("[regress]\nfailon = 1", "unknown key in .regress. of .*: 'failon'; did you mean fail_on"),
+        ("[regress]\nwait_ready_s = 0", "wait_ready_s is 0.0; it must be above 0"),
+        ("[identities]\nidentity = 'a'", r"write \[\[identities\]\]"),
+        ("[[identities]]\nidentty = 'a'", "did you mean identity"),
+        ("[[identities]]\npassword_env = 'a'", r"\[\[identities\]\] 1 in .* has no identity"),
+        ("[[identities]]\nidentity = 'a'\nkey = 'k'", "a secret does not belong into the file"),
+        ("[[identities]]\nidentity = 'a'\nkey_env = 'K'", "cert_env and key_env belong together"),
+        ("[[identities]]\nidentity = 'a'\nsecurity_profile = 7", "unknown security profile 7"),
+    ],
+)
+def test_what_regress_cannot_mean_is_refused_with_its_place(write, text, said):
+    with pytest.raises(ConfigError, match=said):
+        load_regress(write(text))
+
+
+def test_the_environment_variable_of_the_password_can_be_named():
+    options = RunOptions(password_env="CS1_PW")
+    assert password_of(options, {"CS1_PW": "one", "OCPPFUZZ_PASSWORD": "two"}) == "one"
+    assert password_of(options, {"OCPPFUZZ_PASSWORD": "two"}) is None

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -14,6 +14,7 @@ from fuzz.engine.executor import Executor
 from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
+    Ability,
     Case,
     Catcher,
     Caught,
@@ -22,6 +23,7 @@ from fuzz.records import (
     SendText,
     Settled,
     Side,
+    Target,
     TargetFacts,
 )
 from fuzz.target.nothing import NoTarget
@@ -307,6 +309,87 @@ async def test_a_flood_is_cut_off_and_judged_by_nobody() -> None:
 
     async with station(floods, patience_s=30.0) as executor:
         assert "more than" in (await executor.play(case())).inconclusive
+
+
+# --- targets that somebody else restarts --------------------------------------------------------------------
+
+
+class Hooked(NoTarget):
+    """A standing station with a restart hook, which makes it dial and boot again."""
+
+    abilities = frozenset({Ability.START})
+
+    def __init__(self, door: MemoryDoor) -> None:
+        self.door = door
+        self.restarts = 0
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self.restarts += 1
+        self.tasks.append(asyncio.create_task(self.live()))
+
+    async def live(self) -> None:
+        """Dial and boot once; die of nonsense."""
+        link = self.door.connect()
+        try:
+            await link.send_text(BOOT)
+            await link.receive()
+            while True:
+                text = str(await link.receive())
+                if text.startswith("{"):
+                    await link.close(1011)
+                    return
+                await proper(link, text)
+        except LinkClosed:
+            return
+
+
+def wired(door: MemoryDoor, target: Target, *, met: bool = False) -> Executor:
+    """An executor that is soon out of patience."""
+    pace = Pace(soft_s=0.02, linger_s=0.01, death_s=0.01, come_back_s=0.1, boot_s=0.5)
+    facts = TargetFacts(side=Side.STATION, message_timeout_s=0.2)
+    voice = CsmsVoice(SystemClock(), booted=met)
+    return Executor(Wiring(door, voice, target, SystemClock(), facts, met=met), pace)
+
+
+async def test_a_restart_hook_brings_a_target_back_that_stays_away() -> None:
+    target = Hooked(door := MemoryDoor(Side.STATION))
+    executor = wired(door, target)
+    executor.boots_on_reconnect = False
+    await target.start()
+    observation = await executor.play(broken_json())
+    assert observation.close is not None
+    assert observation.probes.new_connection is False
+    assert target.restarts == 2
+    assert (observation.boots, observation.boot_reasons) == (0, ())
+    assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+async def test_a_restart_that_is_meant_asks_the_hook() -> None:
+    target = Hooked(door := MemoryDoor(Side.STATION))
+    executor = wired(door, target)
+    await target.start()
+    await executor.connect()
+    assert executor.restartable
+    await executor.restart()
+    assert (target.restarts, executor.restarts) == (2, 0)
+    assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+async def test_a_target_that_was_met_before_need_not_boot() -> None:
+    door = MemoryDoor(Side.STATION)
+
+    async def answers() -> None:
+        link = door.connect()
+        with suppress(LinkClosed):
+            while True:
+                await proper(link, str(await link.receive()))
+
+    task = asyncio.create_task(answers())
+    executor = wired(door, NoTarget(), met=True)
+    assert not executor.restartable
+    assert (await executor.play(case())).settled is Settled.ANSWERED
+    task.cancel()
 
 
 async def test_a_call_that_is_unserved_behind_a_flood_proves_nothing() -> None:

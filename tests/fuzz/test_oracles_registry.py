@@ -124,6 +124,12 @@ def test_a_remark_silences_nobody():
     ]
 
 
+def test_an_advisory_oracle_speaks_and_silences_nobody():
+    obs = observation(boots=1, replies=[result({"status": None})])
+    assert [v.oracle for v in judge(obs)] == ["O2"]
+    assert [v.oracle for v in judge(obs, advisory={"O2"})] == ["O2", "O6"]
+
+
 # --- hostile targets --------------------------------------------------------------------------------------
 
 json_values = st.recursive(

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fuzz.errors import UsageError
+from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import Ability
+from fuzz.target.command import CommandTarget
 from fuzz.target.nothing import NoTarget
 from fuzz.target.operators import Operated, PersonHand, hand, rescue
 
@@ -23,14 +24,14 @@ def silent(how: str) -> Operated:
 
 @pytest.fixture
 def relay() -> Iterator[tuple[str, list[object]]]:
-    """A relay that knows how to switch power, and nothing else."""
+    """A relay that knows how to switch power and to restart, and nothing else."""
     posted: list[object] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             posted.append(asked)
-            self.send_response(204 if asked["event"] == "power-cycle" else 501)
+            self.send_response(204 if asked["event"] in ("power-cycle", "restart") else 501)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -57,6 +58,21 @@ async def test_a_relay_over_http_does_what_it_can_and_refuses_the_rest(
         {"event": "power-cycle", "argument": ""},
         {"event": "plug-in", "argument": "1"},
     ]
+
+
+async def test_a_restart_may_be_asked_for_over_http(relay: tuple[str, list[object]]) -> None:
+    url, posted = relay
+    target = CommandTarget(restart=url)
+    assert (target.owned, target.abilities) == (False, {Ability.START, Ability.LOG})
+    await target.start()
+    assert posted == [{"event": "restart", "argument": ""}]
+
+
+async def test_a_restart_hook_that_refuses_says_so_and_is_for_targets_of_others_only() -> None:
+    with pytest.raises(TargetUnavailable, match="did not answer with 2xx"):
+        await CommandTarget(restart="http://127.0.0.1:9/restart").start()
+    with pytest.raises(UsageError, match="a target of yours"):
+        CommandTarget(start="true", restart="http://127.0.0.1:9/restart")
 
 
 async def test_a_hook_that_is_not_there_did_nothing() -> None:

@@ -1,0 +1,179 @@
+"""The handshakes of a build: which cases of the TLS lab are in the list, and what came of them.
+
+Knows the lab and its options. Must not know policies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fuzz import store
+from fuzz.app.campaign import Sink
+from fuzz.app.tlsing import chosen, side_of, tls
+from fuzz.clock import SystemClock
+from fuzz.config import RegressOptions, RunOptions
+from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.lab.findings import stored_case
+from fuzz.lab.options import LabOptions
+from fuzz.oracles.registry import violation
+from fuzz.records import Basis, Finding, Note, Severity, Side, TargetFacts
+from fuzz.report.safe import safe
+from fuzz.report.tls import TlsRow
+from tlslab import registry
+from tlslab.registry import Effect, TlsCase, all_cases, matching
+
+NONE = "none"
+_PROVEN = ("passed", "passed with a remark", "recorded", "failed")
+_UNPLAYED = ("not asked", "n/a")
+
+
+@dataclass(frozen=True, slots=True)
+class Handshakes:
+    """What came of them, in the order in which they were played.
+
+    `not_run` are those that the guard, or a target that went away, left over.
+    """
+
+    facts: TargetFacts
+    rows: tuple[TlsRow, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    not_run: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many cases came to each outcome."""
+        return dict(Counter(row.outcome for row in self.rows))
+
+    @property
+    def played(self) -> bool:
+        """True when the target was there for at least one."""
+        return any(row.outcome not in _UNPLAYED for row in self.rows)
+
+    def gone(self, why: str, now: str) -> tuple[Finding, ...]:
+        """The finding that a target is which was there and never came back: by the first case without a verdict."""
+        shown = [row for row in self.rows if row.outcome not in _UNPLAYED]
+        proven = [n for n, row in enumerate(shown) if row.outcome in _PROVEN]
+        if not proven:
+            return ()
+        last = shown[min(proven[-1] + 1, len(shown) - 1)]
+        case = stored_case(all_cases()[last.id])
+        text = f"the target did not come back behind handshake {last.id}: {why}"
+        lost = violation("O5", Basis.STOPPED_SERVING, Severity.HIGH, f"gone after {last.id}", text)
+        name = store.fingerprint(lost, case)
+        return (Finding(name, lost, case, case, self.facts, first_seen=now),)
+
+    @property
+    def proven(self) -> bool:
+        """True when at least one came to a verdict."""
+        return any(row.outcome in _PROVEN for row in self.rows)
+
+
+class _OutOfTime(Exception):
+    """The guard of the run struck."""
+
+
+@dataclass(slots=True)
+class _Listener:
+    """Keeps rows as they come, so that a run that is cut short keeps what it has."""
+
+    sink: Sink
+    told: Callable[[TlsRow], None]
+    until_s: float | None
+    rows: list[TlsRow] = field(default_factory=list)
+
+    def __call__(self, row: TlsRow, done: int, total: int) -> None:
+        self.rows.append(row)
+        self.told(row)
+        why = f": {safe('; '.join(row.why), 300)}" if row.why and row.outcome != "passed" else ""
+        self.sink(Note(f"[{done}/{total}] {row.id} {row.outcome}{why}"))
+        if self.until_s is not None and SystemClock().monotonic() > self.until_s:
+            raise _OutOfTime
+
+
+def quick(case: TlsCase) -> bool:
+    """True for a handshake that leaves nothing behind and matters: all that a pull request has to wait for."""
+    quick_side = case.side.value == Side.CSMS.value
+    return case.effect is Effect.NONE and (quick_side or case.severity >= registry.Severity.HIGH)
+
+
+def in_the_list(wanted: RegressOptions, side: Side, accepted: Sequence[str]) -> tuple[str, ...]:
+    """The ids of the cases that are played. Raises `UsageError` when a pattern fits none of this side."""
+    ours = [c for c in all_cases().values() if c.side.value == side.value]
+    carried = [c.id for c in ours if c.id in accepted]
+    if wanted.handshakes == (NONE,):
+        return tuple(carried)
+    if wanted.handshakes:
+        fitting = [c.id for c in matching(wanted.handshakes) if c in ours]
+        if not fitting:
+            raise UsageError(
+                f"no handshake case of this side fits {', '.join(wanted.handshakes)}; "
+                "`ocppfuzz show tls-cases` lists them"
+            )
+        return tuple(dict.fromkeys((*fitting, *carried)))
+    played = [c.id for c in ours if wanted.mode == "nightly" or quick(c)]
+    return tuple(dict.fromkeys((*played, *carried)))
+
+
+def handshakes(
+    options: RunOptions,
+    wanted: RegressOptions,
+    accepted: Sequence[str],
+    second: Mapping[str, Any],
+    sink: Sink,
+    told: Callable[[TlsRow], None],
+    began_s: float,
+) -> Handshakes:
+    """Play the list's handshakes. Raises `OcppfuzzError` for what we could not do."""
+    self_test = "csms" if wanted.self_test == "csms" else ""
+    lab = LabOptions(self_test=self_test, attended=False, fast=True)
+    side = side_of(options, lab)
+    facts = TargetFacts(Side(side.value), identity=options.identity, edition=options.edition)
+    ids = in_the_list(wanted, Side(side.value), accepted)
+    if not ids:
+        return Handshakes(facts)
+    if options.security_profile < 2:
+        return Handshakes(
+            facts, notes=("no handshakes: the TLS lab needs security profile 2 or 3",)
+        )
+    if options.target is not None:
+        lab = LabOptions(attended=False, fast=True, **second)
+    return _play(options, lab, ids, facts, sink, told, began_s)
+
+
+def _play(
+    options: RunOptions,
+    lab: LabOptions,
+    ids: Sequence[str],
+    facts: TargetFacts,
+    sink: Sink,
+    told: Callable[[TlsRow], None],
+    began_s: float,
+) -> Handshakes:
+    guard = options.max_time_s
+    listener = _Listener(sink, told, None if guard is None else began_s + guard)
+    lab = replace(lab, only=tuple(ids))
+    notes: list[str] = []
+    try:
+        report, _ = tls(options, lab, told=listener, note=lambda text: sink(Note(text)))
+        notes += [*report.notes, *(f"stays changed on the peer: {t}" for t in report.left_changed)]
+        facts = report.facts or facts
+    except (TargetUnavailable, _OutOfTime) as stopped:
+        if isinstance(stopped, TargetUnavailable) and not listener.rows:
+            raise
+        notes.append(str(stopped) or f"{guard:g} s are over")
+    rows = tuple(listener.rows)
+    left = {c.id for c in chosen(lab, side_of(options, lab))} - {row.id for row in rows}
+    findings = tuple(store.load_finding(Path(r.folder)) for r in rows if r.folder)
+    facts = findings[0].facts if findings else facts
+    return Handshakes(
+        facts,
+        tuple(rows),
+        findings,
+        tuple(f"handshake {id_}" for id_ in sorted(left)),
+        tuple(notes),
+    )

@@ -1,0 +1,328 @@
+"""A build in CI: handshakes, then messages, then accepted findings, all held against the policy of the project.
+
+Knows how a build is composed. Must not know how it is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from fuzz import store
+from fuzz.app.accepting import Accepted
+from fuzz.app.campaign import TOOL, Course, Sink, campaign_on
+from fuzz.app.handshaking import Handshakes, handshakes
+from fuzz.app.hooks import before, ready
+from fuzz.app.pinning import check_names, stock
+from fuzz.app.rig import rig
+from fuzz.clock import SystemClock, rfc3339
+from fuzz.config import RegressOptions, RunOptions
+from fuzz.engine.fixed import Fixed
+from fuzz.engine.phases import Ground, Phase, Replay, Systematic
+from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.policy.baseline import Known, accept
+from fuzz.policy.failing import fail_on
+from fuzz.policy.flaw import Flaw, day, over
+from fuzz.policy.judgement import Judgement, Policy, Standing, judge
+from fuzz.policy.lock import Ahead
+from fuzz.policy.quirks import Quirk
+from fuzz.policy.regression import Regression
+from fuzz.records import (
+    CampaignEnded,
+    Case,
+    EngineEvent,
+    Finding,
+    PhaseEnded,
+    Summary,
+    TargetFacts,
+)
+from fuzz.report.markdown import render_finding
+from fuzz.report.tls import TlsRow
+
+NEVER = "never"
+FIXED = ("replay", "systematic")
+QUIRKS = Path("quirks.toml")
+TOLD = ("vendor", "model", "firmware", "serial")
+"""What a target tells of itself at boot, and not again on a later connection."""
+
+
+def regress(
+    options: RunOptions,
+    wanted: RegressOptions,
+    sink: Sink,
+    second: Mapping[str, object] | None = None,
+    told: Callable[[TlsRow], None] = lambda _: None,
+) -> Regression:
+    """Play a build and judge it; `second` are the credentials of a second identity, as `LabOptions` has them.
+
+    `told` hears of each handshake.
+
+    Raises `OcppfuzzError` for what we could not do, such as a bad policy file or a target that never came.
+    """
+    _check(options, wanted)
+    build = _Build(options, wanted, sink, second or {}, told, today=SystemClock().now().date())
+    return build.run()
+
+
+def _check(options: RunOptions, wanted: RegressOptions) -> None:
+    if wanted.self_test and not options.embedded:
+        raise UsageError("--self-test is about our own ends; leave the target out, or --self-test")
+    if not wanted.self_test and options.embedded:
+        raise UsageError(
+            "regress needs a target: --listen, --target or [target] in ocppfuzz.toml; "
+            "--self-test attacks the embedded station"
+        )
+    if options.strict:
+        raise UsageError("remarks never fail a build; leave --strict out, or use --fail-on")
+    if options.fail_fast or options.resume or options.plan:
+        raise UsageError("fail_fast, resume and plan are for `run`; a build plays its whole list")
+    fail_on(wanted.fail_on)
+    if wanted.expires and wanted.expires != NEVER:
+        try:
+            day(wanted.expires, "expires")
+        except Flaw as flaw:
+            raise UsageError(f"--expires {flaw}") from None
+
+
+@dataclass(slots=True)
+class _Build:
+    """One build under way."""
+
+    options: RunOptions
+    wanted: RegressOptions
+    sink: Sink
+    second: Mapping[str, object]
+    told: Callable[[TlsRow], None]
+    today: date
+    clock: SystemClock = field(default_factory=SystemClock)
+    notes: list[str] = field(default_factory=list)
+    phases: list[Fixed] = field(default_factory=list)
+    complete: set[str] = field(default_factory=set)
+    not_run: list[str] = field(default_factory=list)
+    ground: Ground | None = None
+    summary: Summary | None = None
+    met: TargetFacts | None = None
+    gone: tuple[Finding, ...] = ()
+
+    def run(self) -> Regression:
+        """Everything, in order. What is wrong in a file is told before anything is sent."""
+        began = self.clock.monotonic()
+        known = self._known()
+        quirks = self._quirks()
+        ahead = self._ahead()
+        self.notes += expired(known, quirks, self.today)
+        policy = Policy(fail_on(self.wanted.fail_on), self.today, known, quirks, ahead)
+        asyncio.run(before(self.wanted.before))
+        if self.wanted.wait_ready_s is not None:
+            self.met = asyncio.run(ready(self.options, self.wanted.wait_ready_s, self._heard))
+        accepted = Accepted(known, self.options, self.today)
+        shaken = handshakes(
+            self.options,
+            self.wanted,
+            accepted.handshakes(),
+            self.second,
+            self.sink,
+            self.told,
+            began,
+        )
+        self.not_run += shaken.not_run
+        self.notes += shaken.notes
+        if self.wanted.self_test != "csms":
+            self._messages(policy, accepted, began, shaken)
+        findings = [*shaken.findings, *self.gone, *self._found(), *accepted.found]
+        visits = [*accepted.of_handshakes(shaken.rows), *accepted.visits()]
+        unproven = self._unproven(shaken)
+        facts = shaken.facts if self.summary is None else self.summary.facts
+
+        def judged(policy: Policy) -> Judgement:
+            still = [v for v in visits if v.known in policy.known]
+            return judge(
+                findings,
+                still,
+                policy,
+                facts=facts,
+                tool=TOOL,
+                not_run=tuple(self.not_run),
+                unproven=unproven,
+                allow_incomplete=self.wanted.allow_incomplete,
+            )
+
+        judgement = judged(policy)
+        kept = self._updated(judgement, known) if self.wanted.update_baseline else known
+        names_before = {one.entry.name for one in known}
+        names = {one.entry.name for one in kept}
+        return Regression(
+            judgement=judged(replace(policy, known=kept)),
+            facts=facts,
+            mode=self.wanted.mode,
+            summary=self.summary,
+            handshakes=shaken.counts,
+            ahead=ahead,
+            left_out={why: n for phase in self.phases for why, n in phase.left_out.items()},
+            quirks=quirks,
+            baseline=str(self.wanted.baseline or ""),
+            lock=str(self.wanted.lock) if self.wanted.lock.exists() else "",
+            added=tuple(sorted(names - names_before)),
+            removed=tuple(sorted(names_before - names)),
+            notes=tuple(self.notes),
+            seconds=self.clock.monotonic() - began,
+        )
+
+    # --- policy files ---------------------------------------------------------------------------------------
+
+    def _known(self) -> tuple[Known, ...]:
+        path = self.wanted.baseline
+        if path is None:
+            return ()
+        if not path.exists():
+            if self.wanted.update_baseline:
+                return ()
+            raise UsageError(f"there is no baseline {path}; --update-baseline writes one")
+        return store.load_baseline(path)
+
+    def _quirks(self) -> tuple[Quirk, ...]:
+        path = self.wanted.quirks or (QUIRKS if QUIRKS.is_file() else None)
+        return () if path is None else store.load_quirks(path, check_names())
+
+    def _ahead(self) -> Ahead:
+        """What is newer than the lock. To list all cases takes a while: only where there is a lock, or is to be one."""
+        path = self.wanted.lock
+        if self.wanted.update_lock:
+            store.save_lock(path, stock(self.options).locked())
+            return Ahead()
+        lock = store.load_lock(path)
+        if lock is not None:
+            return stock(self.options).ahead_of(lock)
+        self.notes.append(
+            f"no lock: an upgrade of ocppfuzz may bring checks that fail; --update-lock writes {path}"
+        )
+        return Ahead()
+
+    def _updated(self, judgement: Judgement, known: tuple[Known, ...]) -> tuple[Known, ...]:
+        """The baseline without what is mended and, where there is a reason, with what fails; it is written."""
+        path = self.wanted.baseline
+        assert path is not None
+        stale = {visit.known.entry.fingerprint for visit in judgement.stale}
+        kept = {k.entry.fingerprint: k for k in known if k.entry.fingerprint not in stale}
+        if self.wanted.reason.strip():
+            for placed in judgement.at(Standing.FAILS):
+                if placed.known is not None:
+                    # What is accepted anew takes the place of the expired entry that it is or adds to.
+                    kept.pop(placed.known.entry.fingerprint, None)
+                new = self._accepted(placed.finding, path)
+                kept[new.entry.fingerprint] = new
+        elif judgement.at(Standing.FAILS):
+            self.notes.append("nothing new was accepted: give --reason to accept what fails")
+        result = tuple(kept.values())
+        store.save_baseline(path, result, before=known)
+        return result
+
+    def _accepted(self, finding: Finding, path: Path) -> Known:
+        folder = (self.options.corpus_dir or Path("corpus")) / store.KNOWN
+        name = f"{finding.violation.oracle}-{finding.fingerprint[:8]}"
+        entry = accept(
+            finding,
+            reason=self.wanted.reason.strip(),
+            today=self.today,
+            expires="" if self.wanted.expires == NEVER else self.wanted.expires,
+            case=store.case_file(path, folder, name),
+        )
+        return Known(entry, finding.case)
+
+    # --- messages -------------------------------------------------------------------------------------------
+
+    def _messages(
+        self, policy: Policy, accepted: Accepted, began: float, shaken: Handshakes
+    ) -> None:
+        guard = self.options.max_time_s
+        left = None if guard is None else guard - (self.clock.monotonic() - began)
+        if left is not None and left <= 0:
+            self.not_run += [f"phase {name}" for name in self.options.phases]
+            return
+
+        def arrange(phases: Sequence[Phase], ground: Ground) -> Sequence[Phase]:
+            self.ground = ground
+            self.phases = [Fixed(p, policy.ahead.cases, accepted.omitted) for p in phases]
+            return self.phases
+
+        course = Course(
+            frozenset(c for c in policy.ahead.checks if c.startswith("O")),
+            arrange,
+            accepted.play,
+        )
+        if shaken.played and self.met is None:
+            self.met = shaken.facts
+        try:
+            self.summary = asyncio.run(
+                self._campaign(replace(self.options, max_time_s=left), course)
+            )
+        except TargetUnavailable as gone:
+            if not shaken.played:
+                raise
+            # It was there for the handshakes and went away: theirs, as long as nothing else is known.
+            self.notes.append(str(gone))
+            self.gone = shaken.gone(str(gone), rfc3339(self.clock.now()))
+            for finding in self.gone:
+                store.save_finding(finding, self.options.findings_dir, render=render_finding)
+            self.not_run += [f"phase {name}" for name in self.options.phases]
+            return
+        asyncio.run(self._cut_short())
+
+    async def _campaign(self, options: RunOptions, course: Course) -> Summary:
+        async with rig(options, self._heard, met=self.met is not None) as made:
+            if self.met is not None:
+                told = {name: getattr(self.met, name) for name in TOLD}
+                made.wiring.facts = replace(made.wiring.facts, **told)
+            return await campaign_on(made, options, self._heard, course)
+
+    def _heard(self, event: EngineEvent) -> None:
+        """Show an event; the end of the campaign is not that of the build."""
+        if isinstance(event, PhaseEnded) and event.complete:
+            self.complete.add(event.phase)
+        if not isinstance(event, CampaignEnded):
+            self.sink(event)
+
+    def _found(self) -> Sequence[Finding]:
+        return () if self.summary is None else self.summary.findings
+
+    async def _cut_short(self) -> None:
+        """Name what the fixed list holds and the campaign did not come to; at night only the tables are fixed."""
+        night = self.wanted.mode == "nightly"
+        for phase in self.phases:
+            by_budget = phase.planned() is None or (night and phase.name not in FIXED)
+            if phase.name in self.complete or by_budget:
+                continue
+            names = await _rest(phase)
+            self.not_run += names or [f"phase {phase.name}"]
+        if self.summary is not None and self.summary.reason and self.not_run:
+            self.notes.append(self.summary.reason)
+
+    def _unproven(self, shaken: Handshakes) -> str:
+        if self.summary is not None:
+            return self.summary.reason if self.summary.exit_code == 3 else ""
+        return "" if shaken.proven else "no handshake came to a verdict"
+
+
+def expired(known: Sequence[Known], quirks: Sequence[Quirk], today: date) -> Iterator[str]:
+    """What counts no more, in words."""
+    for one in known:
+        if one.entry.expired(today):
+            yield f"{one.entry.name} was accepted until {one.entry.expires}: it counts as not accepted"
+    for quirk in quirks:
+        if over(quirk.expires, today):
+            yield f"the quirk of {quirk.check} for {quirk.target} ended on {quirk.expires}: it mutes nothing"
+
+
+async def _rest(phase: Fixed) -> list[str]:
+    """The ids of a table's cases that were not given; () where the table depends on what was answered."""
+    match phase.phase:
+        case Replay() as replay:
+            every: Sequence[Case] = replay.stored
+        case Systematic() as systematic:
+            every = list(systematic.table())
+        case _:
+            return []
+    return [c.id for c in every if c.id not in phase.given and not phase.omitted(c)]

@@ -1,0 +1,132 @@
+"""`regress` hands over options, policy and credentials, and exits with the judgement."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from fuzz import app
+from fuzz.cli import main
+from fuzz.config import RegressOptions
+from fuzz.policy.failing import fail_on
+from fuzz.policy.judgement import Policy, judge
+from fuzz.policy.lock import Ahead
+from fuzz.policy.regression import Regression
+from fuzz.testing import finding
+
+FOUND = finding()
+
+
+def build(*findings, **more) -> Regression:
+    policy = Policy(fail_on("high"), date(2026, 6, 1))
+    judgement = judge(findings, (), policy, facts=FOUND.facts, tool="ocppfuzz", **more)
+    return Regression(judgement, FOUND.facts, "pr", None, {}, Ahead())
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What the app was given: options, policy, second identity; the build passes."""
+    seen: list[tuple] = []
+
+    def regress(options, wanted, sink, second, told):
+        seen.append((options, wanted, second))
+        return build()
+
+    monkeypatch.setattr(app, "regress", regress)
+    return seen
+
+
+def test_a_pull_request_has_a_fixed_list_and_a_guard(asked, capsys):
+    assert main(["regress", "--self-test"]) == 0
+    ((options, wanted, second),) = asked
+    assert (options.phases, options.tier, options.seed) == (("replay", "systematic"), "sites", 0)
+    assert options.max_time_s == 1_800
+    assert options.unattended
+    assert (wanted, second) == (RegressOptions(self_test="station"), {})
+    assert capsys.readouterr().out.startswith("BUILD PASSES: pr: ")
+
+
+def test_the_night_plays_every_phase(asked):
+    assert main(["regress", "--self-test", "csms", "--mode", "nightly"]) == 0
+    ((options, wanted, _),) = asked
+    assert "stateful" in options.phases
+    assert "generated" in options.phases
+    assert (options.tier, options.seed, wanted.self_test) == ("full", None, "csms")
+
+
+def test_the_file_lies_over_the_mode_and_flags_over_the_file(asked):
+    Path("ocppfuzz.toml").write_text(
+        '[run]\ntier = "full"\nmax_time_s = 60\n[regress]\nfail_on = "low"\nbaseline = "ci/k.json"\n'
+    )
+    assert main(["regress", "--self-test", "--fail-on", "critical", "--max-time", "5"]) == 0
+    ((options, wanted, _),) = asked
+    assert (options.tier, options.max_time_s) == ("full", 5)
+    assert (wanted.fail_on, wanted.baseline) == ("critical", Path("ci/k.json"))
+
+
+def test_a_file_that_is_strict_for_campaigns_is_not_for_builds(asked):
+    Path("ocppfuzz.toml").write_text("[policy]\nstrict = true\n")
+    assert main(["regress", "--self-test"]) == 0
+    assert main(["regress", "--self-test", "--strict"]) == 0
+    assert [options.strict for options, _, _ in asked] == [False, True]
+
+
+def test_a_self_test_leaves_the_target_of_the_file_alone(asked):
+    Path("ocppfuzz.toml").write_text('[target]\nlisten = "127.0.0.1:9"\nrestart_cmd = "x"\n')
+    assert main(["regress", "--self-test"]) == 0
+    assert asked[0][0].embedded
+    assert main(["regress"]) == 0
+    assert asked[1][0].listen == "127.0.0.1:9"
+
+
+def test_identities_give_credentials_out_of_the_environment(asked, monkeypatch):
+    monkeypatch.setenv("ONE_PW", "s3cret-s3cret-s3cret")
+    monkeypatch.setenv("TWO_PW", "t4cret-t4cret-t4cret")
+    Path("ocppfuzz.toml").write_text(
+        '[target]\nurl = "ws://127.0.0.1:9/{identity}"\n'
+        '[[identities]]\nidentity = "CS-1"\nsecurity_profile = 1\npassword_env = "ONE_PW"\n'
+        '[[identities]]\nidentity = "CS-2"\nsecurity_profile = 1\npassword_env = "TWO_PW"\n'
+    )
+    assert main(["regress"]) == 0
+    ((options, _, second),) = asked
+    assert (options.identity, options.security_profile, options.password_env) == (
+        "CS-1",
+        1,
+        "ONE_PW",
+    )
+    assert second["second"] == "CS-2"
+    assert main(["regress", "--identity", "CS-2"]) == 0
+    assert asked[1][0].password_env == "TWO_PW"
+
+
+def test_a_secret_in_the_file_is_refused(asked, capsys):
+    Path("ocppfuzz.toml").write_text('[[identities]]\nidentity = "CS-1"\npassword = "x"\n')
+    assert main(["regress", "--self-test"]) == 2
+    assert "name an environment variable with password_env" in capsys.readouterr().err
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [(build(), 0), (build(FOUND), 1), (build(not_run=("a",)), 3), (build(unproven="nobody"), 3)],
+)
+def test_the_exit_code_is_that_of_the_judgement(monkeypatch, made, code):
+    monkeypatch.setattr(app, "regress", lambda *_: made)
+    assert main(["regress", "--self-test"]) == code
+
+
+def test_json_has_stdout_for_itself(asked, capsys):
+    assert main(["regress", "--self-test", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 0
+
+
+def test_reports_go_into_files(asked):
+    assert main(["regress", "--self-test", "--junit", "j.xml", "--sarif", "s.sarif"]) == 0
+    assert "regress" in Path("j.xml").read_text("utf-8")
+    assert json.loads(Path("s.sarif").read_text("utf-8"))["runs"][0]["results"] == []
