@@ -44,7 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), range(120, 135)
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 160))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -59,7 +59,13 @@ class Player:
 
     def __init__(self, *names, profile=1):
         plants = [defects()[name].plant for name in names]
-        self.bench = Bench(*plants, password=PASSWORD, security_profile=profile)
+        self.bench = Bench(
+            *plants,
+            password=PASSWORD,
+            security_profile=profile,
+            backoff_min_s=0.1,  # as campaigns have it
+            backoff_range_s=0.0,
+        )
         self.seen = []
         self._voice = CsmsVoice(self)
         self._ids = (f"c{n}" for n in itertools.count(1))
@@ -171,7 +177,8 @@ class Player:
         self._asked.append(frame[1])
         if frame[2] in self._replies:
             text = self._replies.pop(frame[2]).replace("{call.id}", frame[1])
-            return [TextReceived(text.replace("{asked.previous}", self._asked[-2]))]
+            text = text.replace("{asked.previous}", self._asked[-2])
+            return [TextReceived(text)] if text else []
         answer = self._voice.answer(frame[2], frame[3])
         if answer.payload is None:
             return [TextReceived(json.dumps([4, frame[1], answer.error_code, "", {}]))]
@@ -266,6 +273,17 @@ SHOWN = {
     "no Ended": lambda p: p.calls("BootNotification") and not ended(p),
     "less energy than before": lambda p: energies(p) != sorted(energies(p)),
     "password in the log": lambda p: b"a-better-password-1" in uploaded(p),
+    "restart unasked": lambda p: p.calls("BootNotification"),
+    "still Available": lambda p: (
+        p.status == "Accepted"
+        and p.calls("StatusNotification")[-1]["connectorStatus"] == "Available"
+    ),
+    "asked again and again": lambda p: len(p.calls("SignCertificate")) > 1,
+    "charging with a blocked token": lambda p: (
+        "Charging" in json.dumps(p.calls("TransactionEvent"))
+    ),
+    "ended twice": lambda p: len({event["seqNo"] for event in ended(p)}) == 2,
+    "never back": lambda p: not p.calls("StatusNotification"),
 }
 SEEN = [
     number
@@ -644,6 +662,87 @@ def test_p134_keeps_the_registers_over_a_reset():
         for step in defects()["P134"].witness
     ]
     assert not SHOWN["less energy than before"](played("P134", "P134", witness=witness))
+
+
+@pytest.mark.parametrize("data", ['"text"', "7", "null"])
+def test_p150_takes_data_that_is_neither_object_nor_array(data):
+    witness = says(f'[2,"q","DataTransfer",{{"vendorId":"somebody","data":{data}}}]')
+    assert played("P150", "P150", witness=witness).status == "UnknownVendorId"
+
+
+@pytest.mark.parametrize("text", ["{", '"a', "[3,", "[2,5]"])
+def test_p151_answers_all_else_that_it_cannot_read(text):
+    assert (
+        played("P151", "P151", witness=says(text)).answers
+        == played("P151", witness=says(text)).answers
+    )
+
+
+@pytest.mark.parametrize("evse", ["0", "3"])
+def test_p152_still_refuses_evses_that_are_not_there(evse):
+    (start,) = defects()["P152"].witness
+    other = says(spell(start.text).replace("-1", evse))
+    assert played("P152", "P152", witness=other).status == "Rejected"
+
+
+def test_p153_uploads_one_log_after_the_other():
+    player = Player("P153").play(defects()["P153"].witness[:1])
+    player.bench.finish()
+    player.play(defects()["P153"].witness[1:])
+    assert player.status == "Accepted"
+    assert not player.calls("BootNotification")
+
+
+@pytest.mark.parametrize("evse", [{"id": 1}, {"id": 1, "connectorId": 1}])
+def test_p154_changes_what_is_named(evse):
+    _, *rest = defects()["P154"].witness
+    named = {"operationalStatus": "Inoperative", "evse": evse}
+    change = says(json.dumps([2, "q", "ChangeAvailability", named]))
+    player = played("P154", "P154", witness=(*change, *rest))
+    assert player.calls("StatusNotification")[-1]["connectorStatus"] == "Unavailable"
+
+
+def test_p155_asks_no_more_once_it_was_refused():
+    _, *rest = defects()["P155"].witness
+    assert len(played("P155", "P155", witness=(*rest, Wait(10))).calls("SignCertificate")) == 1
+
+
+def test_p156_takes_a_cable_that_is_taken_out_after_the_answer():
+    _, *rest = defects()["P156"].witness
+    assert "exit 70" not in played("P156", "P156", witness=rest).seen
+
+
+@pytest.mark.parametrize("word", ["Invalid", "Unknown"])
+def test_p157_refuses_a_token_that_nobody_knows(word):
+    blocked, *rest = defects()["P157"].witness
+    witness = (AnswerNext("Authorize", (spell(blocked.text).replace("Blocked", word),)), *rest)
+    assert not SHOWN["charging with a blocked token"](played("P157", "P157", witness=witness))
+
+
+def test_p158_says_nothing_twice_that_was_answered():
+    witness = [step for step in defects()["P158"].witness if not isinstance(step, AnswerNext)]
+    assert len(ended(played("P158", "P158", witness=witness))) == 1
+
+
+def test_p158_goes_on_counting_after_what_it_renumbered():
+    charge, last = defects()["P158"].witness[:3], Expect("TransactionEvent", 10.0)
+    cut, restore = Operator("cut-network"), Operator("restore-network")
+    lost = (AnswerNext("TransactionEvent"), Operator("stop-power", "1"))
+    witness = (*charge, *lost, cut, restore, last, Wait(1), Operator("unplug", "1"))
+    events = played("P158", "P158", witness=witness).calls("TransactionEvent")
+    numbers = [event["seqNo"] for event in events]
+    assert numbers == [*range(len(numbers))]
+
+
+def test_p159_comes_back_at_the_first_attempt():
+    cut, plug, _, restore, expect = defects()["P159"].witness
+    assert played("P159", "P159", witness=(cut, plug, restore, expect)).calls("StatusNotification")
+
+
+def test_p159_dials_again_after_a_reboot():
+    *lost, expect = defects()["P159"].witness
+    witness = (*lost, Wait(5), Operator("power-cycle"), expect)
+    assert played("P159", "P159", witness=witness).calls("StatusNotification")
 
 
 def test_p52_needs_the_right_serial_number():

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered
-from fuzz.records import SendText, TlsStep
+from fuzz.records import Expect, SendText, TlsStep
 from fuzz.station.blocks.base import member, status
 from fuzz.station.blocks.certificates import CertificatesBlock
 from fuzz.station.blocks.renewal import RenewalBlock
@@ -235,6 +235,35 @@ def sign_again_at_once(hooks: Hooks) -> Hooks:
                 pass
 
     return replace(hooks, conclude=conclude)
+
+
+@plants(
+    Defect(
+        "P155",
+        mirrors=("F10",),
+        oracle="O22 O11",
+        symptom="asked again and again",
+        witness=(
+            reply("SignCertificate", '[3,"{call.id}",{"status":"Accepted"}]'),
+            ask("TriggerMessage", '{"requestedMessage":"SignChargingStationCertificate"}'),
+            Expect("SignCertificate", 5.0),
+            Expect("SignCertificate", 5.0),
+        ),
+        depth=1,
+    )
+)
+def sign_again_every_second(hooks: Hooks) -> Hooks:
+    """A certificate that does not come is asked for again every second, whatever CertSigningWaitMinimum says."""
+    block, context = _renewal(hooks), hooks.context
+
+    def wait_for_signed(key: str) -> None:
+        def again() -> None:
+            block._ask(triggered=False, key=key)
+
+        context.at("renewal-again", context.now + 1.0, again)
+
+    block._wait_for_signed = wait_for_signed  # type: ignore[method-assign]
+    return hooks
 
 
 # --- roots ------------------------------------------------------------------------------------------------

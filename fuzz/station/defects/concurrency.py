@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from fuzz.ocppj.frames import Call
-from fuzz.records import Expect, FrameKind, Operator
+from fuzz.records import AnswerNext, Expect, FrameKind, Operator
 from fuzz.station.defects.reading import DEATH, peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply
-from fuzz.station.events import Command, Event, Reboot, SendText
+from fuzz.station.events import Command, Event, Reboot, SendText, Unplug
 from fuzz.station.hooks import Dying, Hooks
 from strategies.labels import JsonObject
 
@@ -110,6 +110,35 @@ def start_race(hooks: Hooks) -> Hooks:
         return hooks.handle(call)
 
     return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P156",
+        mirrors=("D27",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            AnswerNext("Authorize"),
+            Operator("plug-in", "1"),
+            Operator("present-token", "04A1B2C3"),
+            Expect("Authorize"),
+            Operator("unplug", "1"),
+        ),
+        depth=2,
+    )
+)
+def unplug_race(hooks: Hooks) -> Hooks:
+    """The process dies when a cable is taken out while an Authorize is not answered yet."""
+
+    def react(event: Event) -> list[Command]:
+        asked = hooks.context.peer.outstanding
+        authorizing = asked is not None and asked.action == "Authorize"
+        if isinstance(event, Unplug) and authorizing:
+            raise Dying(DEATH)
+        return hooks.react(event)
+
+    return replace(hooks, react=react)
 
 
 def _tells_upload(command: Command, before: bool) -> bool:  # noqa: FBT001

@@ -314,6 +314,27 @@ def misspelt_code(hooks: Hooks) -> Hooks:
     return replace(hooks, validate=validate)
 
 
+@plants(
+    Defect(
+        "P151",
+        mirrors=("A5",),
+        oracle="O4 O7",
+        symptom="silence",
+        witness=(say('[2,"{call.id}","ClearCache",{}'),),
+    )
+)
+def broken_call_silence(hooks: Hooks) -> Hooks:
+    """A CALL whose JSON is broken is not answered."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        is_call = isinstance(message, str) and message.startswith("[2,")
+        if is_call and peek(message).kind is FrameKind.GARBAGE:
+            return []
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
 def _has_utf8_form(message: str | bytes) -> bool:
     try:
         if isinstance(message, bytes):

@@ -1,16 +1,17 @@
-"""Persistence defects: what a restart makes of settings and queues."""
+"""Persistence defects: what a restart, or a new connection, makes of settings and queues."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from fuzz.ocppj.peer import Answered
-from fuzz.records import Expect, Operator, Wait
-from fuzz.station.blocks.base import member
+from fuzz.records import AnswerNext, Expect, Operator, Wait
+from fuzz.station.blocks.base import member, whole
+from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.context import Outcome
 from fuzz.station.defects.reading import DEATH
 from fuzz.station.defects.registry import Defect, ask, plants
-from fuzz.station.events import Command, Connected, Event, PowerCycle, PowerOn
+from fuzz.station.events import Command, Connected, Disconnected, Event, PowerCycle, PowerOn
 from fuzz.station.hooks import Dying, Hooks
 from strategies.labels import JsonObject
 
@@ -153,6 +154,53 @@ def register_lost(hooks: Hooks) -> Hooks:
             for evse in hooks.context.evses.values():
                 evse.advance(hooks.context.now)
                 evse._wh = 0.0
+        return hooks.react(event)
+
+    return replace(hooks, react=react)
+
+
+_CHARGING = (("/transactionInfo/chargingState", "Charging"),)
+_ENDED = (("/eventType", "Ended"),)
+
+
+@plants(
+    Defect(
+        "P158",
+        mirrors=("D15",),
+        oracle="O14 O32",
+        symptom="ended twice",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent", 5.0, where=_CHARGING),
+            AnswerNext("TransactionEvent"),
+            Operator("unplug", "1"),
+            Expect("TransactionEvent", 5.0, where=_ENDED),
+            Operator("cut-network"),
+            Operator("restore-network"),
+            Expect("TransactionEvent", 10.0, where=_ENDED),
+        ),
+        depth=4,
+    )
+)
+def lost_answer_renumbered(hooks: Hooks) -> Hooks:
+    """An event of a transaction whose answer was lost with the connection is told again as a new one, with the next seqNo."""
+    context, outbox = hooks.context, hooks.context.outboxes["transaction"]
+    block = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+
+    def renumber(transaction: str) -> None:
+        session = block._find(transaction)
+        if session is not None:
+            session.seq_no += 1
+        for letter in outbox.waiting:
+            if _transaction(letter.payload) == transaction:
+                seq_no = whole(letter.payload["seqNo"]) + 1
+                letter.payload = {**letter.payload, "seqNo": seq_no}
+        context.dirty = True
+
+    def react(event: Event) -> list[Command]:
+        under_way = outbox._under_way
+        if isinstance(event, Disconnected) and under_way is not None:
+            renumber(_transaction(under_way.payload))
         return hooks.react(event)
 
     return replace(hooks, react=react)

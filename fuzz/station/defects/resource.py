@@ -14,6 +14,7 @@ from websockets.http11 import Response
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Refused, Unanswered
 from fuzz.records import (
+    Expect,
     FrameKind,
     Operator,
     RepeatSteps,
@@ -21,10 +22,11 @@ from fuzz.records import (
     TlsStep,
 )
 from fuzz.station.blocks.base import objects
+from fuzz.station.blocks.logs import LogsBlock
 from fuzz.station.context import Outcome
 from fuzz.station.defects.reading import peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply, rewires
-from fuzz.station.events import Command, Failure
+from fuzz.station.events import Command, Failure, PowerCycle
 from fuzz.station.hooks import Hooks
 from fuzz.station.rewriting import rewrite_answers
 from fuzz.station.wire import Wire
@@ -245,3 +247,44 @@ def certificate_leak(hooks: Hooks) -> Hooks:
         return hooks.handle(call)
 
     return replace(hooks, handle=handle)
+
+
+_GET_LOG = (
+    '"retries":3,"retryInterval":600,"log":{"remoteLocation":"http://127.0.0.1:9/"},'
+    '"logType":"DiagnosticsLog"'
+)
+
+
+@plants(
+    Defect(
+        "P153",
+        mirrors=("B22",),
+        oracle="O2 O4",
+        symptom="restart unasked",
+        witness=(
+            ask("GetLog", f'{{"requestId":1,{_GET_LOG}}}'),
+            ask("GetLog", f'{{"requestId":2,{_GET_LOG}}}'),
+            Expect("BootNotification", 10.0),
+        ),
+        depth=1,
+    )
+)
+def second_log_restart(hooks: Hooks) -> Hooks:
+    """The station restarts when a log is asked for while another one is being uploaded."""
+    logs = next(block for block in hooks.blocks if isinstance(block, LogsBlock))
+    exhausted = False
+
+    def handle(call: Call) -> JsonObject:
+        nonlocal exhausted
+        exhausted = call.action == "GetLog" and logs._upload is not None
+        return hooks.handle(call)
+
+    def receive(message: str | bytes) -> list[Command]:
+        nonlocal exhausted
+        commands = hooks.receive(message)
+        if not exhausted:
+            return commands
+        exhausted = False
+        return hooks.react(PowerCycle())
+
+    return replace(hooks, handle=handle, receive=receive)

@@ -298,6 +298,59 @@ def always_actual(hooks: Hooks) -> Hooks:
     return replace(hooks, handle=handle)
 
 
+@plants(
+    Defect(
+        "P150",
+        mirrors=("A10",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(ask("DataTransfer", '{"vendorId":"somebody","data":{"a":1}}'),),
+    )
+)
+def data_object_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a DataTransfer whose data is an object or an array, and no text."""
+
+    def handle(call: Call) -> JsonObject:
+        if call.action == "DataTransfer" and isinstance(call.payload.get("data"), dict | list):
+            raise Dying(DEATH)
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P152",
+        mirrors=("C4",),
+        oracle="O8 O11",
+        symptom="Accepted",
+        witness=(
+            ask(
+                "RequestStartTransaction",
+                '{"remoteStartId":1,"evseId":-1,'
+                '"idToken":{"idToken":"04A1B2C3","type":"ISO14443"}}',
+            ),
+        ),
+    )
+)
+def negative_evse(hooks: Hooks) -> Hooks:
+    """RequestStartTransaction with a negative evseId is accepted, as if it named no EVSE."""
+
+    def without(payload: JsonValue) -> JsonValue:
+        evse = payload.get("evseId") if isinstance(payload, dict) else None
+        if not isinstance(payload, dict) or not isinstance(evse, int | float) or evse >= 0:
+            return payload
+        return {name: value for name, value in payload.items() if name != "evseId"}
+
+    def handle(call: Call) -> JsonObject:
+        payload = without(call.payload)
+        if call.action != "RequestStartTransaction" or not isinstance(payload, dict):
+            return hooks.handle(call)
+        return hooks.handle(replace(call, payload=payload))
+
+    return replace(hooks, handle=handle)
+
+
 def _evse_numbers(payload: Any) -> list[float]:
     """Every EVSE number in a payload, however deep; customData is not looked into."""
     numbers: list[float] = []

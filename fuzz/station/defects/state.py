@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from fuzz.ocppj.frames import Call
-from fuzz.ocppj.peer import Refused
+from fuzz.ocppj.peer import Answered, Refused
 from fuzz.records import Expect, FrameKind, Operator, RepeatSteps
+from fuzz.station.blocks.availability import AvailabilityBlock, Place
 from fuzz.station.blocks.base import member, status
 from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.context import Context, Outcome
@@ -340,3 +341,64 @@ def last_event_lost(hooks: Hooks) -> Hooks:
 
     block.end_all = end_all  # type: ignore[method-assign]
     return hooks
+
+
+@plants(
+    Defect(
+        "P154",
+        mirrors=("D26",),
+        oracle="O12 O11",
+        symptom="still Available",
+        witness=(
+            ask("ChangeAvailability", '{"operationalStatus":"Inoperative"}'),
+            ask(
+                "TriggerMessage",
+                '{"requestedMessage":"StatusNotification","evse":{"id":1,"connectorId":1}}',
+            ),
+            Expect("StatusNotification"),
+        ),
+        depth=1,
+    )
+)
+def connectors_stay_operative(hooks: Hooks) -> Hooks:
+    """ChangeAvailability of the whole station is accepted, yet its EVSEs and connectors stay as they were."""
+    block = next(block for block in hooks.blocks if isinstance(block, AvailabilityBlock))
+
+    def is_operative(place: Place) -> bool:
+        evse, _ = place
+        return not {(evse, 0), place} & block._inoperative
+
+    block._is_operative = is_operative  # type: ignore[method-assign]
+    return hooks
+
+
+_CHARGING = (("/transactionInfo/chargingState", "Charging"),)
+_REFUSED_AS_SUCH = ("Accepted", "Invalid", "Unknown")
+
+
+@plants(
+    Defect(
+        "P157",
+        mirrors=("D17",),
+        oracle="O31 O11",
+        symptom="charging with a blocked token",
+        witness=(
+            reply("Authorize", '[3,"{call.id}",{"idTokenInfo":{"status":"Blocked"}}]'),
+            *_CHARGE,
+            Expect("TransactionEvent", 5.0, where=_CHARGING),
+        ),
+        depth=2,
+    )
+)
+def blocked_token_admitted(hooks: Hooks) -> Hooks:
+    """A token may charge whatever AuthorizeResponse says of it, Invalid and Unknown apart; a blocked one, too."""
+
+    def conclude(outcome: Outcome) -> None:
+        if isinstance(outcome, Answered) and outcome.call.action == "Authorize":
+            info = member(outcome.payload, "idTokenInfo")
+            if info["status"] not in _REFUSED_AS_SUCH:
+                admitted: JsonObject = {**info, "status": "Accepted"}
+                outcome = replace(outcome, payload={**outcome.payload, "idTokenInfo": admitted})
+        hooks.conclude(outcome)
+
+    return replace(hooks, conclude=conclude)

@@ -1,4 +1,4 @@
-"""WebSocket defects: what a connection loses, or breaks on, below whole messages (RFC 6455, RFC 7692)."""
+"""WebSocket defects: what a connection loses, or breaks on, below whole messages (RFC 6455, RFC 7692), and when none is made."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, TEXT, Frame
 from websockets.http11 import Response
 
-from fuzz.records import SendFrames
-from fuzz.station.defects.registry import Defect, ask, rewires
+from fuzz.records import Expect, Operator, SendFrames, Wait
+from fuzz.station.defects.registry import Defect, ask, plants, rewires
+from fuzz.station.events import Command, Connected, Event, PowerOn
+from fuzz.station.hooks import Hooks
 from fuzz.station.wire import Wire
 
 _SHORT = 125
@@ -153,6 +155,51 @@ def pong_as_text(wire: Wire) -> Wire:
         return Wordy
 
     return _with(wire, of)
+
+
+@plants(
+    Defect(
+        "P159",
+        mirrors=("B9",),
+        oracle="O29",
+        symptom="never back",
+        witness=(
+            Operator("cut-network"),
+            Operator("plug-in", "1"),
+            Wait(1.0),
+            Operator("restore-network"),
+            Expect("StatusNotification", 10.0),
+        ),
+        depth=2,
+    )
+)
+def reconnects_once(hooks: Hooks) -> Hooks:
+    """When a lost connection cannot be made anew at the first attempt, there is no second one until a reboot."""
+    context = hooks.context
+    healthy = context.dialling.failed
+    was_connected = stuck = False
+
+    def failed() -> float:
+        nonlocal stuck
+        stuck = was_connected
+        return healthy()
+
+    def react(event: Event) -> list[Command]:
+        nonlocal was_connected, stuck
+        match event:
+            case PowerOn():
+                was_connected = stuck = False
+            case Connected():
+                was_connected = True
+            case _:
+                pass
+        commands = hooks.react(event)
+        if stuck:
+            context.cancel(["reconnect"])
+        return commands
+
+    context.dialling.failed = failed  # type: ignore[method-assign]
+    return replace(hooks, react=react)
 
 
 def _with(wire: Wire, of: Callable[[type[ClientConnection]], type[ClientConnection]]) -> Wire:
