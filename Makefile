@@ -26,8 +26,7 @@ check: $(READY) ## format, lint, types and import contracts
 	$(BIN)/lint-imports
 
 e2e: $(READY) ## tests with sockets, processes and peers that we did not write
-	$(BIN)/pytest -q tests/e2e --ignore-glob='*/test_tls_*' $(ARGS)
-	$(BIN)/pytest -q -n 3 --dist loadfile tests/e2e/test_tls_*.py $(ARGS)
+	$(BIN)/pytest -q -n 3 --dist loadfile tests/e2e $(ARGS)
 
 fix: $(READY) ## format, and repair what the linter can
 	$(BIN)/ruff format .

@@ -58,6 +58,9 @@ _MUST_ANSWER = frozenset(
 )
 
 
+DRAIN_S = 10.0
+"""How long messages that were queued in a scene may take to be sent before the next one begins."""
+
 MAX_PLANTED = 256
 """Cases with canaries that are remembered for those who come late."""
 
@@ -253,10 +256,22 @@ class Executor(Stage):
             return
         done = [await self._target.operator(*words) for words in left.words]
         hopeless = left.stalled and self._target.owned
+        if left.queued and self.connected and not (left.unready or hopeless):
+            await self._drained()
         ended = not hopeless and await self._ended(left.transactions)
         if (all(done) and ended and not left.unready) or not self._target.owned:
             return
         await self.restart()
+
+    async def _drained(self) -> None:
+        """Wait until the target says that no transaction message waits to be sent (use case E14), as far as it tells."""
+        deadline = self._clock.monotonic() + DRAIN_S
+        while self.connected and self._clock.monotonic() < deadline:
+            told = await self.proper_call("GetTransactionStatus", {})
+            payload = told.payload if told is not None else None
+            if not isinstance(payload, dict) or payload.get("messagesInQueue") is not True:
+                return
+            await self.serve(self.pace.settle_s)
 
     async def _ended(self, transactions: tuple[str, ...]) -> bool:
         """Wait for the end of these transactions, and ask for it where it does not come by itself."""

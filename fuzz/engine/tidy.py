@@ -19,6 +19,7 @@ class Leftovers:
 
     A boot that the case itself answered is taken for refused until the target sends something else than
     BootNotification: an answer may say Accepted and be broken all the same.
+    `queued` is true when messages may still wait to be sent, because the target was offline or was answered badly.
     `stalled` is true when the case itself gave the last answer to a TransactionEvent, and nothing came behind it: a
     station that waits to send it again ends no transaction meanwhile (E13.FR.02).
     """
@@ -27,18 +28,20 @@ class Leftovers:
     transactions: tuple[str, ...] = ()
     unready: bool = False
     stalled: bool = False
+    queued: bool = False
 
     def __bool__(self) -> bool:
-        """True when anything has to be undone."""
-        return bool(self.words or self.transactions or self.unready)
+        """True when anything has to be undone, or waited for."""
+        return bool(self.words or self.transactions or self.unready or self.queued)
 
 
 def leftovers(happened: History) -> Leftovers:
     """What a scene left behind, the network first."""
     words: dict[tuple[str, str], None] = {}
     open_: dict[str, None] = {}
-    unready = doubtful = stalled = False
+    unready = doubtful = stalled = queued = False
     for h in happened:
+        queued |= h.deed in (Deed.OPENED, Deed.CLOSED)
         if h.deed is Deed.OPERATED:
             _operated(h, words)
         elif h.deed is Deed.CALLED and h.action == "BootNotification":
@@ -51,8 +54,10 @@ def leftovers(happened: History) -> Leftovers:
             _transaction(h, open_)
             told = happened.partner(h)
             stalled = told is not None and told.case
+            queued |= stalled
     ordered = sorted(words, key=lambda word: word[0] != "restore-network")
-    return Leftovers(tuple(ordered), tuple(open_), unready or doubtful, stalled and bool(open_))
+    late = stalled and bool(open_)
+    return Leftovers(tuple(ordered), tuple(open_), unready or doubtful, late, queued)
 
 
 def _operated(h: Happening, words: dict[tuple[str, str], None]) -> None:

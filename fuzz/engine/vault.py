@@ -21,6 +21,7 @@ from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import (
     Ask,
     Case,
+    Deafening,
     Door,
     Expect,
     Gauge,
@@ -363,6 +364,12 @@ class VaultLink:
     async def abort(self) -> None:
         """Cut the connection."""
         await self._link.abort()
+
+    def deafen(self) -> None:
+        """Read nothing any more. Raises `UsageError` where the link below cannot be left open."""
+        if not isinstance(self._link, Deafening):
+            raise UsageError("this connection cannot be left half-open")
+        self._link.deafen()
 
 
 class VaultDoor:

@@ -71,3 +71,16 @@ def test_a_transaction_whose_last_event_the_case_answered_itself_will_not_end_so
         *answered("Started", "a", Who.US), *answered("Updated", "a", Who.HARNESS)
     ).stalled
     assert not left(*answered("Ended", "a", Who.US)).stalled
+
+
+def test_after_a_lost_connection_messages_may_still_wait_to_be_sent() -> None:
+    assert left(Entry(0.0, Who.HARNESS, "open", "a new connection")).queued
+    assert left(Entry(0.0, Who.TARGET, "close", "1006")).queued
+    assert not left(done("plug-in 1"), done("unplug 1")).queued
+
+
+def test_a_transaction_event_that_the_case_answered_may_be_sent_again() -> None:
+    badly = Entry(0.0, Who.US, "text", '[4,"Endeda","InternalError","",{}]')
+    properly = Entry(0.0, Who.HARNESS, "text", '[3,"Endeda",{}]')
+    assert left(event("Ended", "a"), badly).queued
+    assert not left(event("Ended", "a"), properly).queued

@@ -18,6 +18,7 @@ from fuzz.records import (
     Wait,
 )
 from fuzz.transport.listen import Listener
+from fuzz.transport.memory import MemoryLink
 from strategies.labels import Expectation, Stance, Tier
 
 OLD = 'configured "old" password'
@@ -287,3 +288,11 @@ async def test_nothing_is_put_back_where_nothing_was_changed(vault: Vault, trace
 
 def test_a_listener_is_a_door_that_learns() -> None:
     assert isinstance(Listener("127.0.0.1", 0, identities=None), Gate)
+
+
+async def test_a_link_under_the_vault_can_be_left_open(vault: Vault) -> None:
+    link = MemoryLink(Handshake())
+    deaf: list[str] = []
+    link.deafen = lambda: deaf.append("left open")  # type: ignore[method-assign]
+    VaultLink(link, vault).deafen()
+    assert deaf == ["left open"]
