@@ -12,7 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tlslab.seen import Connection, Way
+from fuzz.records import Tape
+from tlslab.seen import Chunk, Connection, Way
 
 SAYING_SO = (
     "Made by ocppfuzz from the bytes of the socket: payloads, addresses, ports and times are real, "
@@ -41,6 +42,12 @@ def pcapng(connections: Iterable[Connection], words: str = "") -> bytes:
             for packet in packets:
                 writer.write(packet)
         return path.read_bytes()
+
+
+def taped(tape: Tape) -> Connection:
+    """A tape of a door as the connection that `pcapng` takes."""
+    chunks = [Chunk(c.at_s, Way.LAB if c.ours else Way.PEER, c.data) for c in tape.chunks]
+    return Connection(0, 0.0, tape.began, tape.ours, tape.theirs, tape=chunks, ended_s=tape.ended_s)
 
 
 def _packets(connection: Connection) -> Iterator[Any]:

@@ -5,7 +5,9 @@ Knows two clocks: one that never jumps, for measuring, and one in UTC, for messa
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -39,3 +41,17 @@ def rfc3339(moment: datetime) -> str:
     return (
         moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
     )
+
+
+_MOMENT = re.compile(r'"(?:timestamp|currentTime)"\s*:\s*"([0-9T:.Z+-]{10,40})"')
+
+
+def moments_in(text: str) -> Iterator[float]:
+    """The moments that a message tells as `timestamp` or `currentTime`, in seconds since 1970; ill ones are skipped."""
+    for found in _MOMENT.finditer(text):
+        try:
+            moment = datetime.fromisoformat(found[1])
+        except ValueError:
+            continue
+        if moment.tzinfo is not None:
+            yield moment.timestamp()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -371,6 +372,29 @@ class Caught:
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes as they went over a connection, `at_s` seconds after it began; `ours` when we said them."""
+
+    at_s: float
+    ours: bool
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """The bytes of one connection: its opening handshake, and what the case has to do with.
+
+    `ours` and `theirs` are addresses as (host, port), ("", 0) when not known. `ended_s` is None while it is open.
+    """
+
+    began: datetime
+    ours: tuple[str, int]
+    theirs: tuple[str, int]
+    chunks: tuple[Chunk, ...]
+    ended_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TargetFacts:
     """What is known about the target before a verdict: declared, learned or assumed.
 
@@ -379,7 +403,8 @@ class TargetFacts:
     `declared` and `denied` are actions that the target claims to support, and not to, by its PICS file or base report
     (`fuzz.pics.claims` says how they are written); what is in neither is not known.
     `volatile` are the names of variables that change by themselves, learned while nothing was asked
-    (`fuzz.ocppj.variables.describe` says how they are written).
+    (`fuzz.ocppj.variables.describe` says how they are written). `clock_offset_s` is how far its clock is ahead of
+    ours, as far as its messages tell; None when they do not.
     """
 
     side: Side
@@ -399,6 +424,7 @@ class TargetFacts:
     items_per_message: Mapping[str, int] = field(default_factory=dict)
     bytes_per_message: Mapping[str, int] = field(default_factory=dict)
     volatile: frozenset[str] = frozenset()
+    clock_offset_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,8 +436,8 @@ class Observation:
     (ids "-1", "" and null included when the message was unreadable), in order of arrival; `strays` answer nothing
     that we asked; `calls` are the target's own CALLs meanwhile. `probe_after` tells whether the next harmless CALL
     was served. `figures` were read by `Gauge` steps, `caught` came to our catcher, `log` are the lines that the target
-    wrote meanwhile. What happened in which order is in `entries`; `fuzz.ocppj.history` reads it. `inconclusive` is the
-    reason why no verdict may be given, else "".
+    wrote meanwhile, `tapes` the bytes of the connections. What happened in which order is in `entries`;
+    `fuzz.ocppj.history` reads it. `inconclusive` is the reason why no verdict may be given, else "".
     """
 
     case: Case
@@ -432,6 +458,7 @@ class Observation:
     figures: tuple[Figures, ...] = ()
     caught: tuple[Caught, ...] = ()
     log: tuple[str, ...] = ()
+    tapes: tuple[Tape, ...] = ()
     inconclusive: str = ""
 
 
@@ -497,6 +524,16 @@ class FindingStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """One play of a finding's case, or of its control, and whether it showed the symptom."""
+
+    control: bool
+    shown: bool
+    entries: Sequence[Entry]
+    inconclusive: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A violation that was seen, repeated, and shrunk.
 
@@ -504,7 +541,9 @@ class Finding:
     (must be 0). `case` is the smallest case known, `original` the one that found it. `also` names other case ids of
     the same fingerprint. `exchanges` is how many messages the campaign had exchanged when it was first seen. `tool` and
     `target` tell versions and who was attacked, for the report's first line. `not_minimal` says why a smaller case may
-    exist that was not looked for; "" where there is none that we know how to find.
+    exist that was not looked for; "" where there is none that we know how to find. `made_with` are the versions of the
+    tool and of what is under it. `runs` are all plays that repeated it or its control, `tapes` the connections' bytes of
+    the last one; both go into files of their own and are not read back.
     """
 
     fingerprint: str
@@ -524,6 +563,9 @@ class Finding:
     exchanges: int = 0
     notes: tuple[str, ...] = ()
     not_minimal: str = ""
+    made_with: str = ""
+    runs: tuple[Run, ...] = ()
+    tapes: tuple[Tape, ...] = ()
 
 
 class ReplayOutcome(StrEnum):
@@ -904,6 +946,28 @@ class Deafening(Protocol):
 
     def deafen(self) -> None:
         """Read nothing any more, and answer nothing, not even a ping; `abort` ends it."""
+        ...
+
+
+@runtime_checkable
+class TapingDoor(Protocol):
+    """A door that writes down the bytes of its connections."""
+
+    @property
+    def recorder(self) -> Recorder:
+        """Where they are written down."""
+        ...
+
+
+class Recorder(Protocol):
+    """The tapes of a door."""
+
+    def rewind(self) -> None:
+        """What counts begins now."""
+        ...
+
+    def tapes(self) -> tuple[Tape, ...]:
+        """Every connection on which anything was said since then, each with its opening handshake."""
         ...
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fuzz.app.corpora import Checked, Listed, Merged
     from fuzz.app.differing import Difference
+    from fuzz.app.explaining import Explanation
     from fuzz.config import RegressOptions, RunOptions
     from fuzz.policy.regression import Regression
     from fuzz.records import (
@@ -60,6 +61,7 @@ class Replayed:
     """What became of one stored case.
 
     `item` is what was stored, `violation` what was objected to this time, `facts` who was attacked; None: not known.
+    Where it is another thing than before, `expected` and `seen` tell both.
     """
 
     path: Path
@@ -68,6 +70,8 @@ class Replayed:
     item: Finding | Case | None = None
     violation: Violation | None = None
     facts: TargetFacts | None = None
+    expected: str = ""
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,20 @@ def regress(
     from fuzz.app.regressing import regress as regress_
 
     return regress_(options, wanted, sink, second, told)
+
+
+def pack_finding(folder: Path, output: Path | None, *, embargo: str = "") -> tuple[Path, str]:
+    """Seal a stored finding in one zip; where it lies, and its SHA-256. Raises `UsageError`."""
+    from fuzz.app.packing import pack_finding as pack_
+
+    return pack_(folder, output, embargo=embargo)
+
+
+def explain(name: str) -> Explanation:
+    """What an oracle, a case of the TLS lab, or the rule behind a stored finding means. Raises `UsageError`."""
+    from fuzz.app.explaining import explain as explain_
+
+    return explain_(name)
 
 
 def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:

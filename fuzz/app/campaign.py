@@ -19,6 +19,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from fuzz import __version__, store
 from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import vault_for
+from fuzz.app.dossier import files_of, hidden, signed
 from fuzz.app.rig import Rig, rig
 from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
 from fuzz.engine.answering import Answers
@@ -55,7 +56,6 @@ from fuzz.records import (
     TargetFacts,
     Violation,
 )
-from fuzz.report.markdown import render_finding
 from strategies.labels import JsonValue
 from strategies.version import version
 
@@ -85,6 +85,7 @@ class FolderFindings:
     seed: int
     config_hash: str
     support: Support
+    hide: Callable[[bytes], bytes] = bytes
 
     def fingerprint(self, violation: Violation, case: Case) -> str:
         """The name under which equal findings meet."""
@@ -92,7 +93,7 @@ class FolderFindings:
 
     def save(self, finding: Finding) -> None:
         """Write the finding, or merge it with what is there."""
-        store.save_finding(finding, self.root, render=render_finding)
+        store.save_finding(signed(hidden(finding, self.hide)), self.root, render=files_of)
 
     def drop(self, finding: Finding) -> None:
         """Take back a finding that turned out innocent."""
@@ -188,7 +189,13 @@ async def campaign_on(
         judged,
         ground,
         inventory,
-        FolderFindings(options.findings_dir, seed, campaign_hash(options), ground.support),
+        FolderFindings(
+            options.findings_dir,
+            seed,
+            campaign_hash(options),
+            ground.support,
+            made.wiring.hide,
+        ),
         made.wiring.clock,
         Limits(
             max_time_s=options.max_time_s,
@@ -250,7 +257,8 @@ async def prepare(executor: Executor, sink: Sink) -> Inventory:
             raise TargetUnavailable(
                 "the target is connected but does not serve a harmless CALL; is it booted?"
             )
-    executor.facts = _described(executor.facts, take.calls, executor)
+    facts = _described(executor.facts, take.calls, executor)
+    executor.facts = replace(facts, clock_offset_s=executor.clock_offset_s(take))
     inventory = Inventory()
     if executor.facts.side is Side.STATION:
         try:

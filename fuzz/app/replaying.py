@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from fuzz import store
@@ -15,6 +16,8 @@ from fuzz.app import Replayed
 from fuzz.app.campaign import make_judge, prepare
 from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import PERMISSION, vault_for
+from fuzz.app.dossier import files_of, hidden
+from fuzz.app.packing import load_pack
 from fuzz.app.rig import rig
 from fuzz.app.tls_replaying import cases_of, replay_handshakes
 from fuzz.config import RunOptions
@@ -25,7 +28,6 @@ from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import Case, Effect, EngineEvent, Finding, Note, ReplayOutcome, Side, Violation
-from fuzz.report.markdown import render_finding
 from strategies.version import version
 
 Sink = Callable[[EngineEvent], None]
@@ -47,9 +49,15 @@ def replay(
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir() and not (path / "finding.json").exists():
-        inside = sorted(p.parent for p in path.glob("*/finding.json"))
-        return inside or sorted(p for p in path.rglob("*.json") if not _hidden(p, path))
+        findings = [p.parent for p in path.glob("*/finding.json") if not _hidden(p, path)]
+        inside = sorted([*findings, *path.glob(f"*{store.SUFFIX}")])
+        return inside or sorted(p for p in path.rglob("*.json") if _is_case(p, path))
     return [path]
+
+
+def _is_case(path: Path, below: Path) -> bool:
+    """True for what may be a case: a corpus also holds the schema of its own form."""
+    return not _hidden(path, below) and not path.name.endswith(".schema.json")
 
 
 def _hidden(path: Path, below: Path) -> bool:
@@ -58,6 +66,8 @@ def _hidden(path: Path, below: Path) -> bool:
 
 
 def _load(path: Path) -> Finding | Case:
+    if path.suffix == store.SUFFIX:
+        return load_pack(path)
     return store.load_finding(path) if path.is_dir() else store.load_case(path)
 
 
@@ -140,8 +150,15 @@ def _outcome(path: Path, item: Finding | Case, violations: Sequence[Violation]) 
     # What only hardening advice objects to does not make a mended defect a changed one.
     others = [v for v in violations if v.basis.value != "hardening"]
     if others:
-        words = f"now {_words(others[0])}, was {_words(wanted)}"
-        return Replayed(path, ReplayOutcome.CHANGED, words, violation=others[0])
+        was, now = _words(wanted), _words(others[0])
+        return Replayed(
+            path,
+            ReplayOutcome.CHANGED,
+            f"now {now}, was {was}",
+            violation=others[0],
+            expected=was,
+            seen=now,
+        )
     return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(wanted)}")
 
 
@@ -174,15 +191,16 @@ async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink)
         confirmed = await investigator.confirm(finding)
         if not confirmed.confirmed:
             return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(finding.violation)}")
-        smaller = await investigator.shrink(confirmed, lambda so_far: _save(so_far, path.parent))
+        save = partial(_save, root=path.parent, hide=made.wiring.hide)
+        smaller = await investigator.shrink(confirmed, save)
         await _put_back(executor, vault, sink)
-        _save(smaller, path.parent)
+        save(smaller)
         await executor.hang_up()
     left = f"; not minimal yet: {smaller.not_minimal}" if smaller.not_minimal else ""
     text = f"{store.case_size(smaller.case)[1]} characters now{left}"
     return Replayed(path, ReplayOutcome.REPRODUCED, text)
 
 
-def _save(finding: Finding, root: Path) -> None:
+def _save(finding: Finding, root: Path, hide: Callable[[bytes], bytes]) -> None:
     """Store what is known now, so that another day goes on from there."""
-    store.save_finding(finding, root, render=render_finding)
+    store.save_finding(hidden(finding, hide), root, render=files_of)

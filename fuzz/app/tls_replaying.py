@@ -76,4 +76,11 @@ def _outcome(path: Path, item: Finding | Case, rows: Sequence[TlsRow]) -> Replay
     violation = replace(broken(all_cases()[row.id], now), text=seen)
     if now == was:
         return Replayed(path, ReplayOutcome.REPRODUCED, now, violation=violation)
-    return Replayed(path, ReplayOutcome.CHANGED, f"now {now}, was {was}", violation=violation)
+    return Replayed(
+        path,
+        ReplayOutcome.CHANGED,
+        f"now {now}, was {was}",
+        violation=violation,
+        expected=was,
+        seen=now,
+    )

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fuzz import store
+from fuzz.app.dossier import files_of, signed
 from fuzz.app.rig import DEFAULT_PICS, dialled, how_to_dial, key_for, lab_in, started_by_user
 from fuzz.app.tls_checking import check_options
 from fuzz.clock import Clock, SystemClock, rfc3339
@@ -24,7 +25,6 @@ from fuzz.lab.stations import PASSWORD, Place, StationRig, embedded_station, sta
 from fuzz.pics.answers import Pics
 from fuzz.pics.loading import load_pics
 from fuzz.records import TargetFacts
-from fuzz.report.markdown import render_finding
 from fuzz.report.tls import TlsReport, TlsRow, duration
 from fuzz.report.words import attacked, folder_name
 from fuzz.station.planting import find_plants
@@ -82,7 +82,7 @@ class Run:
             return row
         finding = finding_of(played, target, first_seen=rfc3339(self.clock.now()))
         root = self.options.findings_dir
-        store.save_finding(finding, root, render=render_finding, evidence=evidence_of(played))
+        store.save_finding(signed(finding), root, render=files_of, evidence=evidence_of(played))
         return replace(row, folder=str(root / folder_name(finding)))
 
 

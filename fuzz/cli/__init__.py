@@ -24,6 +24,8 @@ COMMANDS = (
     "run",
     "replay",
     "regress",
+    "report",
+    "explain",
     "show",
     "shrink",
     "corpus",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "ocppfuzz replay findings/O4-1a2b3c4d",
         "ocppfuzz replay findings --listen 127.0.0.1:9000 --identity CS-1",
+        "ocppfuzz replay O4-1a2b3c4d.zip",
         "ocppfuzz replay corpus/framing/empty-array.json",
         "ocppfuzz replay corpus --junit junit.xml --sarif ocppfuzz.sarif",
     ),
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 def command(paths: tuple[Path, ...], **given: Any) -> int:
     """Play stored findings or cases again: reproduced, fixed, changed, or not run.
 
-    PATH is a finding's folder, a case file, or a folder of either. Exit code 1 when anything is reproduced or
+    PATH is a finding's folder, a pack (.zip) that is verified first, a case file, or a folder of these. Exit code 1 when anything is reproduced or
     changed, 3 when something could not be run, 0 when all is fixed.
     """
     wanted, config = reports_from(given), given.get("config")
@@ -92,7 +93,13 @@ def _print(replayed: Sequence[app.Replayed], *, as_json: bool) -> None:
     for one in replayed:
         if as_json:
             value = {"path": str(one.path), "outcome": one.outcome, "text": one.text}
+            if one.expected:
+                value |= {"expected": one.expected, "seen": one.seen}
             click.echo(json.dumps(value, sort_keys=True))
         else:
-            text = f": {safe(one.text, 300)}" if one.text else ""
+            text = f": {safe(one.text, 300)}" if one.text and not one.expected else ""
             click.echo(f"{one.outcome.value:<10}  {safe(str(one.path), 300)}{text}")
+            if one.expected:
+                click.echo(
+                    f"  expected  {safe(one.expected, 300)}\n  seen      {safe(one.seen, 300)}"
+                )

@@ -196,6 +196,7 @@ class Docket:
             original=case,
             facts=observation.facts,
             entries=observation.entries,
+            tapes=observation.tapes,
             tool=self.tool,
             first_seen=rfc3339(self.clock.now()),
             exchanges=self.exchanges(),

@@ -38,6 +38,7 @@ from fuzz.records import (
     SendText,
     Settled,
     Step,
+    TapingDoor,
     Wait,
     Who,
 )
@@ -71,6 +72,7 @@ class Executor(Stage):
     def __init__(self, wiring: Wiring, pace: Pace | None = None) -> None:
         super().__init__(wiring, pace)
         self._planted: dict[str, Case] = {}
+        self._recorder = wiring.door.recorder if isinstance(wiring.door, TapingDoor) else None
 
     async def play(self, case: Case, *, linger: bool = False) -> Observation:
         """Play a case on the kept connection and tell what was seen.
@@ -81,6 +83,8 @@ class Executor(Stage):
         if writes_frames(case.steps):
             await self._suit(case)
         conversation = await self.conversation()
+        if self._recorder is not None:
+            self._recorder.rewind()
         self._untouched = False
         take = conversation.begin()
         mark, _ = self._target.log_since(0)
@@ -96,7 +100,8 @@ class Executor(Stage):
             # Whoever comes later still is told by `late_visits`.
             await self.serve(self.pace.soft_s if linger else self.pace.settle_s)
             observation = replace(observation, caught=self._visits(self._catcher))
-        return replace(observation, log=self._log_since(mark))
+        tapes = self._recorder.tapes() if self._recorder is not None else ()
+        return replace(observation, log=self._log_since(mark), tapes=tapes)
 
     def _visits(self, catcher: Catcher) -> tuple[Caught, ...]:
         return tuple(

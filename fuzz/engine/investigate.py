@@ -22,6 +22,7 @@ from fuzz.records import (
     Observation,
     Operator,
     RepeatSteps,
+    Run,
     SendText,
     Step,
     Violation,
@@ -64,11 +65,12 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """How often a symptom showed in how many plays, and the last play that showed it."""
+    """How often a symptom showed in how many plays, the last play that showed it, and all of them."""
 
     hits: int
     tries: int
     last: Observation | None
+    runs: tuple[Run, ...] = ()
 
 
 def as_control(case: Case) -> Case:
@@ -117,15 +119,18 @@ class Investigator:
     ) -> Repeats:
         """Play a case, or its control, on fresh connections and count the symptom; one guilty control says it all."""
         hits, last = 0, None
+        runs: list[Run] = []
         played = as_control(case) if control else case
         for played_times in range(1, tries + 1):
             await self._anew(case)
             observation = await self._executor.play(played, linger=True)
-            if self.same(observation, violation):
+            shown = self.same(observation, violation)
+            runs.append(Run(control, shown, observation.entries, observation.inconclusive))
+            if shown:
                 hits, last = hits + 1, observation
                 if control:
-                    return Repeats(1, played_times, last)
-        return Repeats(hits, tries, last)
+                    return Repeats(1, played_times, last, tuple(runs))
+        return Repeats(hits, tries, last, tuple(runs))
 
     async def _anew(self, case: Case) -> None:
         """A target on which nothing was played yet; what people did at it, and a busy heap, outlive any connection."""
@@ -162,7 +167,13 @@ class Investigator:
         """The finding with k of n, control, and its status; a control that fails too acquits the fault."""
         seen = await self.repeat(finding.case, finding.violation)
         if not seen.hits:
-            return replace(finding, confirmed=0, tries=seen.tries, status=FindingStatus.UNCONFIRMED)
+            return replace(
+                finding,
+                confirmed=0,
+                tries=seen.tries,
+                status=FindingStatus.UNCONFIRMED,
+                runs=seen.runs,
+            )
         control = Repeats(0, 0, None)
         if finding.case.control and finding.violation.oracle not in UNPROVOKED:
             control = await self.repeat(finding.case, finding.violation, control=True)
@@ -181,6 +192,8 @@ class Investigator:
             control_tries=control.tries,
             status=FindingStatus.CONFIRMED if certain else FindingStatus.UNCONFIRMED,
             entries=seen.last.entries if seen.last is not None else finding.entries,
+            runs=seen.runs + control.runs,
+            tapes=seen.last.tapes if seen.last is not None else finding.tapes,
         )
 
     async def _by_itself(self, finding: Finding, seen: Observation | None) -> bool:
@@ -266,7 +279,8 @@ class Investigator:
 
 def _with(finding: Finding, case: Case, seen: Observation | None, note: str) -> Finding:
     entries = finding.entries if seen is None else seen.entries
-    return replace(finding, case=case, entries=entries, not_minimal=note)
+    tapes = finding.tapes if seen is None else seen.tapes
+    return replace(finding, case=case, entries=entries, tapes=tapes, not_minimal=note)
 
 
 def _ungauged(case: Case) -> Case:

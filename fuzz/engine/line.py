@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from fuzz.clock import Clock
+from fuzz.clock import Clock, moments_in
 from fuzz.engine.conversation import Conversation, Flooded, Ledger, Take
 from fuzz.engine.slots import Slots, message_ids
 from fuzz.errors import TargetUnavailable
@@ -26,6 +26,7 @@ from fuzz.records import (
     Target,
     TargetFacts,
     Voice,
+    Who,
 )
 from strategies.labels import JsonObject
 
@@ -304,6 +305,21 @@ class Line:
             self.restarts += 1
             self._restart_pending = True
             await self._target.start()
+
+    def clock_offset_s(self, take: Take) -> float | None:
+        """How far the target's clock is ahead of ours, by the latest moment that it told in a take; None without any.
+
+        Moments that waited in a queue are older than the message that tells them, so the latest one counts.
+        """
+        elapsed_s = self._clock.monotonic() - take.started
+        began_s = self._clock.now().timestamp() - elapsed_s
+        told = (
+            moment - began_s - entry.at_s
+            for entry in take.entries
+            if entry.who is Who.TARGET and entry.kind == "text"
+            for moment in moments_in(entry.text)
+        )
+        return max((round(offset, 1) for offset in told), default=None)
 
     async def fresh(self) -> None:
         """Have a connection on which no case was played yet; a reconnect that is not needed is spared."""

@@ -101,6 +101,10 @@ def accept_invalid(obs: Observation) -> Iterator[Violation]:
     Undefined extra members, odd dates, and rules of Part 2 that no schema
     holds are remarks when they are accepted.
 
+    Seen: a truth value that was no truth value, taken and stored as false
+    (https://github.com/EVerest/EVerest/commit/be0dfe4); identifiers with characters that none may have
+    (https://github.com/citrineos/citrineos-core/commit/7723334).
+
     Fix: validate every CALL against the published schema before anything else sees it, then check values against the
     device model.
     """
@@ -215,6 +219,10 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
     limits it declares, may be refused by a status but not by a CALLERROR about its form. InternalError is a remark:
     the receiver says itself that something broke. So is a refusal as unsupported of what the target claims to support:
     one of the two is wrong, and it may be the claim.
+
+    Seen: identifiers with a hyphen, refused by a pattern that was escaped twice
+    (https://github.com/citrineos/citrineos-core/commit/857bf61); limits such as 8.1, refused by arithmetic in
+    binary.
 
     Fix: validate against the published schema rather than a hand-written subset; compare numbers as decimals.
     """

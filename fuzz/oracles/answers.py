@@ -26,6 +26,10 @@ def unanswered_call(obs: Observation) -> Iterator[Violation]:
     only later messages were answered in time. Two answers to one CALL, or one to an id that nobody used, can end up
     at another request. CALLRESULT and CALLERROR are never answered.
 
+    Seen: a certificate of an unsupported kind that was never answered
+    (https://github.com/EVerest/EVerest/commit/7f9ee34); a message of an unknown type that was dropped
+    (https://github.com/EVerest/libocpp/commit/fb391b4).
+
     Fix: answer in one place, exactly once, also on the error path; drop answers that fit no CALL silently.
     """
     if obs.close is not None or obs.process is not None or obs.boots:

@@ -23,6 +23,9 @@ def error_code_fit(obs: Observation) -> Iterator[Violation]:
     OCPP does not map each fault to one code, and respected implementations disagree on half of them; so the best code
     and those as good are all right, and any other 2.0.1 code is a remark.
 
+    Seen: the failure of a database told as if the message had been wrong; and codes of OCPP 1.6 on a connection of
+    2.0.1.
+
     Fix: use the code that the text names; operators look at codes to tell their own mistakes from the peer's.
     """
     case = obs.case

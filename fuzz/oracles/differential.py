@@ -20,6 +20,9 @@ def disagreement(obs: Observation) -> Iterator[Violation]:
     is whether a message was accepted, refused, left unanswered, or cost the connection or the process; not the error
     code, for which the specification leaves a choice.
 
+    Seen: two respected libraries choose the same error code for only half of the ways in which a message can break
+    its schema.
+
     Fix: look at which of both is right; between two versions of one software, a difference that is in no change log
     is a regression.
     """

@@ -30,6 +30,9 @@ def concurrency(obs: Observation) -> Iterator[Violation]:
     connection. CALLs may cross each other, so one of ours must be answered while the target waits for us: when it is
     not, until the time-out or for good, both ends wait for each other.
 
+    Seen: concurrent requests that ended in a deadlock (https://github.com/lorenzodonini/ocpp-go/commit/118355f); a
+    refusal of whatever crossed a CALL, sent again at once.
+
     Fix: one queue for what is sent, and a reader that never waits for an answer itself.
     """
     if scene(obs) is None and len(obs.calls) < 2:

@@ -78,6 +78,9 @@ def security_events(obs: Observation) -> Iterator[Violation]:
     we and the operator did and apart from what waited for a connection, are a flood in which the one that matters is
     lost.
 
+    Seen: an event that was missing, then had the wrong name, then was raised at every failed connection
+    (https://github.com/EVerest/libocpp/commit/2613d60).
+
     Fix: raise the event where the thing is found out, queue it, and tell a repeated one once.
     """
     told = [h for h in obs.calls if h.action == _TOLD_BY]

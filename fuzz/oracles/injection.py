@@ -28,6 +28,9 @@ def injection(obs: Observation) -> Iterator[Violation]:
     very case, so that nothing else can have led to it. Fetching or uploading to the location that a GetLog or
     UpdateFirmware properly names is lawful, whatever stands behind it in the same address.
 
+    Seen: a string of a message that reached a system call (CVE-2024-23971); markup in an identity that an
+    operator's page showed as it was (https://github.com/steve-community/steve/commit/88a86f9).
+
     Fix: hand what a peer says to no shell, template, parser or page as a part of its language: pass arguments as a
     list, switch lookups and external entities off, escape what is shown, refuse addresses with line breaks in them.
     """

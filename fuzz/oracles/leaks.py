@@ -126,6 +126,18 @@ _ESCAPE = re.compile(r"[\x1b\x9b][\[\]()#;?PX^_0-9A-Za-z]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
+FREE_TEXT = tuple(sorted(_FREE))
+"""The same for whoever looks with its own eyes."""
+
+
+def pattern_of(symptom: str) -> str:
+    """The regular expression by which a symptom is known; "" for those that are known in another way."""
+    echoes = {"escape sequence echoed": _ESCAPE, "control character in free text": _CONTROL}
+    if symptom in echoes:
+        return echoes[symptom].pattern
+    return "|".join(p for sign in _SIGNS if sign.symptom == symptom for p in sign.patterns)
+
+
 @oracle("O23", name="information-leak", clause="Part 2 A01.FR.12, B06.FR.09", cwe="CWE-200")
 def information_leak(obs: Observation) -> Iterator[Violation]:
     """Nothing that the target says tells of its inside, or of a secret.
@@ -135,6 +147,9 @@ def information_leak(obs: Observation) -> Iterator[Violation]:
     message of ours is an echo and not objected to. A password that can be read back (A01.FR.01, B06.FR.09), or that
     turns up in a log, an upload or a later answer (A01.FR.12), is a leak whatever the message was. Escape sequences of
     ours that come back in free text steer the terminal of whoever reads a log; names and ids come back as they must.
+
+    Seen: the details of every exception sent to the station
+    (https://github.com/steve-community/steve/commit/469126f); SQL in the details of an error.
 
     Fix: tell the peer an error code and words of your own, and keep exceptions in your own log; never write secrets
     there. Replace what is not printable before it becomes part of a text.

@@ -53,6 +53,9 @@ def process_death(obs: Observation) -> Iterator[Violation]:
     An orderly end after an opening handshake that failed is a remark: a client may give up, and leave it to whoever
     watches over it to start it again.
 
+    Seen: a message whose bytes could not be written into the error that was to be sent (CVE-2025-59399); an EVSE
+    number beyond the last one (CVE-2026-26008); an over-long field (CVE-2026-4156).
+
     Fix: catch the exception where the message is handled, answer CALLERROR, and keep reading. Catch it as well while
     the CALLERROR itself is made; that is where the second half of these bugs lives.
     """
@@ -77,6 +80,9 @@ def silent_restart(obs: Observation) -> Iterator[Violation]:
     After a reconnect a Charging Station sends BootNotification only when something in it changed (Part 4 section
     5.3), so one that nobody asked for means that its software started again. A boot that names a reset or firmware
     update as its reason is a remark: an earlier request may explain it.
+
+    Seen: whatever kills a process behind a supervisor looks like this from outside, CVE-2025-59399 among them: only
+    a lost connection and a boot tell of it.
 
     Fix: look for a watchdog or supervisor entry at that time; the cause is a crash or hang like in O1.
     """
@@ -131,6 +137,9 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
     6455 section 7.1.7), and libraries cut off whoever floods them: 1006 is a remark there. Who hangs up and never comes
     back by itself is lost to its operator: critical. A ping is answered by a pong with its data (section 5.5.2): a
     peer that hears none takes the connection for dead and ends it.
+
+    Seen: a close code that may not be sent (https://github.com/mikuso/ocpp-rpc/commit/724d328); links that broke on
+    a ping, on a compressed message or on a number of thousands of digits.
 
     Fix: answer CALLERROR and go on reading; close with the fitting code where WebSocket itself demands it.
     """
@@ -198,6 +207,9 @@ def zombie(obs: Observation) -> Iterator[Violation]:
     messages is dead or waits for ever. The same holds for a target that hung up and never came back, and for one that
     accepted a Reset and then neither restarts nor serves. After a bad answer to one of its own CALLs a target goes on
     sending: one that accepted to send a Heartbeat, and sends nothing for longer than its MessageTimeout, is stuck.
+
+    Seen: one accepted setting put the reading thread into an endless loop, while pings were still answered
+    (https://github.com/EVerest/EVerest/commit/387a514).
 
     Fix: supervise the reader, give every wait a bound, and close the connection when the reader ends.
     """

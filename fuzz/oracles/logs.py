@@ -75,6 +75,8 @@ def log_patterns(obs: Observation) -> Iterator[Violation]:
     the wire need not show; seen where the target's output is ours to read. A stack trace alone is a remark, since
     some write one for every refusal. Lines that repeat what we said count for nothing.
 
+    Seen: memory used after it was freed, when an authorisation met an unplugged cable (CVE-2026-27813).
+
     Fix: read the log at that line; what a sanitizer reports is a defect wherever it is reported.
     """
     spoken: set[str] = set()

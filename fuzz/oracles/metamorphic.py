@@ -31,6 +31,9 @@ def metamorphic(obs: Observation) -> Iterator[Violation]:
     by the same error code; what is only read, by the same payload. The CALL is said plain before and after: where those
     two answers differ, or are missing, nothing follows from a third.
 
+    Seen: messages in fragments that were lost, duplicate members of which another one counted, 1.0 refused where 1
+    is served.
+
     Fix: hand the whole text to a JSON parser before anything looks into it; compare names and values only when they are
     decoded.
     """

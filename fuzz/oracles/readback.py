@@ -43,6 +43,10 @@ def read_back(obs: Observation) -> Iterator[Violation]:
         nothing, and anything else that happens between (another kind of CALL, a boot, a person) makes the earlier reading
         worthless.
 
+        Seen: a certificate that was deleted although its hashes did not fit
+        (https://github.com/EVerest/libocpp/commit/05d3211); cleared charging profiles that stayed on the connectors
+        (https://github.com/EVerest/EVerest/commit/0080665).
+
         Fix: check a message as a whole before anything of it is stored, store exactly what was checked, and answer after
         it is stored.
     """

@@ -30,6 +30,10 @@ def recovery(obs: Observation) -> Iterator[Violation]:
     waited in vain. How soon it comes back is its own choice: the back-off has no upper limit, and its lower one is
     not visible from here.
 
+    Seen: a race between time-outs after which no station ever dialled again
+    (https://github.com/EVerest/libocpp/commit/230ae1a); a BootNotification dropped from a full queue
+    (https://github.com/EVerest/EVerest/commit/1458b9a).
+
     Fix: keep trying in one supervised loop without an end; put BootNotification in front of the queue, not into it.
     """
     seen = scene(obs)

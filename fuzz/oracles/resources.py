@@ -73,6 +73,10 @@ def _resource_slope(obs: Observation) -> Iterator[Violation]:
     The same is done in three equal blocks after a first one to warm up. Spoken of is only what grew in all three by
     about the same, by more than the noise of a rest, by a good share of what was said, and was still there after a
     rest: caches that fill, and memory that a heap keeps for later, do not grow three times.
+
+    Seen: a TLS context lost with each failed connection (https://github.com/EVerest/EVerest/commit/2ee9fe9);
+    answers to nothing, kept for as long as the connection lived.
+
     Fix: drop answers that nobody waits for, bound queues and messages, release what belonged to a connection that
     failed.
     """
@@ -98,6 +102,10 @@ def _processor_time(obs: Observation) -> Iterator[Violation]:
     Four messages, each twice as long as the one before: spoken of is only what costs about four times as much with
     each doubling, three of three, and a fifth of a second in the end. A processor is busy for nothing when it was so in
     three spells of rest, in which nobody said anything. Processor time of the target alone counts, never the clock.
+
+    Seen: a thread that asked for the next moment for ever (https://github.com/EVerest/EVerest/commit/387a514);
+    lists compared item by item.
+
     Fix: look things up in a table, read and write in one pass, refuse more items than ItemsPerMessage before looking at
     them; wait for events without asking again and again.
     """

@@ -35,6 +35,9 @@ def item_results(obs: Observation) -> Iterator[Violation]:
     names are compared without regard to case. Asked only of requests that schema and Part 2 allow, within the target's
     own limits, and that name nothing twice; of responses that their schema allows (O6 has the others).
 
+    Seen: items that were ordered by component and variable alone, so that two attributes of one variable counted as
+    one.
+
     Fix: make each result from its item, whatever comes of looking the variable up.
     """
     for action, text, request, response in _exchanges(obs):

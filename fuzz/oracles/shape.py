@@ -41,6 +41,9 @@ def invalid_payload(obs: Observation) -> Iterator[Violation]:
     OCPP does not have, or that only the other end may send, is judged here as well. A malformed date-time is a remark,
     since common validators do not check it. Content of customData is free.
 
+    Seen: answers cut off before their last bracket, and empty answers to a request that was too large for a buffer,
+    both in stations in the field.
+
     Fix: validate what is sent, at least in tests; most of these are null for an absent member.
     """
     known = version(obs.case.version)
@@ -132,6 +135,10 @@ def rpc_shape(obs: Observation) -> Iterator[Violation]:
     characters, repeated exactly in the answer and "-1" when it could not be read; the error code is one of twelve, the
     description at most 255 characters, the details an object. Remarks: spellings of OCPP 1.6, repeating a messageId
     that breaks the rules, null or "" in place of "-1", binary messages.
+
+    Seen: error codes with the spelling of another version, details as a string where an object belongs, messageIds
+    of any kind repeated; an unreadable message that was answered under no id
+    (https://github.com/EVerest/libocpp/commit/fb391b4).
 
     Fix: build all messages in one place from typed parts, so that no path can forget one.
     """

@@ -59,6 +59,9 @@ def energy_safety(obs: Observation) -> Iterator[Violation]:
     from its Started on, nothing was offline, and the token is of a kind that somebody must show; whatever a station may
     know by itself - a cache, a list, AuthEnabled false - counts in its favour.
 
+    Seen: an authorisation that outlived its session and let the next car charge
+    (https://github.com/EVerest/EVerest/commit/56bc227).
+
     Fix: keep the authorization in the session of one EV; drop it with that session.
     """
     yield from _spoken(obs, "O31", Topic.ENERGY)
@@ -74,6 +77,9 @@ def persistence(obs: Observation) -> Iterator[Violation]:
     never cut; a variable is compared only with what was set or read in the same scene, and not at all where the
     specification lets others change it.
 
+    Seen: a value that was accepted and stored, and with which the station never started again
+    (https://github.com/EVerest/EVerest/pull/1782).
+
     Fix: check a value where it is accepted against everything that a start needs; write queue and settings so that a
     loss of power at any moment leaves the old or the new state.
     """
@@ -87,6 +93,9 @@ def idempotency(obs: Observation) -> Iterator[Violation]:
     A transactionId is never used for a second transaction, not even after a reboot (E01); one request is carried out
     once; a TransactionEvent that was acknowledged is not sent again. That a CALL which was sent again with its messageId
     is carried out twice is a remark: Part 4 asks senders for new ids, and receivers for nothing.
+
+    Seen: a firmware update that was carried out twice (https://github.com/matth-x/MicroOcpp/commit/565f6d4); meter
+    values doubled by a retry.
 
     Fix: take transactionIds from a UUID or a counter that is stored before it is used; remember requestIds that are
     being worked on.
@@ -102,6 +111,10 @@ def state_model(obs: Observation) -> Iterator[Violation]:
     control, availability, triggered messages, reports, one CALL at a time. It knows only what was seen, and objects to
     nothing that depends on more; where the specification leaves a choice, every choice is right. A message that is owed
     is missed only where the scene waited for it in vain while the station was free to send it.
+
+    Seen: a charging profile for a transaction that there was not
+    (https://github.com/EVerest/libocpp/commit/c83af3a); a trigger that was accepted and never followed
+    (https://github.com/EVerest/EVerest/commit/3852a50).
 
     Fix: the symptom names the requirement; look at what the station knew when it answered or sent the message.
     """

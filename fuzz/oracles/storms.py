@@ -61,6 +61,9 @@ def amplification(obs: Observation) -> Iterator[Violation]:
     that interval, else only five equal CALLs within two seconds count. What we or an operator caused is no storm, nor
     what waited for the network.
 
+    Seen: a transaction's end that was refused with CALLERROR and sent again without a pause
+    (https://github.com/matth-x/MicroOcpp/commit/d3f93a7); errors that repeat four times what they were sent.
+
     Fix: never echo the message in an error; wait before each repetition, longer each time, and give up in the end.
     """
     yield from _amplified(obs)

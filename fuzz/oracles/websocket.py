@@ -24,6 +24,8 @@ def ill_frame_served(obs: Observation) -> Iterator[Violation]:
     here on it cannot know what the sender means. Many libraries are lenient and go on; nobody is hurt at once, so it is
     a remark. What a lenient reader may lead to, such as text that is not UTF-8 being taken, is judged elsewhere.
 
+    Seen: readers that go on after a reserved bit, and then take the rest of the stream for something else.
+
     Fix: turn on the strict mode of the WebSocket library, or check opcode, reserved bits and mask before the payload.
     """
     expectation = obs.case.expectation
@@ -48,6 +50,8 @@ def bad_handshake_taken(obs: Observation) -> Iterator[Violation]:
     A wrong Sec-WebSocket-Accept, a subprotocol or an extension that was never offered: whoever answers so is no peer of
     this client, perhaps a cache or a server of something else. Seen when a ping behind such an answer gets its pong.
     Nothing is lost by it at once, so it is a remark.
+
+    Seen: clients that look at the number 101 only, so that any cache or proxy in between can answer for the CSMS.
 
     Fix: compare Sec-WebSocket-Accept, subprotocol and extensions with the request before the first frame.
     """

@@ -16,6 +16,9 @@ from fuzz.report.results import Issue, Place, Rule
 from fuzz.report.words import folder_name, oracle_words, repeats
 from tlslab.registry import TlsCase, all_cases
 
+_FILES = (".json", ".zip")
+"""How the files end that are replayed: stored cases, and packs of findings."""
+
 
 def issue_of(finding: Finding, place: Place, replay: str, folder: str = "") -> Issue:
     """A finding, where it lies, and the command that plays it again."""
@@ -78,8 +81,8 @@ def rule_of_case(case: TlsCase) -> Rule:
 
 
 def case_place(path: Path) -> Place:
-    """The case file at `path`, or in the folder of a finding there."""
-    return Place(relative(path / "case.json" if path.suffix != ".json" else path))
+    """The case file at `path`, or in the folder of a finding there; a pack stands for what is in it."""
+    return Place(relative(path if path.suffix in _FILES else path / "case.json"))
 
 
 def finding_folder(finding: Finding, root: Path) -> str:

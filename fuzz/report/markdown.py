@@ -5,7 +5,8 @@ Knows Markdown and the shared words; must not know where the report is written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
 
 from fuzz.records import (
     AnswerNext,
@@ -24,17 +25,22 @@ from fuzz.records import (
     SendFrames,
     SendText,
     Settle,
+    Side,
     Step,
+    TargetFacts,
     TlsStep,
     Wait,
     Who,
 )
 from fuzz.report.rating import endangers, rate
 from fuzz.report.safe import code, cut_mark, fence, prose
+from fuzz.report.signs import answers_to_case
+from fuzz.report.sources import sources
 from fuzz.report.words import (
     NOT_A_CERTIFICATION,
     alterations,
     attacked,
+    basis_words,
     expected,
     folder_name,
     goes_on,
@@ -49,18 +55,36 @@ MESSAGE_LIMIT = 2_000
 TRANSCRIPT_LINES = 24
 LINE_LIMIT = 300
 
+ANSWER_LIMIT = 200
+
+_ENDS = {"close": "the connection ended with", "process": "the process ended with"}
+_FILES = {
+    "capture.pcapng": "the bytes of the connection for Wireshark, as its first comment says.",
+    "runs.ndjson": "the transcript of every play that repeated it, and of its controls.",
+}
+
 _WHO = {Who.US: "ocppfuzz ->", Who.TARGET: "target   ->", Who.HARNESS: "         --"}
 
 
-def render_finding(finding: Finding) -> str:
-    """The report of one finding as Markdown, one line of who was attacked first."""
+def render_finding(
+    finding: Finding, *, beside: Collection[str] = (), no_script: str = "", embargo: str = ""
+) -> str:
+    """The report of one finding as Markdown, one line of who was attacked first.
+
+    Args:
+        finding: what was found.
+        beside: the names of further files in its folder.
+        no_script: why there is no `repro.py` among them.
+        embargo: until when it is to be kept secret, in words of whoever reports it; "" for no such note.
+    """
     sections = [
         _head(finding),
-        _reproduce(finding),
-        ["## Expected", "", expected(finding)],
+        _embargo(embargo),
+        _reproduce(finding, beside, no_script),
+        _expected(finding),
         _facts(finding),
         _transcript(finding.entries),
-        _more(finding),
+        _more(finding, beside),
     ]
     return "\n\n".join("\n".join(s) for s in sections if s) + "\n"
 
@@ -74,13 +98,42 @@ def _head(finding: Finding) -> list[str]:
         f"# {prose(oracle_words(violation) + where)}",
         "",
         f"**What happened:** {prose(sentence(violation.text), 600)} Symptom: {code(violation.symptom)}.",
+        "",
+        f"**What came back:** {_came_back(finding)}",
+        "",
+        f"**How sure:** {repeats(finding)}.",
     ]
+
+
+def _came_back(finding: Finding) -> str:
+    """The target's answers to the case, and how a connection or a process ended."""
+    told = [code(a.text, ANSWER_LIMIT) for a in answers_to_case(finding)[:3]]
+    ends = [f"{_ENDS[e.kind]} {code(e.text, 80)}" for e in finding.entries if e.kind in _ENDS]
+    return ", ".join((told + ends)[:4]) or "no answer"
+
+
+def _embargo(embargo: str) -> list[str]:
+    if not embargo:
+        return []
+    return [
+        f"> **Embargo: {prose(embargo)}.** Please keep this report, its case and its script to those who mend it",
+        "> until then.",
+    ]
+
+
+def _expected(finding: Finding) -> list[str]:
+    """What a 2.0.1 peer does, in our words, and where that is written."""
+    lines = ["## Expected", "", f"{expected(finding)} (Our wording.)"]
+    told = list(sources(finding.violation.clause, finding.facts.edition))
+    if told:
+        lines += ["", "Where it is written:", "", *(f"- {prose(line)}" for line in told)]
+    return lines
 
 
 # --- steps to reproduce -----------------------------------------------------------------------------------
 
 
-def _reproduce(finding: Finding) -> list[str]:
+def _reproduce(finding: Finding, beside: Collection[str], no_script: str) -> list[str]:
     case = finding.case
     states = {
         Preamble.CONNECTED: "Connect",
@@ -89,9 +142,10 @@ def _reproduce(finding: Finding) -> list[str]:
     lines = [
         "## Steps to reproduce",
         "",
-        "With the tool: `ocppfuzz replay case.json`, the file beside this report, or in the campaign's folder",
-        f"`ocppfuzz replay findings/{folder_name(finding)}`; `--listen` or `--target` names a target of yours.",
+        f"With the tool: `ocppfuzz replay findings/{folder_name(finding)}`, and for a target of yours",
+        f"{code(_target_flags(finding.facts))}.",
         "",
+        *_script(finding, beside, no_script),
         "By hand:",
         "",
         f"1. {states[case.preamble]}.",
@@ -99,6 +153,24 @@ def _reproduce(finding: Finding) -> list[str]:
     for number, step in enumerate(case.steps, 2):
         lines += _item(f"{number}. ", step)
     return lines
+
+
+def _target_flags(facts: TargetFacts) -> str:
+    """The options that name the target again, for a shell."""
+    if facts.side is Side.CSMS:
+        named = f"--target {shlex.quote(facts.url)}"
+    else:
+        named = f"--listen HOST:PORT --identity {shlex.quote(facts.identity)}"
+    return f"{named} --security-profile {facts.security_profile}"
+
+
+def _script(finding: Finding, beside: Collection[str], no_script: str) -> list[str]:
+    if no_script:
+        return [f"There is no script for plain Python beside this report: {prose(no_script)}.", ""]
+    if "repro.py" not in beside:
+        return []
+    named = "--listen HOST:PORT" if finding.facts.side is Side.STATION else "URL"
+    return [f"Without the tool: `python3 repro.py {named}`, with nothing but Python installed.", ""]
 
 
 def _item(bullet: str, step: Step) -> list[str]:
@@ -196,17 +268,17 @@ def _facts(finding: Finding) -> list[str]:
     rating = rate(violation, case, finding.facts)
     rows = [
         ("Severity", f"{violation.severity.name.lower()}: {severity_reason(violation)}"),
-        ("Attacker", rating.attacker.value),
+        ("Basis", basis_words(violation)),
+        ("Attack position", rating.attacker.value),
         ("Proposed vector", f"{rating.vector} ({rating.score})"),
         ("Endangers", ", ".join(endangers(finding))),
-        ("Repeated", repeats(finding)),
         ("Clause", violation.clause),
         ("CWE", violation.cwe),
         ("Message", _message(case)),
         ("What is wrong with it", "; ".join(alterations(case))),
         (
             "Versions",
-            f"{finding.tool or 'ocppfuzz'}, OCPP {case.version}, edition {finding.facts.edition}",
+            f"{finding.made_with or finding.tool or 'ocppfuzz'}, OCPP {case.version}, edition {finding.facts.edition}",
         ),
         ("First seen", finding.first_seen),
         ("Fingerprint", finding.fingerprint),
@@ -237,8 +309,9 @@ def _transcript(entries: Sequence[Entry]) -> list[str]:
     return ["## Transcript", "", *note, *fence(lines, LINE_LIMIT)]
 
 
-def _more(finding: Finding) -> list[str]:
+def _more(finding: Finding, beside: Collection[str]) -> list[str]:
     lines = [f"- {prose(note)}" for note in (*finding.notes, goes_on(finding)) if note]
+    lines += [f"- `{name}`: {what}" for name, what in _FILES.items() if name in beside]
     if finding.also:
         others = ", ".join(code(name, 100) for name in finding.also[:5])
         more = f" and {len(finding.also) - 5} more" if len(finding.also) > 5 else ""

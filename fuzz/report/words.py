@@ -32,6 +32,14 @@ _REASONS = {
     Basis.HARDENING: "no rule is broken, but an attacker gains from it",
 }
 
+_BASES = {
+    Basis.STOPPED_SERVING: "stopped serving",
+    Basis.LEAK: "leak",
+    Basis.SHALL: "a SHALL of the specification is broken",
+    Basis.SCHEMA: "the published schema is broken",
+    Basis.HARDENING: "hardening: no rule is broken",
+}
+
 _FAULTS = {
     Fault.NOT_JSON: "it is not JSON",
     Fault.NOT_UTF8: "it is not UTF-8",
@@ -81,6 +89,11 @@ def attacked(facts: TargetFacts) -> str:
 def oracle_words(violation: Violation) -> str:
     """Words first, id in brackets: `unanswered-call (O4)`."""
     return f"{violation.name} ({violation.oracle})"
+
+
+def basis_words(violation: Violation) -> str:
+    """What a violation rests on."""
+    return _BASES[violation.basis]
 
 
 def sentence(text: str) -> str:
@@ -136,7 +149,7 @@ def repeats(finding: Finding) -> str:
         if finding.control_tries
         else "no control"
     )
-    seen = f"seen again {finding.confirmed} of {finding.tries} times, {control}"
+    seen = f"reproduced {finding.confirmed} of {finding.tries}, {control}"
     return seen if finding.status is FindingStatus.CONFIRMED else f"{seen}: not confirmed"
 
 

@@ -35,8 +35,14 @@ from fuzz.store.files import (
     writing,
 )
 from fuzz.store.findings import (
+    CAPTURE_FILE,
+    REPORT_FILE,
+    REPRO_FILE,
+    RUNS_FILE,
     case_size,
     drop_finding,
+    evidence_of,
+    files_of,
     findings_in,
     fingerprint,
     load_finding,
@@ -54,6 +60,7 @@ from fuzz.store.journal import (
     save_state,
 )
 from fuzz.store.merging import MergeJournal
+from fuzz.store.pack import SUFFIX, digest, pack, read_pack, save_pack
 from fuzz.store.policies import (
     case_file,
     load_baseline,
@@ -64,11 +71,16 @@ from fuzz.store.policies import (
 )
 
 __all__ = [
+    "CAPTURE_FILE",
     "KNOWN",
     "MAX_FILE_BYTES",
     "MAX_REPEATS",
     "MAX_TEXT_CHARS",
     "PRIVATE",
+    "REPORT_FILE",
+    "REPRO_FILE",
+    "RUNS_FILE",
+    "SUFFIX",
     "CampaignState",
     "Collection",
     "MergeJournal",
@@ -81,9 +93,12 @@ __all__ = [
     "content_name",
     "corpus_cases",
     "corpus_folder",
+    "digest",
     "drop_finding",
     "drop_private",
     "entries_of",
+    "evidence_of",
+    "files_of",
     "findings_in",
     "fingerprint",
     "load_baseline",
@@ -97,13 +112,16 @@ __all__ = [
     "locked",
     "merge",
     "named_by_content",
+    "pack",
     "packaged_corpus",
+    "read_pack",
     "remove_finding",
     "replace_file",
     "save_baseline",
     "save_case",
     "save_finding",
     "save_lock",
+    "save_pack",
     "save_private",
     "save_state",
     "well_named",

@@ -82,8 +82,8 @@ def case_to_json(case: Case) -> JsonObject:
 
 
 def finding_to_json(finding: Finding) -> JsonObject:
-    """The stored form of a finding without its case and its transcript, which have files of their own."""
-    members = record_to_json(finding, leave_out=("case", "entries"))
+    """The stored form of a finding without its case, transcript, runs and tapes, which have files of their own."""
+    members = record_to_json(finding, leave_out=("case", "entries", "runs", "tapes"))
     return {"format": FINDING_FORMAT, **members}
 
 

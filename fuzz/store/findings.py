@@ -56,9 +56,13 @@ from fuzz.store.files import (
     writing,
 )
 
-FINDING_FILE, TRANSCRIPT_FILE, REPORT_FILE = "finding.json", "transcript.ndjson", "REPORT.md"
+FINDING_FILE, TRANSCRIPT_FILE = "finding.json", "transcript.ndjson"
+REPORT_FILE, REPRO_FILE = "REPORT.md", "repro.py"
+RUNS_FILE, CAPTURE_FILE = "runs.ndjson", "capture.pcapng"
+_MADE_ANEW = frozenset({CASE_FILE, FINDING_FILE, TRANSCRIPT_FILE, REPORT_FILE, REPRO_FILE})
 
-Render: TypeAlias = Callable[[Finding], str]
+Render: TypeAlias = Callable[[Finding, frozenset[str]], Mapping[str, bytes]]
+"""Makes what people read out of a finding, given the names of the files that lie beside it already."""
 
 
 def fingerprint(violation: Violation, case: Case) -> str:
@@ -99,8 +103,8 @@ def save_finding(
     """Write a finding, or make the stored one of the same fingerprint better; returns its folder.
 
     The folder is swapped as a whole, so that a kill at any moment leaves the old finding or the new one, and
-    writers wait for each other. `render` makes REPORT.md out of what was stored; without it there is none.
-    `evidence` are further files beside it; without any, those that are there already stay.
+    writers wait for each other. `render` makes REPORT.md and other files out of what was stored; without it there are
+    none. `evidence` are further files beside it; without any, those that are there already stay.
 
     Raises:
         StoreError: the disk is full, or permission is missing.
@@ -111,18 +115,18 @@ def save_finding(
         stored = _stored(folder)
         if stored is not None:
             finding = merge(stored, finding)
-        beside = _evidence_in(folder) if evidence is None else evidence
-        swap(folder, {**beside, **_files_of(finding, render)})
+        beside = evidence_of(folder, private=True) if evidence is None else evidence
+        made = {} if render is None else render(finding, frozenset(beside))
+        swap(folder, {**beside, **made, **files_of(finding)})
     return folder
 
 
-def _evidence_in(folder: Path) -> dict[str, bytes]:
-    """What lies beside a finding's own files."""
-    own = (CASE_FILE, FINDING_FILE, TRANSCRIPT_FILE, REPORT_FILE)
-    beside = [f for f in entries_of(folder) if f.is_file() and f.name not in own]
-    private = [f for f in entries_of(folder / PRIVATE) if f.is_file()]
+def evidence_of(folder: Path, *, private: bool = False) -> dict[str, bytes]:
+    """What lies beside a finding's own files; what is private only where it is asked for."""
+    beside = [f for f in entries_of(folder) if f.is_file() and f.name not in _MADE_ANEW]
+    secret = [f for f in entries_of(folder / PRIVATE) if f.is_file()] if private else []
     return {f.name: read_bytes(f) for f in beside} | {
-        f"{PRIVATE}{f.name}": read_bytes(f) for f in private
+        f"{PRIVATE}{f.name}": read_bytes(f) for f in secret
     }
 
 
@@ -176,14 +180,15 @@ def _stored(folder: Path) -> Finding | None:
         return None
 
 
-def _files_of(finding: Finding, render: Render | None) -> dict[str, bytes]:
+def files_of(finding: Finding) -> dict[str, bytes]:
+    """The files of a finding itself, by name."""
     files = {
         CASE_FILE: dump(case_to_json(finding.case)),
         FINDING_FILE: dump(finding_to_json(finding)),
         TRANSCRIPT_FILE: b"".join(dump(record_to_json(e), indent=None) for e in finding.entries),
     }
-    if render is not None:
-        files[REPORT_FILE] = render(finding).encode("utf-8", "backslashreplace")
+    if finding.runs:
+        files[RUNS_FILE] = b"".join(dump(record_to_json(r), indent=None) for r in finding.runs)
     return files
 
 
@@ -201,7 +206,9 @@ def _load_finding(folder: Path) -> Finding:
     entries = tuple(_load_entries(folder / TRANSCRIPT_FILE))
     with reading(str(source)):
         members = opened(value, FINDING_FORMAT)
-        finding: Finding = record_from_json(Finding, members, "", case=case, entries=entries)
+        finding: Finding = record_from_json(
+            Finding, members, "", case=case, entries=entries, runs=(), tapes=()
+        )
         return finding
 
 

@@ -26,6 +26,7 @@ from fuzz.transport.contexts import tls_failure
 from fuzz.transport.link import WebSocketLink, describe, iana_names
 from fuzz.transport.misbehaving import UNCOMPRESSED
 from fuzz.transport.pump import LOG, MAX_SIZE, Pump
+from fuzz.transport.tape import Reels
 from strategies.version import version
 
 _RETRY_PAUSE_S = 0.2
@@ -71,6 +72,7 @@ class Dialler:
         self._max_size = max_size
         self._compression = compression
         self._uncompressed = 0
+        self.recorder = Reels()
 
     @property
     def side(self) -> Side:
@@ -129,7 +131,7 @@ class Dialler:
 
     async def _connect(self) -> Pump:
         compression = self._compression and not self._uncompressed
-        pump = Pump(self._new_protocol(compression=compression))
+        pump = Pump(self._new_protocol(compression=compression), self.recorder.begin())
         try:
             await asyncio.get_running_loop().create_connection(
                 lambda: pump,

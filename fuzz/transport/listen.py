@@ -35,6 +35,7 @@ from fuzz.transport.link import (
 )
 from fuzz.transport.misbehaving import UNCOMPRESSED, WAYS, receive_badly
 from fuzz.transport.pump import LOG, MAX_SIZE, Pump
+from fuzz.transport.tape import Reels
 from strategies.version import version
 from tlslab.wire import HANDSHAKE_RECORD
 
@@ -67,6 +68,7 @@ class Listener:
     Attributes:
         refused: callers that were turned away, each once.
         handshake_failures: callers that failed in TLS or spoke no HTTP, the latest ones, oldest first.
+        recorder: what was said on every connection.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class Listener:
         self._max_pending = max_pending
         self._on_refused = on_refused
         self._on_failure = on_failure
+        self.recorder = Reels()
         self._sockets: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._callers = 0
@@ -236,7 +239,7 @@ class Listener:
 
     async def _greet(self, caller: socket.socket, *, compression: bool) -> None:
         """One caller is through the handshake and waits for `open`, or was turned away and is gone."""
-        pump = Pump(self._new_protocol(compression=compression))
+        pump = Pump(self._new_protocol(compression=compression), self.recorder.begin())
         remote = _remote(caller)
         try:
             async with asyncio.timeout(HANDSHAKE_TIMEOUT_S):

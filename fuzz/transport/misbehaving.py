@@ -99,6 +99,19 @@ _ANSWERS: Mapping[str, Answer] = {
 }
 """What is answered to a request that came, by way; the connection ends behind it."""
 
+_SAMPLE_KEY, _SAMPLE_HOST = "AAAAAAAAAAAAAAAAAAAAAA==", "host.invalid"
+
+
+def stored_answer(how: str) -> bytes | None:
+    """The bytes of a way's answer, with `{accept}` and `{host}` where it depends on the request; None without any."""
+    if how not in _ANSWERS:
+        return None
+    request = f"GET / HTTP/1.1\r\nHost: {_SAMPLE_HOST}\r\nSec-WebSocket-Key: {_SAMPLE_KEY}\r\n\r\n"
+    asked = request.encode()
+    told = _ANSWERS[how](asked).replace(accept_of(asked).encode(), b"{accept}")
+    return told.replace(_SAMPLE_HOST.encode(), b"{host}")
+
+
 _MUST_FAIL = frozenset({"101-nonsense", "101-other-subprotocol", "101-extension"})
 """The answers after which there must be no connection (RFC 6455 section 4.1)."""
 

@@ -20,6 +20,7 @@ from websockets.protocol import Protocol, State
 
 from fuzz.errors import LocalProtocolError
 from fuzz.records import Close, LinkClosed
+from fuzz.transport.tape import Reel
 from strategies.wsframes import FrameReader
 
 Message: TypeAlias = str | bytes
@@ -60,8 +61,9 @@ class Pump(asyncio.Protocol):
         first_byte: the very first byte that the peer sent.
     """
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: Protocol, reel: Reel | None = None) -> None:
         self.protocol = protocol
+        self._reel = reel
         self._loop = asyncio.get_running_loop()
         self.first: asyncio.Future[Request | Response | None] = self._loop.create_future()
         self.first_byte = b""
@@ -91,9 +93,13 @@ class Pump(asyncio.Protocol):
         """The connection is there."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(_WRITE_BUFFER)
+        if self._reel is not None:
+            self._reel.place(transport)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in; a large piece is taken in slices, so that what it inflates to stays bounded."""
+        if self._reel is not None:
+            self._reel.record(data, ours=False)
         if not self.first_byte:
             self.first_byte = data[:1]
         if len(data) <= _SLICE:
@@ -126,6 +132,8 @@ class Pump(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone, whatever the reason."""
+        if self._reel is not None:
+            self._reel.end()
         if not self._gone.done():
             self._gone.set_result(None)
         self.protocol.receive_eof()
@@ -296,12 +304,17 @@ class Pump(asyncio.Protocol):
         waiting = self.protocol.data_to_send()
         # In one piece, because a peer that pings much would cost us as many calls of the system.
         if data := b"".join(waiting):
-            self.transport.write(data)
+            self._write(data)
         if b"" in waiting:  # websockets' sign that the connection is to end, always the last one.
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             else:
                 self.transport.close()
+
+    def _write(self, data: bytes) -> None:
+        if self._reel is not None:
+            self._reel.record(data, ours=True)
+        self.transport.write(data)
 
     async def receive(self) -> Message:
         """The next whole message. Raises `LinkClosed` after the last one."""
@@ -341,7 +354,7 @@ class Pump(asyncio.Protocol):
         await self._check_open()
         self._written.feed(data)
         self._forget_context()
-        self.transport.write(data)
+        self._write(data)
         self.flush()
         if self._writable is not None:
             await self._drain(self._writable)

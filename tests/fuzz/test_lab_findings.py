@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fuzz import store
+from fuzz.app.dossier import files_of
 from fuzz.lab.findings import evidence_of, finding_of, fingerprint_of, symptom_of
 from fuzz.records import FindingStatus, Side as Attacked, TargetFacts, TlsStep, Who
 from fuzz.report.markdown import render_finding
@@ -80,7 +81,8 @@ def played(id_: str = "TS-31") -> Played:
 
 def test_a_failed_case_becomes_a_finding_that_names_it(tmp_path: Path) -> None:
     finding = finding_of(played(), FACTS, first_seen="2026-01-01T00:00:00.000Z")
-    folder = store.save_finding(finding, tmp_path, render=render_finding)
+    folder = store.save_finding(finding, tmp_path, render=files_of)
+    assert (folder / "REPORT.md").read_text("utf-8").count("There is no script") == 1
     assert store.load_finding(folder) == finding
     assert finding.case.steps == (TlsStep("TS-31"),)
     assert finding.violation.clause == "A00.FR.308"

@@ -41,7 +41,7 @@ def finding(oracle: str = "O1", **changes: object) -> Finding:
 def test_a_finding_is_told_with_all_that_is_known_of_it():
     issue = issue_of(finding(), Place("c.json"), "ocppfuzz replay c", "c")
     assert (issue.rule, issue.title) == ("O1", "process-death (O1) on Reset")
-    assert issue.certainty == "seen again 3 of 3 times, control 0 of 3"
+    assert issue.certainty == "reproduced 3 of 3, control 0 of 3"
     assert issue.endangers == ("TC_B_20", "TC_B_21", "TC_B_22", "TC_B_23")
     assert issue.vector.startswith("CVSS:3.1/AV:N")
     assert (issue.cwe, issue.basis, issue.folder) == ("CWE-248", "stopped-serving", "c")
@@ -78,6 +78,7 @@ def test_paths_are_relative_where_they_can_be(path, told, tmp_path, monkeypatch)
 def test_the_place_of_a_finding_is_its_case_file():
     assert case_place(Path("findings/O1-1a")) == Place("findings/O1-1a/case.json")
     assert case_place(Path("corpus/schema/a.json")) == Place("corpus/schema/a.json")
+    assert case_place(Path("O1-1a.zip")) == Place("O1-1a.zip")
     assert finding_folder(finding(), Path("f")) == "f/O1-1a2b3c4d"
 
 

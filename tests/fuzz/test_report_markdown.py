@@ -93,10 +93,14 @@ This is not an OCA certification result.
 
 **What happened:** A CALL was never answered. Symptom: `silence`.
 
+**What came back:** no answer
+
+**How sure:** reproduced 3 of 3, control 0 of 3.
+
 ## Steps to reproduce
 
-With the tool: `ocppfuzz replay case.json`, the file beside this report, or in the campaign's folder
-`ocppfuzz replay findings/O4-1a2b3c4d`; `--listen` or `--target` names a target of yours.
+With the tool: `ocppfuzz replay findings/O4-1a2b3c4d`, and for a target of yours
+`--listen HOST:PORT --identity CS-1 --security-profile 3`.
 
 By hand:
 
@@ -109,17 +113,21 @@ By hand:
 ## Expected
 
 The message is wrong: a required member is missing. A correct target refuses it, answers at most once and in the \
-right form, and goes on serving.
+right form, and goes on serving. (Our wording.)
+
+Where it is written:
+
+- OCPP 2.0.1 Part 4, OCPP-J (Edition 3, which holds the errata up to 2024-04), section 4.1.1
 
 ## Facts
 
 | | |
 | --- | --- |
 | Severity | medium: the specification says SHALL here |
-| Attacker | is the CSMS itself, or whoever took it over |
+| Basis | a SHALL of the specification is broken |
+| Attack position | is the CSMS itself, or whoever took it over |
 | Proposed vector | CVSS:3.1/AV:N/AC:L/PR:H/UI:N/S:U/C:N/I:L/A:N (2.7) |
 | Endangers | TC\\_B\\_06, TC\\_B\\_07, TC\\_B\\_32, TC\\_B\\_33, TC\\_B\\_34 |
-| Repeated | seen again 3 of 3 times, control 0 of 3 |
 | Clause | Part 4 section 4.1.1 |
 | CWE | CWE-248 |
 | Message | GetVariables, as CALL |
@@ -234,13 +242,13 @@ def test_a_long_transcript_shows_its_end():
         ({"status": FindingStatus.CANDIDATE}, "seen once, not repeated yet"),
         (
             {"status": FindingStatus.UNCONFIRMED, "confirmed": 0},
-            "seen again 0 of 3 times, control 0 of 3: not confirmed",
+            "reproduced 0 of 3, control 0 of 3: not confirmed",
         ),
-        ({"control_tries": 0}, "seen again 3 of 3 times, no control"),
+        ({"control_tries": 0}, "reproduced 3 of 3, no control"),
     ],
 )
 def test_how_sure_we_are_is_said(change, words):
-    assert f"| Repeated | {words} |" in render_finding(replace(FINDING, **change))
+    assert f"**How sure:** {words}." in render_finding(replace(FINDING, **change))
 
 
 @pytest.mark.parametrize(
@@ -260,3 +268,39 @@ def test_what_a_correct_target_does_follows_from_the_expectation(stance, words):
 def test_every_fault_has_words(fault):
     case = replace(CASE, expectation=Expectation(Stance.REJECT, Tier.RPC, fault))
     assert "The message is wrong: " in render_finding(replace(FINDING, case=case))
+
+
+def test_the_script_is_named_when_it_lies_beside_the_report_and_its_absence_explained():
+    with_script = render_finding(FINDING, beside={"repro.py", "capture.pcapng", "runs.ndjson"})
+    assert "Without the tool: `python3 repro.py --listen HOST:PORT`" in with_script
+    assert "- `capture.pcapng`: " in with_script
+    without = render_finding(FINDING, no_script="it needs *somebody*")
+    assert (
+        "There is no script for plain Python beside this report: it needs \\*somebody\\*."
+        in without
+    )
+    assert "repro.py" not in without
+
+
+def test_an_embargo_stands_above_everything_but_the_summary():
+    report = render_finding(FINDING, embargo="until 2027-03-01")
+    assert "> **Embargo: until 2027-03-01.**" in report.partition("## Steps")[0]
+    assert "Embargo" not in render_finding(FINDING)
+
+
+def test_what_came_back_is_the_answer_and_how_the_connection_ended():
+    entries = (
+        Entry(0.0, Who.US, "text", '[2,"a1","GetVariables",{}]'),
+        Entry(0.1, Who.HARNESS, "text", '[2,"probe","Heartbeat",{}]'),
+        Entry(0.2, Who.TARGET, "text", '[4,"a1","GenericError","",{}]'),
+        Entry(0.3, Who.TARGET, "text", '[3,"probe",{}]'),
+        Entry(0.4, Who.TARGET, "close", "1006"),
+    )
+    came = '**What came back:** `[4,"a1","GenericError","",{}]`, the connection ended with `1006`\n'
+    assert came in render_finding(replace(FINDING, entries=entries))
+
+
+def test_hostile_identities_and_urls_stay_inert_in_the_flags_that_name_the_target():
+    facts = replace(FINDING.facts, identity="`; rm -rf ~ <b>\n")
+    report = render_finding(replace(FINDING, facts=facts))
+    assert "``--listen HOST:PORT --identity '`; rm -rf ~ <b>\\n' --security-profile 3``" in report

@@ -105,7 +105,7 @@ This is not an OCA certification result.
 
 CRITICAL process-death (O1): the process ended
          Reset CALL
-         exit 70, seen again 3 of 3 times, control 0 of 3
+         exit 70, reproduced 3 of 3, control 0 of 3
          findings/O1-1a2b3c4d
 LOW      accept-invalid (O8): the process ended
          Reset CALL
@@ -190,7 +190,7 @@ def test_what_did_not_repeat_is_told_apart_and_counts_for_nothing():
     assert (
         """
 Not repeated, so inconclusive: 1
-  process-death (O1): exit 70, seen again 0 of 3 times, control 0 of 3: not confirmed; findings/O1-1a2b3c4d
+  process-death (O1): exit 70, reproduced 0 of 3, control 0 of 3: not confirmed; findings/O1-1a2b3c4d
 """
         in told
     )
@@ -203,7 +203,7 @@ def test_a_case_that_may_become_smaller_says_so_and_how():
     told = plain(replace(CLEAN, findings=(finding,), exit_code=1, exchanges=900))
     assert (
         """
-         exit 70, seen again 3 of 3 times, control 0 of 3
+         exit 70, reproduced 3 of 3, control 0 of 3
          not minimal yet: the budget ended after 9 plays and 10 reconnects; `ocppfuzz shrink` goes on
          findings/O1-1a2b3c4d
 """

@@ -317,8 +317,12 @@ def test_every_committed_case_fits_the_published_schema():
 # --- findings ---------------------------------------------------------------------------------------------
 
 
+def report_on(finding, there):
+    return {"REPORT.md": f"report on {finding.violation.oracle} beside {sorted(there)}".encode()}
+
+
 def test_a_finding_comes_back_from_its_folder_as_it_was(tmp_path):
-    folder = save_finding(FINDING, tmp_path, render=lambda f: f"report on {f.violation.oracle}")
+    folder = save_finding(FINDING, tmp_path, render=report_on)
     assert folder == tmp_path / "O4-01234567"
     assert names_in(folder) == [
         "REPORT.md",
@@ -326,7 +330,7 @@ def test_a_finding_comes_back_from_its_folder_as_it_was(tmp_path):
         "finding.json",
         "transcript.ndjson",
     ]
-    assert (folder / "REPORT.md").read_text() == "report on O4"
+    assert (folder / "REPORT.md").read_text() == "report on O4 beside []"
     assert load_finding(folder) == load_finding(folder / "case.json") == FINDING
     assert findings_in(tmp_path) == (FINDING,)
     assert load_case(folder) == CASE
