@@ -43,7 +43,8 @@ def _capture(finding: Finding) -> bytes:
         return b""
     secure = finding.facts.url.startswith("wss:")
     inside = " The connection was TLS; what is shown was inside." if secure else ""
-    return pcapng(map(taped, finding.tapes), f"Finding {folder_name(finding)}.{inside}")
+    words = f"Finding {folder_name(finding)}; of what came before on the connection, only its opening is here.{inside}"
+    return pcapng(map(taped, finding.tapes), words)
 
 
 def hidden(finding: Finding, hide: Callable[[bytes], bytes]) -> Finding:

@@ -99,7 +99,8 @@ def test_a_defect_is_found_by_its_oracle_alone_then_proven_shrunk_and_replayed(
         assert len(spelled(case)) <= len(spelled(proof["original"]))
         said.append(spelled(case))
         folder = tmp_path / finding["folder"]
-        files = {"case.json", "finding.json", "transcript.ndjson", "REPORT.md"}
+        files = {"case.json", "finding.json", "transcript.ndjson", "runs.ndjson"}
+        files |= {"REPORT.md", "repro.py", "capture.pcapng"}
         assert {f.name for f in folder.iterdir() if f.stat().st_size > 0} == files
     if isinstance(smallest, str):
         assert min(said, key=len) == smallest

@@ -104,3 +104,21 @@ def test_shrink_is_given_the_folder_and_enough_time(monkeypatch, tmp_path, capsy
     assert main(["shrink", "O1-1", "--max-time", "5"]) == code
     assert asked == [(tmp_path / "O1-1", 600.0), (tmp_path / "O1-1", 5.0)]
     assert capsys.readouterr().out == f"{outcome.value}: 12 characters now\n" * 2
+
+
+def test_what_changed_is_shown_beside_what_was_expected(monkeypatch, capsys):
+    changed = app.Replayed(Path("f/1"), CHANGED, "now b, was a", expected="a\x1b", seen="b")
+    monkeypatch.setattr(app, "replay", lambda *_: [changed])
+    assert main(["replay", "x"]) == 1
+    assert capsys.readouterr().out == "changed     f/1\n  expected  a\\x1b\n  seen      b\n"
+    main(["replay", "x", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["expected"], told["seen"]) == ("a\x1b", "b")
+
+
+def test_a_pack_that_was_changed_is_one_line_and_nothing_is_played(tmp_path, capsys):
+    pack = tmp_path / "p.zip"
+    pack.write_bytes(b"PK no more")
+    assert main(["replay", str(pack)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {pack}: it is no whole zip file")

@@ -22,7 +22,7 @@ from fuzz.transport import (
     misbehaving,
     server_context,
 )
-from fuzz.transport.misbehaving import UNCOMPRESSED, WAYS, accept_of
+from fuzz.transport.misbehaving import UNCOMPRESSED, WAYS, accept_of, stored_answer
 from strategies.wsframes import KEY, Opcode, frame
 from tlslab.pki import Lab
 
@@ -89,6 +89,16 @@ async def _heard(door: Listener) -> bytes:
 
 def test_every_way_is_tried_here() -> None:
     assert set(FIRST_LINES) == set(WAYS)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_answer_of_a_way_can_be_stored_unless_it_says_nothing(way: str) -> None:
+    stored = stored_answer(way)
+    if way in ("refuse-tcp", "silent", "tls-abort"):
+        assert stored is None
+    else:
+        assert stored
+        assert b"host.invalid" not in stored
 
 
 def test_the_accept_is_that_of_the_example_in_rfc_6455() -> None:
