@@ -29,13 +29,18 @@ def pcapng(connections: Iterable[Connection], words: str = "") -> bytes:
 
     Without connections there is nothing to capture: b"".
     """
+    packets = [packet for connection in connections for packet in _packets(connection)]
+    return written(packets, SAYING_SO.format(words=words))
+
+
+def written(packets: list[Any], comment: str) -> bytes:
+    """A capture file of packets in the order of their times; the first one bears the comment. b"" without any."""
     from scapy.utils import PcapNgWriter  # takes long to import
 
-    packets = [packet for connection in connections for packet in _packets(connection)]
     packets.sort(key=lambda p: float(p.time))
     if not packets:
         return b""
-    packets[0].comments = [SAYING_SO.format(words=words).encode()]
+    packets[0].comments = [comment.encode()]
     with tempfile.TemporaryDirectory(prefix="ocppfuzz-") as folder:
         path = Path(folder) / "capture.pcapng"
         with PcapNgWriter(str(path)) as writer:

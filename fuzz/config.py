@@ -61,9 +61,10 @@ class RunOptions:
     ones that may speak, all where none is named. `pics` is the PICS file of the station: what it claims, and what the
     embedded one is built of.
     `catcher` is HOST:PORT of this machine as the target reaches it: there we wait for whoever follows an address that
-    an injection told. `on_stuck` is a command, or a URL to post to, for when the target stays away for longer than
-    `wait_s`; without one a person is asked to restart it, unless `unattended`. The password is never in here, see
-    `password_of`; `password_env` is the environment variable that holds it.
+    an injection told. `capture_interface` is the network interface whose real packets are kept beside findings.
+    `on_stuck` is a command, or a URL to post to, for when the target stays away for longer than `wait_s`; without one a
+    person is asked to restart it, unless `unattended`. The password is never in here, see `password_of`; `password_env`
+    is the environment variable that holds it.
     """
 
     listen: str | None = None
@@ -83,6 +84,7 @@ class RunOptions:
     unattended: bool = False
     wait_s: float = 120.0
     catcher: str | None = None
+    capture_interface: str | None = None
     seed: int | None = None
     max_time_s: float | None = 60.0
     max_cases: int | None = None

@@ -11,6 +11,7 @@ import secrets
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import vault_for
 from fuzz.app.dossier import files_of, hidden, signed
 from fuzz.app.rig import Rig, rig
+from fuzz.app.sniffing import Sniffer, sniffing
 from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
 from fuzz.engine.answering import Answers
 from fuzz.engine.baseline import NEEDED_BY, learn_volatile
@@ -86,6 +88,7 @@ class FolderFindings:
     config_hash: str
     support: Support
     hide: Callable[[bytes], bytes] = bytes
+    sniffer: Sniffer | None = None
 
     def fingerprint(self, violation: Violation, case: Case) -> str:
         """The name under which equal findings meet."""
@@ -93,7 +96,11 @@ class FolderFindings:
 
     def save(self, finding: Finding) -> None:
         """Write the finding, or merge it with what is there."""
-        store.save_finding(signed(hidden(finding, self.hide)), self.root, render=files_of)
+        store.save_finding(
+            signed(hidden(finding, self.hide)),
+            self.root,
+            render=partial(files_of, sniffer=self.sniffer),
+        )
 
     def drop(self, finding: Finding) -> None:
         """Take back a finding that turned out innocent."""
@@ -140,12 +147,18 @@ def run(options: RunOptions, sink: Sink) -> Summary:
 
 
 async def _run(options: RunOptions, sink: Sink) -> Summary:
-    async with rig(options, sink) as made:
-        return await campaign_on(made, options, sink)
+    with sniffing(options.capture_interface) as sniffer:
+        async with rig(options, sink) as made:
+            return await campaign_on(made, options, sink, sniffer=sniffer)
 
 
 async def campaign_on(
-    made: Rig, options: RunOptions, sink: Sink, course: Course | None = None
+    made: Rig,
+    options: RunOptions,
+    sink: Sink,
+    course: Course | None = None,
+    *,
+    sniffer: Sniffer | None = None,
 ) -> Summary:
     """Run a campaign on a wired target. Raises `TargetUnavailable` when it never comes."""
     course = course or Course()
@@ -195,6 +208,7 @@ async def campaign_on(
             campaign_hash(options),
             ground.support,
             made.wiring.hide,
+            sniffer,
         ),
         made.wiring.clock,
         Limits(

@@ -10,26 +10,37 @@ import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
+from fuzz.app.sniffing import Sniffer
 from fuzz.capture import pcapng, taped
 from fuzz.engine.line import PROBES
 from fuzz.records import Entry, Finding, FindingStatus, Run
 from fuzz.report.markdown import render_finding
 from fuzz.report.repro import repro_of, why_no_repro
 from fuzz.report.words import folder_name
-from fuzz.store import CAPTURE_FILE, REPORT_FILE, REPRO_FILE, RUNS_FILE
+from fuzz.store import CAPTURE_FILE, PRIVATE, REPORT_FILE, REPRO_FILE, RUNS_FILE
 
 _SECRET = "{secret."
 
 
 def files_of(
-    finding: Finding, there: frozenset[str] = frozenset(), *, embargo: str = ""
+    finding: Finding,
+    there: frozenset[str] = frozenset(),
+    *,
+    embargo: str = "",
+    sniffer: Sniffer | None = None,
 ) -> dict[str, bytes]:
-    """The files by name; `there` are those that lie beside the finding already."""
+    """The files by name; `there` are those that lie beside the finding already.
+
+    With a `sniffer` the real packets lie there as well, where only their owner reads them.
+    """
     files = {}
     if script := repro_of(finding, PROBES[finding.case.side]):
         files[REPRO_FILE] = script
     if capture := _capture(finding):
         files[CAPTURE_FILE] = capture
+    if sniffer is not None and (packets := sniffer.pcapng(finding.tapes, folder_name(finding))):
+        # Nobody looked into them for a password.
+        files[f"{PRIVATE}packets.pcapng"] = packets
     beside = {*there, *files, *([RUNS_FILE] if finding.runs else [])}
     report = render_finding(
         finding, beside=beside, no_script=why_no_repro(finding), embargo=embargo

@@ -18,6 +18,7 @@ from fuzz.app.handshaking import Handshakes, handshakes
 from fuzz.app.hooks import before, ready
 from fuzz.app.pinning import check_names, stock
 from fuzz.app.rig import rig
+from fuzz.app.sniffing import sniffing
 from fuzz.clock import SystemClock, rfc3339
 from fuzz.config import RegressOptions, RunOptions
 from fuzz.engine.fixed import Fixed
@@ -272,11 +273,12 @@ class _Build:
         asyncio.run(self._cut_short())
 
     async def _campaign(self, options: RunOptions, course: Course) -> Summary:
-        async with rig(options, self._heard, met=self.met is not None) as made:
-            if self.met is not None:
-                told = {name: getattr(self.met, name) for name in TOLD}
-                made.wiring.facts = replace(made.wiring.facts, **told)
-            return await campaign_on(made, options, self._heard, course)
+        with sniffing(options.capture_interface) as sniffer:
+            async with rig(options, self._heard, met=self.met is not None) as made:
+                if self.met is not None:
+                    told = {name: getattr(self.met, name) for name in TOLD}
+                    made.wiring.facts = replace(made.wiring.facts, **told)
+                return await campaign_on(made, options, self._heard, course, sniffer=sniffer)
 
     def _heard(self, event: EngineEvent) -> None:
         """Show an event; the end of the campaign is not that of the build."""

@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     ),
 )
 @campaign_options
+@click.option(
+    "--capture-interface",
+    metavar="NAME",
+    help="Keep real packets of this interface, in private/; needs the right to capture.",
+)
 @target_options
 @judging_options
 @showing_options

@@ -7,6 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from fuzz.engine.line import PROBES
+from fuzz.records import (
+    Basis,
+    Case,
+    Finding,
+    FindingStatus,
+    SendFrames,
+    SendText,
+    Severity,
+    Side,
+    TargetFacts,
+    Violation,
+)
+from fuzz.report.repro import repro_of
+from strategies.labels import Expectation, Stance, Tier
+from strategies.wsframes import Opcode, frame
+
 OCPPFUZZ = Path(sys.executable).with_name("ocppfuzz")
 
 # Defect, its depth, the flags that find it, and what `repro.py` sees of it.
@@ -21,11 +38,9 @@ PLAYED = [
     ("P08", ("systematic", "--strict"), "answered with [3, "),
     ("P09", ("answers",), "the connection ended with 1006; it did not"),
     ("P10", ("answers",), "the connection ended with 1006; it did not"),
-    ("P12", ("frames",), "the message was not answered"),
     ("P15", ("frames",), "0 pongs came"),
     ("P19", ("systematic", "--only", "ChangeAvailability"), "the connection ended with 1006"),
     ("P20", ("systematic", "--only", "SetVariables"), "answered with [3, "),
-    ("P53", ("systematic", "--only", "InstallCertificate"), "the message was not answered"),
     ("P61", ("systematic,twins",), "Traceback"),
     ("P62", ("systematic", "--strict"), "OccurenceConstraintViolation"),
 ]
@@ -77,6 +92,42 @@ def test_a_script_reproduces_a_planted_defect_and_nothing_without_it(
     code, told = repro(script)
     assert code == 0, told
     assert "\nNOT REPRODUCED: " in told
+
+
+# A campaign waits half a minute for each answer that never comes, so these two are told without one.
+SILENT = [
+    (
+        "P12",
+        SendFrames(
+            frame(b'[2,"in-parts","Get', Opcode.TEXT, fin=0, mask=None)
+            + frame(b"between", Opcode.PING, mask=None)
+            + frame(b'LocalListVersion",{}]', Opcode.CONTINUATION, mask=None)
+        ),
+    ),
+    (
+        "P53",
+        SendText(
+            (
+                '[2,"{call.id}","InstallCertificate",{"certificateType":"V2GRootCertificate",',
+                '"certificate":"-----BEGIN CERTIFICATE-----"}]',
+            )
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("number", "step"), SILENT, ids=[s[0] for s in SILENT])
+def test_a_script_tells_silence_from_an_answer(number, step, repro):
+    case = Case("c", Side.STATION, (step,), Expectation(Stance.ACCEPT, Tier.MODEL))
+    silence = Violation("O4", "unanswered-call", Basis.SHALL, Severity.MEDIUM, "no answer", "")
+    facts = TargetFacts(Side.STATION)
+    finding = Finding("0" * 16, silence, case, case, facts, status=FindingStatus.CONFIRMED)
+    script = repro_of(finding, PROBES[Side.STATION])
+    code, told = repro(script, "--defect", number)
+    assert code == 1, told
+    assert "REPRODUCED: the message was not answered; harmless CALLs are served" in told
+    code, told = repro(script)
+    assert code == 0, told
 
 
 def test_a_pack_is_replayed_elsewhere_and_its_script_run_with_nothing_but_python(
