@@ -19,6 +19,7 @@ from fuzz.report.repro import repro_of, why_no_repro
 from fuzz.report.words import folder_name
 from fuzz.store import CAPTURE_FILE, PRIVATE, REPORT_FILE, REPRO_FILE, RUNS_FILE
 
+PACKETS_FILE = f"{PRIVATE}packets.pcapng"
 _SECRET = "{secret."
 
 
@@ -38,9 +39,10 @@ def files_of(
         files[REPRO_FILE] = script
     if capture := _capture(finding):
         files[CAPTURE_FILE] = capture
-    if sniffer is not None and (packets := sniffer.pcapng(finding.tapes, folder_name(finding))):
+    if sniffer is not None and capture and PACKETS_FILE not in there:
         # Nobody looked into them for a password.
-        files[f"{PRIVATE}packets.pcapng"] = packets
+        packets = sniffer.pcapng(finding.tapes, folder_name(finding))
+        files |= {PACKETS_FILE: packets} if packets else {}
     beside = {*there, *files, *([RUNS_FILE] if finding.runs else [])}
     report = render_finding(
         finding, beside=beside, no_script=why_no_repro(finding), embargo=embargo

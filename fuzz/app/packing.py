@@ -15,6 +15,9 @@ from fuzz.records import Finding
 from fuzz.report.words import attacked, folder_name
 from strategies.labels import JsonObject
 
+_EVIDENCE = frozenset({store.CAPTURE_FILE, store.RUNS_FILE, "tls.json", "handshake.pcapng"})
+"""What of the files beside a finding belongs into a pack; somebody's own notes do not."""
+
 
 def pack_finding(folder: Path, output: Path | None, *, embargo: str = "") -> tuple[Path, str]:
     """Pack a finding's folder; where the pack lies, and its SHA-256.
@@ -29,7 +32,7 @@ def pack_finding(folder: Path, output: Path | None, *, embargo: str = "") -> tup
             f"{folder} is no folder of a finding; name one such as findings/O4-1a2b3c4d"
         )
     finding = store.load_finding(folder)
-    beside = store.evidence_of(folder)
+    beside = {n: data for n, data in store.evidence_of(folder).items() if n in _EVIDENCE}
     files = {
         **beside,
         **files_of(finding, frozenset(beside), embargo=embargo),

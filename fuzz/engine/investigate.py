@@ -16,6 +16,7 @@ from fuzz.engine.stage import is_scene
 from fuzz.records import (
     Ask,
     Case,
+    Entry,
     Finding,
     FindingStatus,
     Gauge,
@@ -27,6 +28,7 @@ from fuzz.records import (
     Step,
     Violation,
     Wait,
+    Who,
 )
 from strategies.labels import Expectation, Position, Repeated, Stance, Tier
 
@@ -62,6 +64,9 @@ BY_ITSELF = "it happens by itself as well: nothing was said, and it was seen aga
 
 TRIES = 3
 
+MAX_RUN_CHARACTERS = 2**20
+"""How much text is kept of one play that repeats a finding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
@@ -96,6 +101,17 @@ def as_silence(case: Case, took_s: float) -> Case:
     )
 
 
+def _bounded(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of a play as far as they are kept: a target that pours out text must not fill our memory."""
+    room = MAX_RUN_CHARACTERS
+    for kept, entry in enumerate(entries):
+        room -= len(entry.text)
+        if room < 0:
+            note = f"{len(entries) - kept} further entries are not kept"
+            return (*entries[:kept], Entry(entry.at_s, Who.HARNESS, "note", note))
+    return entries
+
+
 class Investigator:
     """Confirms, controls and shrinks one violation at a time."""
 
@@ -125,7 +141,8 @@ class Investigator:
             await self._anew(case)
             observation = await self._executor.play(played, linger=True)
             shown = self.same(observation, violation)
-            runs.append(Run(control, shown, observation.entries, observation.inconclusive))
+            told = _bounded(observation.entries)
+            runs.append(Run(control, shown, told, observation.inconclusive))
             if shown:
                 hits, last = hits + 1, observation
                 if control:

@@ -100,3 +100,14 @@ def test_a_finding_is_signed_once_with_the_versions_under_the_tool():
     assert first.made_with.startswith("ocppfuzz 1.2.3, Python 3.")
     assert "SSL" in first.made_with
     assert signed(replace(first, tool="ocppfuzz 9")) == replace(first, tool="ocppfuzz 9")
+
+
+def test_real_packets_are_private_and_taken_once():
+    class Packets:
+        def pcapng(self, tapes, words):
+            return b"packets of " + words.encode()
+
+    files = files_of(FINDING, sniffer=Packets())
+    assert files["private/packets.pcapng"] == b"packets of O1-1a2b3c4d"
+    there = frozenset({"private/packets.pcapng"})
+    assert "private/packets.pcapng" not in files_of(FINDING, there, sniffer=Packets())

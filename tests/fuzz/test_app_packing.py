@@ -44,7 +44,7 @@ FINDING = Finding(
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    evidence = {"private/keys.log": b"CLIENT_RANDOM a b"}
+    evidence = {"private/keys.log": b"CLIENT_RANDOM a b", "my notes.txt": b"call Bob"}
     return store.save_finding(FINDING, tmp_path, render=files_of, evidence=evidence)
 
 

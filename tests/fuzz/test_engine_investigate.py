@@ -14,6 +14,7 @@ from fuzz.engine.investigate import (
     MAX_IDLE_S,
     STOPPING,
     Investigator,
+    _bounded,
     as_control,
     as_silence,
 )
@@ -22,6 +23,7 @@ from fuzz.oracles.registry import judge
 from fuzz.records import (
     Basis,
     Case,
+    Entry,
     Finding,
     FindingStatus,
     Gauge,
@@ -33,6 +35,7 @@ from fuzz.records import (
     TargetFacts,
     Violation,
     Wait,
+    Who,
 )
 from fuzz.testing import case, mutation, rejected
 from fuzz.transport.memory import MemoryLink
@@ -107,6 +110,14 @@ class Moody:
         return "bad" in heard[-1] and self.turns.pop(0)
 
 
+def test_what_a_target_pours_out_is_kept_up_to_a_limit() -> None:
+    entries = [Entry(float(n), Who.TARGET, "text", "x" * 2**19) for n in range(5)]
+    kept = _bounded(entries)
+    assert kept[:2] == tuple(entries[:2])
+    assert [entry.text for entry in kept[2:]] == ["3 further entries are not kept"]
+    assert _bounded(entries[:2]) == entries[:2]
+
+
 # --- k of n, control 0 of n -------------------------------------------------------------------------------
 
 
@@ -118,6 +129,9 @@ async def test_a_symptom_that_always_shows_and_never_without_the_fault_is_confir
     assert confirmed.status is FindingStatus.CONFIRMED
     assert (confirmed.confirmed, confirmed.tries) == (3, 3)
     assert (confirmed.control_hits, confirmed.control_tries) == (0, 3)
+    plays = [(run.control, run.shown) for run in confirmed.runs]
+    assert plays == [(False, True)] * 3 + [(True, False)] * 3
+    assert all(run.entries for run in confirmed.runs)
     assert any(e.kind == "close" for e in confirmed.entries)
 
 
