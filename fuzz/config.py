@@ -177,6 +177,7 @@ _TARGET_KEYS = {
     "wait_s": "wait_s",
 }
 _RUN_KEYS = {
+    "capture_interface": "capture_interface",
     "seed": "seed",
     "max_time_s": "max_time_s",
     "max_cases": "max_cases",
