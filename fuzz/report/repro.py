@@ -29,6 +29,9 @@ from fuzz.transport.misbehaving import stored_answer
 from strategies.labels import JsonObject
 from strategies.version import version
 
+BACK_S, PATIENT_BACK_S = 120.0, 300.0
+"""How long a script waits for a target that should come back; a station waits longer after each attempt that failed."""
+
 
 def why_no_repro(finding: Finding) -> str:
     """Why no script is written for a finding, as a sentence without its full stop; "" when one is."""
@@ -55,6 +58,7 @@ def _stored(finding: Finding, sign: Sign, probe: tuple[str, JsonObject]) -> Json
     case = finding.case
     violation = finding.violation
     known = version(case.version)
+    handshakes = _handshakes(case.steps)
     return {
         "finding": folder_name(finding),
         "expects": ascii(f"{oracle_words(violation)}: {violation.symptom}")[1:-1],
@@ -65,8 +69,9 @@ def _stored(finding: Finding, sign: Sign, probe: tuple[str, JsonObject]) -> Json
         "probe": [*probe],
         "position": case.position.value,
         "timeout_s": finding.facts.message_timeout_s,
+        "back_s": PATIENT_BACK_S if handshakes or sign["see"] == "away" else BACK_S,
         "sign": sign,
-        "handshakes": _handshakes(case.steps),
+        "handshakes": handshakes,
         "steps": _steps(case_to_json(case)["steps"]),
     }
 

@@ -1120,7 +1120,7 @@ def parser(stored: dict[str, Any]) -> argparse.ArgumentParser:
         "--wait", type=float, default=120.0, help="seconds until somebody must have come"
     )
     made.add_argument(
-        "--back", type=float, default=120.0, help="seconds until it must have come back"
+        "--back", type=float, default=stored["back_s"], help="seconds until it must have come back"
     )
     made.add_argument(
         "--timeout", type=float, default=0.0, help="seconds until a CALL must be answered"

@@ -11,10 +11,13 @@ from fuzz.engine.line import PROBES
 from fuzz.records import (
     Basis,
     Case,
+    Disconnect,
     Finding,
     FindingStatus,
+    Misbehave,
     SendFrames,
     SendText,
+    Settle,
     Severity,
     Side,
     TargetFacts,
@@ -63,16 +66,16 @@ def found(ocppfuzz, tmp_path):
 def repro(started, until, tmp_path_factory, port):
     """Runs a script alone in an empty folder, with a station that dials it; how it ended and what it said."""
 
-    def play(script: bytes, *flags: object) -> tuple[int, str]:
+    def play(script: bytes, *flags: object, back: int = 3) -> tuple[int, str]:
         empty = tmp_path_factory.mktemp("empty")
         (empty / "repro.py").write_bytes(script)
-        place = ("--listen", f"127.0.0.1:{port}", "--wait", 30, "--back", 3, "--timeout", 5)
+        place = ("--listen", f"127.0.0.1:{port}", "--wait", 30, "--back", back, "--timeout", 5)
         words = (sys.executable, "-I", "-S", "repro.py", *place)
         running = started(*words, cwd=empty)
         until(lambda: "listening at" in running.text, lambda: running.text)
         url = f"ws://127.0.0.1:{port}"
         station = started(OCPPFUZZ, "serve", "station", url, "--identity", "CS-1", *flags)
-        code = running.process.wait(90)
+        code = running.process.wait(240)
         station.end()
         assert sorted(path.name for path in empty.iterdir()) == ["repro.py"]
         return code, running.text
@@ -128,6 +131,19 @@ def test_a_script_tells_silence_from_an_answer(number, step, repro):
     assert "REPRODUCED: the message was not answered; harmless CALLs are served" in told
     code, told = repro(script)
     assert code == 0, told
+
+
+def test_a_script_receives_a_caller_badly_and_sees_that_it_comes_back(repro):
+    call = SendText(('[2,"{call.id}","GetLocalListVersion",{}]',))
+    steps = (Misbehave("101-nonsense"), Disconnect(), call, Settle())
+    case = Case("c", Side.STATION, steps, Expectation(Stance.ACCEPT, Tier.MODEL))
+    away = Violation("O29", "recovery", Basis.STOPPED_SERVING, Severity.HIGH, "not back", "")
+    facts = TargetFacts(Side.STATION)
+    finding = Finding("0" * 16, away, case, case, facts, status=FindingStatus.CONFIRMED)
+    code, told = repro(repro_of(finding, PROBES[Side.STATION]), back=180)
+    assert code == 0, told
+    assert told.count("connected: ") == 2
+    assert "a caller was answered badly: 101-nonsense" in told
 
 
 def test_a_pack_is_replayed_elsewhere_and_its_script_run_with_nothing_but_python(

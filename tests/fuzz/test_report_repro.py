@@ -111,6 +111,7 @@ def test_a_bad_opening_handshake_is_stored_as_bytes():
     answer = base64.b64decode(stored["handshakes"]["101-nonsense"])
     assert answer.startswith(b"HTTP/1.1 101 ")
     assert b"Sec-WebSocket-Accept: bm9uc2Vuc2U" in answer
+    assert (stored["back_s"], stored_in(repro_of(FINDING, PROBE))["back_s"]) == (300.0, 120.0)
 
 
 def test_what_a_handshake_answers_depends_on_the_request_where_it_must():

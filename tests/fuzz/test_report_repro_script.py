@@ -23,6 +23,7 @@ STORED = {
     "probe": PROBE,
     "position": "call",
     "timeout_s": 0.2,
+    "back_s": 0.2,
     "sign": {"see": "died"},
     "handshakes": {},
     "steps": [{"do": "send-text", "text": ['[2,"{call.id}","A",{}]']}],
