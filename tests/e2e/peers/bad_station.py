@@ -64,7 +64,11 @@ def variables(payload):
     return {
         "getVariableResult": [
             {"attributeStatus": "UnknownComponent"}
-            | {part: one[part] for part in ("component", "variable")}
+            | {
+                part: one[part]
+                for part in ("component", "variable", "attributeType")
+                if part in one
+            }
             for one in payload["getVariableData"]
         ]
     }
