@@ -13,6 +13,7 @@ from datetime import date
 
 from fuzz import store
 from fuzz.app.campaign import TOOL
+from fuzz.app.dossier import files_of, hidden, signed
 from fuzz.clock import SystemClock, rfc3339
 from fuzz.config import RunOptions
 from fuzz.engine.effects import names_credentials
@@ -26,7 +27,6 @@ from fuzz.policy.baseline import Known, killer_of_the_turn
 from fuzz.policy.checks import handshake_of
 from fuzz.policy.judgement import State, Visit
 from fuzz.records import Case, Finding, FindingStatus, Observation, Violation
-from fuzz.report.markdown import render_finding
 from fuzz.report.tls import TlsRow
 
 TURN_FILE = ".regress.json"
@@ -134,15 +134,20 @@ class Accepted:
             original=observation.case,
             facts=observation.facts,
             entries=observation.entries,
+            tapes=observation.tapes,
             tool=TOOL,
             first_seen=rfc3339(clock.now()),
         )
         investigator = Investigator(executor, judge, Shrinker(ground.version, clock, Budget()))
-        store.save_finding(finding, self.options.findings_dir, render=render_finding)
+        self._save(finding, executor)
         finding = await investigator.confirm(finding)
-        store.save_finding(finding, self.options.findings_dir, render=render_finding)
+        self._save(finding, executor)
         if finding.status is FindingStatus.CONFIRMED:
             self.found.append(finding)
+
+    def _save(self, finding: Finding, executor: Executor) -> None:
+        told = signed(hidden(finding, executor.hide))
+        store.save_finding(told, self.options.findings_dir, render=files_of)
 
     def _turn(self) -> int:
         """How many runs came before, where the folder of findings is kept; else the day decides."""

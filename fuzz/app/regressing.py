@@ -14,6 +14,7 @@ from pathlib import Path
 from fuzz import store
 from fuzz.app.accepting import Accepted
 from fuzz.app.campaign import TOOL, Course, Sink, campaign_on
+from fuzz.app.dossier import files_of, signed
 from fuzz.app.handshaking import Handshakes, handshakes
 from fuzz.app.hooks import before, ready
 from fuzz.app.pinning import check_names, stock
@@ -40,7 +41,6 @@ from fuzz.records import (
     Summary,
     TargetFacts,
 )
-from fuzz.report.markdown import render_finding
 from fuzz.report.tls import TlsRow
 
 NEVER = "never"
@@ -267,7 +267,7 @@ class _Build:
             self.notes.append(str(gone))
             self.gone = shaken.gone(str(gone), rfc3339(self.clock.now()))
             for finding in self.gone:
-                store.save_finding(finding, self.options.findings_dir, render=render_finding)
+                store.save_finding(signed(finding), self.options.findings_dir, render=files_of)
             self.not_run += [f"phase {name}" for name in self.options.phases]
             return
         asyncio.run(self._cut_short())

@@ -105,7 +105,7 @@ class Executor(Stage):
 
     def _visits(self, catcher: Catcher) -> tuple[Caught, ...]:
         return tuple(
-            replace(visit, path=self._veil(visit.path), data=self._hide(visit.data))
+            replace(visit, path=self._veil(visit.path), data=self.hide(visit.data))
             for visit in catcher.caught()
         )
 
@@ -113,7 +113,7 @@ class Executor(Stage):
         return tuple(self._veil(line) for line in self._target.log_since(mark)[1])
 
     def _veil(self, text: str) -> str:
-        return self._hide(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        return self.hide(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     async def _suit(self, case: Case) -> None:
         """Have a connection on which the case's frames mean what they should: no id twice, compression as needed."""

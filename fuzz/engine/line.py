@@ -142,7 +142,7 @@ class Line:
         self._gone: TargetUnavailable | None = None
         self._on_stuck = wiring.on_stuck
         self._catcher = wiring.catcher
-        self._hide = wiring.hide
+        self.hide = wiring.hide
         self._probe = PROBES[wiring.door.side]
 
     # --- connecting ---------------------------------------------------------------------------------------
