@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock
-from fuzz.engine.course import Course, cost_of, turn_of
+from fuzz.engine.course import Course, cost_of, share_of, turn_of
 from fuzz.engine.docket import Docket, Shelf
 from fuzz.engine.doubts import Doubts
 from fuzz.engine.effects import names_credentials
@@ -261,7 +261,9 @@ class Campaign:
     def _longest_turn_s(self, *, alone: bool) -> float:
         """Where the clock ends a campaign it also ends a turn, so that each phase gets two of them at least."""
         budget = self._limits.max_time_s
-        return math.inf if alone or budget is None else budget / (2 * len(self._phases))
+        if alone or budget is None:
+            return math.inf
+        return budget / 2 * share_of(self._phase, [p.name for p in self._phases])
 
     def _end(self, course: Course) -> None:
         self._progress(force=True)

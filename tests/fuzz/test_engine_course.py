@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from fuzz.engine.course import MAX_COST, TURNS, Course, cost_of, turn_of
+from fuzz.engine.course import MAX_COST, TURNS, Course, cost_of, share_of, turn_of
 from fuzz.records import Case, Expect, RepeatSteps, SendText, Step, Wait
 from fuzz.testing import case
 
@@ -66,3 +66,10 @@ async def test_a_course_can_be_left_before_and_in_the_middle() -> None:
     await course.next()
     await course.aclose()
     assert not course.over
+
+
+def test_the_time_is_shared_out_whole_and_the_tables_get_most_of_it() -> None:
+    phases = ["systematic", "frames", "stateful"]
+    assert sum(share_of(name, phases) for name in phases) == pytest.approx(1.0)
+    assert share_of("systematic", phases) > 2 * share_of("frames", phases)
+    assert share_of("frames", ["frames"]) == 1.0
