@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from fuzz.ocppj.lenient import hear
 from fuzz.oracles.registry import judge
@@ -41,12 +42,17 @@ from strategies.labels import (
     Channel,
     Expectation,
     Fault,
+    JsonObject,
     JsonValue,
+    Kind,
     Mutation,
     Position,
     Stance,
     Tier,
 )
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 CALL_ID = "c1"
 """The messageId of a built case's CALL."""
@@ -317,3 +323,39 @@ def accepted(found: Finding, *, expires: str = "", reason: str = "ticket 12") ->
         found, reason=reason, today=date(2026, 1, 1), expires=expires, case="known/one.json"
     )
     return Known(entry, found.case)
+
+
+# --- properties of your own ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One CALL of a station, as `received` of a stand-in lists it."""
+
+    action: str
+    payload: JsonObject
+
+
+class CallRefused(Exception):
+    """A CALL was answered with a CALLERROR, or with something that is no answer (then `broken`)."""
+
+    def __init__(self, action: str, code: str, *, broken: bool = False) -> None:
+        how = "no proper answer" if broken else "refused"
+        super().__init__(f"{action}: {how}, {code}")
+        self.action, self.code, self.broken = action, code, broken
+
+
+class CallUnanswered(Exception):
+    """Nothing answered a CALL, or nothing was said that was waited for."""
+
+
+def payloads(action: str, kind: Kind | str = Kind.REQUEST) -> SearchStrategy[JsonObject]:
+    """Hypothesis strategy of payloads of one message that are right in every respect; `kind` is request or response.
+
+    Raises:
+        KeyError: OCPP 2.0.1 has no such action.
+        ValueError: `kind` is neither.
+    """
+    from strategies.payloads import payloads as payloads_
+
+    return payloads_(action, Kind(kind))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.dossier import files_of, hidden
 from fuzz.app.packing import load_pack
-from fuzz.app.rig import rig
+from fuzz.app.rig import Rig, rig
 from fuzz.app.tls_replaying import cases_of, replay_handshakes
 from fuzz.config import RunOptions
 from fuzz.engine.effects import allowed_effects, names_credentials
@@ -81,16 +81,12 @@ async def _replay(
         told(outcomes[-1])
 
     async with rig(options, sink) as made:
-        vault = vault_for(made, options, sink)
         executor = Executor(made.wiring, made.pace)
-        judged = make_judge(strict=True, edition=options.edition)
         try:
-            inventory = await prepare(executor, sink)
-            executor.facts = with_claims(executor.facts, options, inventory, sink)
-            allowed = allowed_effects(owned=executor.owned, allow=options.allow)
+            player = await ready(made, executor, options, sink)
             for path, item in stored:
-                add(await _play(executor, judged, vault, allowed, path, item), item)
-            await _put_back(executor, vault, sink)
+                add(await player.play(path, item), item)
+            await player.put_back(sink)
         except TargetUnavailable as gone:
             played = {o.path for o in outcomes}
             for path, item in stored:
@@ -98,6 +94,33 @@ async def _replay(
                     add(Replayed(path, ReplayOutcome.NOT_RUN, str(gone)), item)
         await executor.hang_up()
     return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Plays stored cases on a target that is there and known."""
+
+    executor: Executor
+    judged: Judge
+    vault: Vault | None
+    allowed: frozenset[Effect]
+
+    async def play(self, path: Path, item: Finding | Case) -> Replayed:
+        """What becomes of one of them. Raises `TargetUnavailable`."""
+        return await _play(self.executor, self.judged, self.vault, self.allowed, path, item)
+
+    async def put_back(self, sink: Sink) -> None:
+        """Put the target's credentials back, and tell what stays changed."""
+        await _put_back(self.executor, self.vault, sink)
+
+
+async def ready(made: Rig, executor: Executor, options: RunOptions, sink: Sink) -> Player:
+    """Meet the target and learn what it is. Raises `TargetUnavailable`."""
+    vault = vault_for(made, options, sink)
+    inventory = await prepare(executor, sink)
+    executor.facts = with_claims(executor.facts, options, inventory, sink)
+    allowed = allowed_effects(owned=executor.owned, allow=options.allow)
+    return Player(executor, make_judge(strict=True, edition=options.edition), vault, allowed)
 
 
 async def _put_back(executor: Executor, vault: Vault | None, sink: Sink) -> None:

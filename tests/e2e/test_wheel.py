@@ -51,13 +51,14 @@ def installed(wheel, tmp_path_factory) -> Path:
     return folder / "bin"
 
 
-def test_the_wheel_holds_the_three_packages_and_the_corpus_and_nothing_else(wheel):
+def test_the_wheel_holds_the_three_packages_the_plugin_and_the_corpus_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "fuzz",
         "strategies",
         "tlslab",
+        "ocppfuzz_pytest.py",
     }
     assert "fuzz/_corpus/README.md" in names
     assert "fuzz/report/data/report.schema.json" in names
@@ -91,3 +92,24 @@ def test_installed_from_the_wheel_it_finds_no_defect_and_leaves_only_findings(in
     assert "NO FINDING" in done.stdout
     assert done.stderr == ""
     assert [path.name for path in tmp_path.iterdir()] == ["findings"]
+
+
+def test_installed_from_the_wheel_pytest_finds_the_plugin_and_the_packaged_corpus(
+    installed, tmp_path
+):
+    own = {n: v for n, v in os.environ.items() if not n.startswith(("OCPPFUZZ_", "PYTHON"))}
+    done = subprocess.run(
+        [
+            *(installed / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("--ocppfuzz", "--ocppfuzz-self-test", "ocppfuzz::schema/list-empty"),
+        ],
+        cwd=tmp_path,
+        env=own,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+    assert list(tmp_path.iterdir()) == []
