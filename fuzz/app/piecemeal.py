@@ -17,6 +17,7 @@ from pathlib import Path
 
 from fuzz import store
 from fuzz.app import Replayed
+from fuzz.app.handshaking import quick
 from fuzz.app.replaying import Player, ready
 from fuzz.app.rig import rig
 from fuzz.app.tls_replaying import cases_of
@@ -30,7 +31,7 @@ from fuzz.report.safe import safe
 from fuzz.report.tls import TlsRow
 from fuzz.report.words import attacked, oracle_words
 from fuzz.station.planting import find_plants
-from tlslab.registry import Effect, Severity, TlsCase, all_cases
+from tlslab.registry import TlsCase, all_cases
 
 MAX_SHOWN = 400
 """Characters of what a target said that a message holds."""
@@ -93,14 +94,9 @@ def options_for(
 def pieces(options: RunOptions, config: Path | None, *, handshakes: bool) -> tuple[Piece, ...]:
     """The corpus in the order of its files, and the quick handshakes behind it. Raises `UsageError`."""
     flags = _flags(options, config)
-    return (
-        *_stored(options, flags),
-        *(
-            _handshake(case, flags)
-            for case in all_cases().values()
-            if handshakes and _quick(case, options)
-        ),
-    )
+    side = _side(options).value
+    ours = [c for c in all_cases().values() if handshakes and c.side.value == side and quick(c)]
+    return (*_stored(options, flags), *(_handshake(case, flags) for case in ours))
 
 
 def _stored(options: RunOptions, flags: str) -> Iterator[Piece]:
@@ -119,13 +115,6 @@ def _handshake(case: TlsCase, flags: str) -> Piece:
         case.title,
         handshakes=(case.id,),
     )
-
-
-def _quick(case: TlsCase, options: RunOptions) -> bool:
-    """True for a handshake of the side under test that leaves nothing behind and matters."""
-    if case.side.value != _side(options).value or case.effect is not Effect.NONE:
-        return False
-    return options.target is not None or case.severity >= Severity.HIGH
 
 
 def _side(options: RunOptions) -> Side:
