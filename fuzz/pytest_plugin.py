@@ -5,10 +5,12 @@ Knows pytest and `fuzz.app`. Must not know how anything is played. Words of a ta
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -99,7 +101,8 @@ class Items:
             self._pieces = pieces(options, self._file, handshakes=config.getoption("ocppfuzz_tls"))
         self._options = options
         self._named = _taken_out(config)
-        self._desk = Desk(options, ())
+        self._aside = Aside()
+        self._desk = Desk(options, (), self._aside.say)
         self._fates: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
@@ -120,7 +123,7 @@ class Items:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Only what was selected is played, in one run of the lab."""
         ours = [item for item in session.items if isinstance(item, CaseItem)]
-        self._desk = Desk(self._options, [item.piece for item in ours])
+        self._desk = Desk(self._options, [item.piece for item in ours], self._aside.say)
         for item in ours:
             item.desk = self._desk
 
@@ -133,6 +136,7 @@ class Items:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Stop what was started. A run of which nothing could be played proves nothing: it is no success."""
         self._desk.close()
+        self._aside.close()
         if self._fates == {"skipped"} and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
 
@@ -142,6 +146,28 @@ class Items:
             terminalreporter.write_line(f"ocppfuzz attacked: {self._desk.attacked}")
         if self._fates == {"skipped"}:
             terminalreporter.write_line("ocppfuzz: nothing was played, so nothing is proven")
+
+
+class Aside:
+    """A way to the terminal past what pytest captures: somebody at a station may have to do something now."""
+
+    def __init__(self) -> None:
+        # pytest captures nothing yet while it is configured.
+        self._out: TextIO | None = None
+        with suppress(OSError, ValueError, AttributeError):
+            self._out = os.fdopen(os.dup(sys.stdout.fileno()), "w", errors="backslashreplace")
+
+    def say(self, line: str) -> None:
+        """One line, at once; never raises."""
+        with suppress(OSError, ValueError):
+            if self._out is not None:
+                self._out.write(f"\nocppfuzz: {line}\n")
+                self._out.flush()
+
+    def close(self) -> None:
+        """Nothing is said any more."""
+        if self._out is not None:
+            self._out.close()
 
 
 def _taken_out(config: pytest.Config) -> frozenset[str]:

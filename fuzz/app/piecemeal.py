@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -26,15 +26,19 @@ from fuzz.config import CONFIG_FILE, RunOptions, load_config
 from fuzz.engine.executor import Executor
 from fuzz.errors import OcppfuzzError, TargetUnavailable, UsageError
 from fuzz.lab.options import LabOptions
-from fuzz.records import Case, EngineEvent, ReplayOutcome, Side, TargetFacts
+from fuzz.records import Case, EngineEvent, Note, ReplayOutcome, Side, TargetFacts
 from fuzz.report.safe import safe
 from fuzz.report.tls import TlsRow
 from fuzz.report.words import attacked, oracle_words
 from fuzz.station.planting import find_plants
 from tlslab.registry import TlsCase, all_cases
 
+Say = Callable[[str], None]
+
 MAX_SHOWN = 400
 """Characters of what a target said that a message holds."""
+GRACE_S = 30.0
+"""How long a case that is being played may go on when nobody wants it any more."""
 _SERVE_EVERY_S = 1.0
 _SERVE_S = 0.05
 _PROVEN = ("passed", "passed with a remark", "recorded")
@@ -137,10 +141,12 @@ class Desk:
         facts: who was attacked, None until somebody was.
     """
 
-    def __init__(self, options: RunOptions, pieces: Sequence[Piece]) -> None:
+    def __init__(self, options: RunOptions, pieces: Sequence[Piece], say: Say) -> None:
+        """`say` is given what a person must know or do, one safe line at a time, on any thread."""
         ids = dict.fromkeys(id_ for piece in pieces for id_ in piece.handshakes)
         self._options = options
         self._ids = tuple(ids)
+        self._say = say
         self._seat: Seat | None = None
         self._lab: LabRun | None = None
         self._gone = ""
@@ -174,7 +180,7 @@ class Desk:
         if self._lab is not None:
             self._lab.wait()  # one port, one target
         if self._seat is None:
-            self._seat = Seat(self._options)
+            self._seat = Seat(self._options, self._say)
         replayed = self._seat.play(piece.path, piece.case)
         self.facts = replayed.facts or self.facts
         return _told(piece, replayed)
@@ -184,7 +190,7 @@ class Desk:
             self._seat.close()
             self._seat = None
         if self._lab is None:
-            self._lab = LabRun(self._options, self._ids)
+            self._lab = LabRun(self._options, self._ids, self._say)
         if unknown := [id_ for id_ in piece.handshakes if id_ not in all_cases()]:
             return Outcome(Fate.NOT_PLAYED, f"no case of the TLS lab is called {safe(unknown[0])}")
         rows = [self._lab.row(id_) for id_ in piece.handshakes]
@@ -240,8 +246,10 @@ _Asked = tuple[Path, Case, "Future[Replayed]"]
 class Seat:
     """One rig that stays up between cases; what it raises reaches whoever asks."""
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, options: RunOptions, say: Say) -> None:
         self._options = options
+        self._say = say
+        self._task: asyncio.Task[None] | None = None
         self._loop = asyncio.new_event_loop()
         self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()
         self._over: Future[None] = Future()
@@ -256,8 +264,11 @@ class Seat:
         return replayed.result()
 
     def close(self) -> None:
-        """Wait until the target is left as it was found; never raises."""
+        """Wait until the target is left as it was found; a case that takes too long is cut off. Never raises."""
         self._tell(None)
+        self._thread.join(GRACE_S)
+        if self._thread.is_alive() and self._task is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join()
 
     def _tell(self, what: _Asked | None) -> None:
@@ -274,13 +285,19 @@ class Seat:
                 self._over.set_result(None)
 
     async def _serve(self) -> None:
-        async with rig(self._options, _unheard) as made:
+        self._task = asyncio.current_task()
+        async with rig(self._options, self._hear) as made:
             executor = Executor(made.wiring, made.pace)
-            player = await ready(made, executor, self._options, _unheard)
+            player = await ready(made, executor, self._options, self._hear)
             while (asked := await self._next(executor)) is not None:
                 await _answer(player, asked)
-            await player.put_back(_unheard)
+            await player.put_back(self._hear)
             await executor.hang_up()
+
+    def _hear(self, event: EngineEvent) -> None:
+        """Of all that is told only what a person must know, or do."""
+        if isinstance(event, Note) and event.level in ("action", "warning"):
+            self._say(safe(event.text, MAX_SHOWN))
 
     async def _next(self, executor: Executor) -> _Asked | None:
         """What is asked next; the target is served while nobody asks."""
@@ -305,10 +322,6 @@ def _pass_on(over: Future[None], waiting: Future[Replayed]) -> None:
         waiting.set_exception(error)
 
 
-def _unheard(_event: EngineEvent) -> None:
-    """A test runner shows outcomes only."""
-
-
 # --- one run of the lab, on a thread ------------------------------------------------------------------------
 
 
@@ -329,8 +342,8 @@ class _Rows:
 class LabRun:
     """The lab's cases in one run; who asks for one waits until it was played."""
 
-    def __init__(self, options: RunOptions, ids: Sequence[str]) -> None:
-        self._options, self._ids = options, tuple(ids)
+    def __init__(self, options: RunOptions, ids: Sequence[str], say: Say) -> None:
+        self._options, self._ids, self._say = options, tuple(ids), say
         self._rows = _Rows()
         self._thread = threading.Thread(target=self._work, name="ocppfuzz-lab", daemon=True)
         self._thread.start()
@@ -365,8 +378,10 @@ class LabRun:
     def _work(self) -> None:
         lab = LabOptions(only=self._ids, attended=False, fast=True)
         try:
-            report, _ = tls(self._options, lab, told=self._told, keep=False)
+            report, _ = tls(self._options, lab, told=self._told, note=self._note, keep=False)
             self._rows.facts = report.facts
+            for left in report.left_changed:
+                self._note(f"stays changed on the peer: {left}")
         except _Stopped:
             pass
         except BaseException as error:  # noqa: BLE001 - handed to the thread that asks, which raises it
@@ -374,6 +389,9 @@ class LabRun:
         with self._rows.news:
             self._rows.over = True
             self._rows.news.notify_all()
+
+    def _note(self, text: str) -> None:
+        self._say(safe(text, MAX_SHOWN))
 
     def _told(self, row: TlsRow, _done: int, _total: int) -> None:
         if self._rows.stopped:

@@ -1,14 +1,18 @@
+import asyncio
+import threading
 from collections.abc import Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fuzz.app import Replayed, piecemeal
-from fuzz.app.piecemeal import Desk, Fate, Outcome, Piece
+from fuzz.app.piecemeal import Desk, Fate, LabRun, Outcome, Piece, Seat
 from fuzz.config import RunOptions
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.records import Basis, ReplayOutcome, Severity, Side, TargetFacts, Violation
+from fuzz.records import Basis, Note, ReplayOutcome, Severity, Side, TargetFacts, Violation
 from fuzz.report.tls import TlsRow
 from fuzz.testing import HOSTILE, case
 
@@ -31,7 +35,7 @@ def seats(monkeypatch) -> Seats:
     made = Seats(Replayed(Path("one.json"), ReplayOutcome.FIXED, "", facts=FACTS), {}, [])
 
     class Seat:
-        def __init__(self, _options):
+        def __init__(self, _options, _say):
             made.log.append("rig")
 
         def play(self, _path, _case):
@@ -45,7 +49,7 @@ def seats(monkeypatch) -> Seats:
     class LabRun:
         facts = None
 
-        def __init__(self, _options, ids):
+        def __init__(self, _options, ids, _say):
             made.log.append(f"lab {' '.join(ids)}")
 
         def row(self, id_):
@@ -64,7 +68,7 @@ def seats(monkeypatch) -> Seats:
 
 @pytest.fixture
 def desk(seats) -> Desk:
-    return Desk(RunOptions(), [MESSAGE, HANDSHAKE])
+    return Desk(RunOptions(), [MESSAGE, HANDSHAKE], print)
 
 
 def row(outcome: str, *why: str) -> TlsRow:
@@ -177,3 +181,148 @@ def test_the_configuration_names_the_target_in_the_command(tmp_path):
         p.again for p in piecemeal.pieces(RunOptions(), Path("my target.toml"), handshakes=False)
     }
     assert all(command.endswith(" --config 'my target.toml'") for command in again)
+
+
+# --- a rig on a thread ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def target(monkeypatch):
+    """A target that is none: what it does with a case, and what was done with it, in order."""
+    made = SimpleNamespace(log=[], unavailable="", missing=False, stuck=False)
+    made.began = threading.Event()
+
+    @asynccontextmanager
+    async def rig(_options, sink):
+        if made.missing:
+            raise TargetUnavailable("nobody called")
+        sink(Note("dial wss://here", "action"))
+        sink(Note("of no interest"))
+        try:
+            yield SimpleNamespace(wiring=None, pace=None)
+        finally:
+            made.log.append("stopped")
+
+    class Executor:
+        facts = FACTS
+
+        def __init__(self, _wiring, _pace):
+            pass
+
+        async def serve(self, _seconds):
+            pass
+
+        async def hang_up(self):
+            made.log.append("hung up")
+
+    class Player:
+        executor = Executor(None, None)
+
+        async def play(self, path, _case):
+            made.log.append(str(path))
+            made.began.set()
+            if made.stuck:
+                await asyncio.Event().wait()
+            if made.unavailable:
+                raise TargetUnavailable(made.unavailable)
+            return Replayed(path, ReplayOutcome.FIXED, "")
+
+        async def put_back(self, sink):
+            sink(Note("stays changed on the target: x", "warning"))
+
+    async def ready(*_):
+        return Player()
+
+    monkeypatch.setattr(piecemeal, "rig", rig)
+    monkeypatch.setattr(piecemeal, "Executor", Executor)
+    monkeypatch.setattr(piecemeal, "ready", ready)
+    return made
+
+
+def test_cases_are_played_on_one_rig_that_is_left_in_order(target):
+    said: list[str] = []
+    seat = Seat(RunOptions(), said.append)
+    first = seat.play(Path("one"), case())
+    assert (first.outcome, first.facts, first.item) == (ReplayOutcome.FIXED, FACTS, case())
+    seat.play(Path("two"), case())
+    seat.close()
+    assert target.log == ["one", "two", "hung up", "stopped"]
+    assert said == ["dial wss://here", "stays changed on the target: x"]
+
+
+def test_a_target_that_never_comes_is_told_to_whoever_asks(target):
+    target.missing = True
+    seat = Seat(RunOptions(), print)
+    with pytest.raises(TargetUnavailable, match="nobody called"):
+        seat.play(Path("one"), case())
+    with pytest.raises(TargetUnavailable, match="nobody called"):
+        seat.play(Path("two"), case())
+    seat.close()
+
+
+def test_a_target_that_goes_away_is_stopped_and_told(target):
+    target.unavailable = "it did not come back"
+    seat = Seat(RunOptions(), print)
+    with pytest.raises(TargetUnavailable, match="it did not come back"):
+        seat.play(Path("one"), case())
+    seat.close()
+    assert target.log == ["one", "stopped"]
+
+
+def test_a_case_that_nobody_wants_any_more_is_cut_off(target, monkeypatch):
+    monkeypatch.setattr(piecemeal, "GRACE_S", 0.0)
+    target.stuck = True
+    seat = Seat(RunOptions(), print)
+    seat._tell((Path("one"), case(), piecemeal.Future()))
+    target.began.wait(10)
+    seat.close()
+    assert target.log == ["one", "stopped"]
+
+
+# --- a run of the lab on a thread ----------------------------------------------------------------------------
+
+
+def test_each_row_is_there_for_whoever_waits_and_none_when_the_run_is_over(monkeypatch):
+    def tls(_options, lab, *, told, note, keep):
+        assert (lab.only, lab.attended, keep) == (("TS-33", "TS-34"), False, False)
+        note("2 cases")
+        told(row("passed"), 1, 2)
+        return SimpleNamespace(facts=FACTS, left_changed=["x"]), []
+
+    said: list[str] = []
+    monkeypatch.setattr(piecemeal, "tls", tls)
+    run = LabRun(RunOptions(), ["TS-33", "TS-34"], said.append)
+    assert run.row("TS-33") == row("passed")
+    assert run.row("TS-34") is None
+    assert run.facts is FACTS
+    assert said == ["2 cases", "stays changed on the peer: x"]
+
+
+def test_what_the_lab_could_not_do_is_told_behind_what_it_did(monkeypatch):
+    def tls(_options, _lab, *, told, **_):
+        told(row("failed"), 1, 2)
+        raise TargetUnavailable("it did not come back")
+
+    monkeypatch.setattr(piecemeal, "tls", tls)
+    run = LabRun(RunOptions(), ["TS-33", "TS-34"], print)
+    with pytest.raises(TargetUnavailable, match="it did not come back"):
+        run.row("TS-34")
+    assert run.row("TS-33") == row("failed")
+
+
+def test_a_lab_that_nobody_wants_any_more_stops_behind_its_case(monkeypatch):
+    begin, played = threading.Event(), []
+
+    def tls(_options, _lab, *, told, **_):
+        begin.wait(10)
+        for number in range(3):
+            played.append(number)
+            told(row("passed"), number, 3)
+
+    monkeypatch.setattr(piecemeal, "tls", tls)
+    run = LabRun(RunOptions(), ["TS-33"], print)
+    run._rows.stopped = True
+    begin.set()
+    run.close()
+    assert played == [0]
+    assert run.rows == {}

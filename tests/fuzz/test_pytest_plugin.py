@@ -27,14 +27,14 @@ class Told:
     fates: dict[str, Outcome]
     attacked = "Charging Station of a test"
 
-    def __init__(self, _options, _pieces):
-        self.closed = False
+    def __init__(self, _options, _pieces, _say):
+        pass
 
     def play(self, piece):
         return self.fates.get(piece.name, Outcome(Fate.PASSED))
 
     def close(self):
-        self.closed = True
+        pass
 
 
 @pytest.fixture
@@ -79,6 +79,18 @@ def test_each_case_is_a_test_of_its_own_behind_those_of_the_project(pytester, co
         ]
     )
     done.stdout.fnmatch_lines(["ocppfuzz attacked: Charging Station of a test"])
+
+
+def test_what_a_person_must_do_is_said_past_what_pytest_captures(tmp_path, monkeypatch):
+    with (tmp_path / "terminal").open("w") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        aside = pytest_plugin.Aside()
+        monkeypatch.setattr(sys, "stdout", None)
+        aside.say("dial wss://here")
+    aside.close()
+    aside.say("too late")
+    pytest_plugin.Aside().say("nowhere to say it")
+    assert (tmp_path / "terminal").read_text() == "\nocppfuzz: dial wss://here\n"
 
 
 def test_the_ini_option_asks_for_the_same(pytester, corpus, fated):
