@@ -42,7 +42,7 @@ _BOOTED: JsonObject = {**_NOW, "interval": 300, "status": "Accepted"}
 def meetings(place: Place, *, changes: bool) -> tuple[Scenario, ...]:
     """Every meeting at a place; only with `changes` do CALLs meet that ask for more than an answer."""
     calls = [*_questions(place), *(_changes(place) if changes else ())]
-    return (*_in_states(place, calls), *_while_waiting(place, calls))
+    return (*_in_states(place, calls), *_while_waiting(place, calls), *_deeds_and_cuts(place))
 
 
 # --- what is asked ------------------------------------------------------------------------------------------
@@ -171,6 +171,56 @@ def _meeting(place: Place, wait: _Wait, calls: Sequence[Ask]) -> Iterable[Move]:
         *calls,
         answered(wait.answer),
         *wait.end,
+        *tell_status(place),
+    ]
+
+
+# --- what people do, and lost connections, while an answer is awaited ----------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    """What happens at the station, and what undoes it; `cuts` when it ends the connection."""
+
+    name: str
+    moves: Sequence[Move]
+    undo: Sequence[Move] = ()
+    cuts: bool = False
+
+
+def _deeds(place: Place) -> Iterator[_Deed]:
+    n, m = place.evses[0], place.evses[-1]
+    yield _Deed("unplug", [Act(f"unplug {n}")])
+    yield _Deed("other-token", [present(place.tokens[1])])
+    yield _Deed("fault", [Act(f"fault {n}"), Pause(0.05)], [Act(f"clear-fault {n}")])
+    if m != n:
+        yield _Deed("plug-in-elsewhere", [Act(f"plug-in {m}"), Pause(0.05)], [Act(f"unplug {m}")])
+    yield _Deed("cut", [Leave(1006)], cuts=True)
+    yield _Deed("power-cycle", [Act("power-cycle"), booted(place)], cuts=True)
+
+
+def _deeds_and_cuts(place: Place) -> Iterator[Scenario]:
+    for wait in _waits(place):
+        if wait.action in ("BootNotification", "NotifyReport"):
+            continue
+        for deed in _deeds(place):
+            text = f"{deed.name} while the station waits for the answer to its {wait.action}."
+            name = f"meeting/{wait.action}/{deed.name}"
+            yield Scenario(name, text, tuple(_deed_meets(place, wait, deed)))
+
+
+def _deed_meets(place: Place, wait: _Wait, deed: _Deed) -> Iterable[Move]:
+    """The answer comes after the deed, unless the deed took away the connection on which it could."""
+    said: Sequence[Move] = () if deed.cuts else [answered(wait.answer)]
+    return [
+        Withhold(wait.action),
+        *wait.prompt,
+        Await(wait.action, timeout_s=place.prompt_s),
+        *deed.moves,
+        *said,
+        Pause(GLANCE_S),
+        *deed.undo,
+        Act(f"unplug {place.evses[0]}"),
         *tell_status(place),
     ]
 

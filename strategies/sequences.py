@@ -875,6 +875,7 @@ def remote_start_nowhere(place: Place) -> Iterable[Move]:
     n = place.evses[0]
     return [
         start_remotely(place, place.evses[-1] + 50),
+        start_remotely(place, -1),
         _availability("Inoperative", n),
         start_remotely(place),
         _availability("Operative", n),
@@ -1158,8 +1159,11 @@ def log(place: Place) -> Iterable[tuple[str, Script]]:
 
 
 def _two_logs(kind: str, place: Place) -> list[Move]:
+    # It is tried again for an hour, so that the second one comes while the first is under way.
+    log: JsonObject = {"remoteLocation": NOWHERE}
+    request: JsonObject = {"requestId": 61, "logType": kind, "log": log}
     return [
-        _get_log(61, kind=kind),
+        Ask("GetLog", {**request, "retries": 60, "retryInterval": 60}),
         Await("LogStatusNotification", timeout_s=10.0),
         _get_log(62, kind=kind),
         Pause(GLANCE_S),
@@ -1220,6 +1224,13 @@ def certificate_renewal(place: Place) -> Iterable[Move]:
         _signed("no certificate"),
         *tell_status(place),
     ]
+
+
+@scenario
+def certificate_never_comes(place: Place) -> Iterable[Move]:
+    """A new certificate is promised and does not come: the station waits before it asks again (A02.FR.17)."""
+    promised: list[Move] = [Answer("SignCertificate", {"status": "Accepted"})] * 6
+    return [*promised, _SIGN, _asked_to_sign(place), Pause(4.0)]
 
 
 @scenario

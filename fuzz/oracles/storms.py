@@ -33,6 +33,11 @@ _EARLY = 0.75
 _LAG_S = 0.5
 """What is earlier than this share of an interval, and by more than this, is no matter of clocks."""
 
+_IDLE_REPEATS = 4
+_IDLE_S = 2.5
+_SAID_ONCE = frozenset({"Authorize", "BootNotification", "SignCertificate"})
+"""CALLs that a good answer settles; one of a boot is good when it accepts."""
+
 _RETRIED = "TransactionEvent"
 _INTERVAL = "messageattemptinterval"
 _TIMES = frozenset({"timestamp", "currentTime", "generatedAt"})
@@ -58,8 +63,8 @@ def amplification(obs: Observation) -> Iterator[Violation]:
     An error that is more than three times as long as the message, and 10 kB longer, lets a small peer fill a big
     pipe; answers that hold what was asked for, and reports, are as long as they are. A CALL that failed is sent again
     only after MessageAttemptInterval times the transmissions before it (E13.FR.02): judged where the scene has shown
-    that interval, else only five equal CALLs within two seconds count. What we or an operator caused is no storm, nor
-    what waited for the network.
+    that interval, else only five equal CALLs within two seconds count, or four of which each had a good answer and was
+    said again within seconds. What we or an operator caused is no storm, nor what waited for the network.
 
     Seen: a transaction's end that was refused with CALLERROR and sent again without a pause
     (https://github.com/matth-x/MicroOcpp/commit/d3f93a7); errors that repeat four times what they were sent.
@@ -69,7 +74,7 @@ def amplification(obs: Observation) -> Iterator[Violation]:
     yield from _amplified(obs)
     if len(obs.calls) >= _AGAIN or (len(obs.calls) > 1 and scene(obs) is not None):
         seen = happened(obs)
-        yield from _first(_too_early(seen), _again(seen), _flood(seen))
+        yield from _first(_too_early(seen), _again(seen), _although_answered(seen), _flood(seen))
 
 
 def _amplified(obs: Observation) -> Iterator[Violation]:
@@ -203,6 +208,33 @@ def _again(seen: History) -> Iterator[Violation]:
                     f"{h.action} sent again at once",
                     f"the same {h.action} {least} times within {_AGAIN_S:g} s",
                 )
+
+
+def _although_answered(seen: History) -> Iterator[Violation]:
+    """A CALL that was answered well said again and again, seconds apart, with nothing said or done that asks for it."""
+    sent: dict[str, list[Happening]] = {}
+    for h in seen:
+        if h.deed in (Deed.OPENED, Deed.CLOSED, Deed.ENDED, Deed.OPERATED) or (
+            h.deed is Deed.ASKED and h.case
+        ):
+            sent.clear()
+        elif h.deed is Deed.CALLED and h.action in _SAID_ONCE:
+            before = sent.get(h.action, [])
+            goes_on = bool(before) and h.at_s - before[-1].at_s <= _IDLE_S
+            now = sent[h.action] = [*before, h] if goes_on and _settled(seen, before[-1]) else [h]
+            if len(now) >= _IDLE_REPEATS:
+                yield _storm(
+                    f"{h.action} said again although answered",
+                    f"{h.action} {len(now)} times in a row, each at most {_IDLE_S:g} s after a good answer",
+                )
+
+
+def _settled(seen: History, call: Happening) -> bool:
+    """Whether a CALL was answered by a CALLRESULT that leaves nothing to ask for."""
+    answer = seen.partner(call)
+    if answer is None or answer.error_code or not isinstance(answer.payload, dict):
+        return False
+    return call.action != "BootNotification" or answer.payload.get("status") == "Accepted"
 
 
 def _flood(seen: History) -> Iterator[Violation]:

@@ -87,6 +87,13 @@ class Commands:
         evse = number(asked.payload, "evseId")
         if event.status != "Accepted":
             return
+        if evse is not None and evse < 0:
+            yield Objection(
+                "F01",
+                "RequestStartTransaction accepted on a negative EVSE",
+                f"RequestStartTransaction was accepted on EVSE {evse}, and no EVSE has a negative number",
+                weight=Weight.LOW,
+            )
         if self._busy.get(asked.id) and facts.outstanding is None:
             yield Objection(
                 "F01",

@@ -193,3 +193,29 @@ def test_security_events_of_different_moments_are_different_events():
         for n in range(9)
     ]
     assert o22(scene(*events)) == []
+
+
+def repeated(action, answers, every_s):
+    """A CALL that comes so often, each answered so."""
+    for n, answer in enumerate(answers):
+        yield target(n * every_s, [2, f"m{n}", action, {"n": n}])
+        yield voice(n * every_s + 0.01, [answer[0], f"m{n}", *answer[1:]])
+
+
+GOOD = (3, {"status": "Accepted"})
+
+
+@pytest.mark.parametrize(
+    ("action", "answers", "every_s", "told"),
+    [
+        ("SignCertificate", [GOOD] * 4, 1.0, ["O22 SignCertificate said again although answered"]),
+        ("SignCertificate", [GOOD] * 3, 1.0, []),
+        ("SignCertificate", [GOOD] * 4, 10.0, []),
+        ("SignCertificate", [(4, "InternalError", "", {})] * 4, 1.0, []),
+        ("BootNotification", [(3, {"status": "Rejected"})] * 4, 1.0, []),
+        ("Heartbeat", [GOOD] * 4, 1.0, []),
+    ],
+)
+def test_what_was_answered_well_is_not_said_again_and_again(action, answers, every_s, told):
+    lines = spoken(scene(*repeated(action, answers, every_s)))
+    assert [line for line in lines if line.startswith("O22")] == told

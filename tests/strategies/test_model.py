@@ -255,3 +255,14 @@ def test_a_boot_that_is_not_said_again_after_a_callerror_is_noted(error, again, 
     found = [o for o in model.over(60.0, waits) if "CALLERROR" in o.name]
     assert [o.name for o in found] == missed
     assert all(o.weight is Weight.NOTE for o in found)
+
+
+@pytest.mark.parametrize(
+    ("evse", "status", "found"), [(-1, "Accepted", 1), (-1, "Rejected", 0), (1, "Accepted", 0)]
+)
+def test_no_transaction_is_started_on_a_negative_evse(evse, status, found):
+    model = booted("Accepted")
+    payload = {"evseId": evse, "remoteStartId": 1, "idToken": {"idToken": "A", "type": "Central"}}
+    for event in told("RequestStartTransaction", payload, {"status": status}):
+        model.saw(event)
+    assert sum("negative" in name for name in names(model)) == found
