@@ -59,8 +59,8 @@ _MUST_ANSWER = frozenset(
 )
 
 
-DRAIN_S = 10.0
-"""How long messages that were queued in a scene may take to be sent before the next one begins."""
+DRAIN_S, OWN_DRAIN_S = 10.0, 5.0
+"""How long messages that were queued in a scene may take to be sent before the next one begins, where we can restart."""
 
 MAX_PLANTED = 256
 """Cases with canaries that are remembered for those who come late."""
@@ -261,22 +261,27 @@ class Executor(Stage):
             return
         done = [await self._target.operator(*words) for words in left.words]
         hopeless = left.stalled and self._target.owned
-        if left.queued and self.connected and not (left.unready or hopeless):
-            await self._drained()
+        waits = left.queued and self.connected and not (left.unready or hopeless)
+        drained = not waits or await self._drained()
         ended = not hopeless and await self._ended(left.transactions)
-        if (all(done) and ended and not left.unready) or not self._target.owned:
+        if (all(done) and drained and ended and not left.unready) or not self._target.owned:
             return
         await self.restart()
 
-    async def _drained(self) -> None:
-        """Wait until the target says that no transaction message waits to be sent (use case E14), as far as it tells."""
-        deadline = self._clock.monotonic() + DRAIN_S
+    async def _drained(self) -> bool:
+        """Wait until the target says that no transaction message waits to be sent (use case E14); False if one still does.
+
+        What was refused may wait for minutes to be sent again, and holds up all that comes behind it (E13.FR.02).
+        """
+        patience_s = OWN_DRAIN_S if self._target.owned else DRAIN_S
+        deadline = self._clock.monotonic() + patience_s
         while self.connected and self._clock.monotonic() < deadline:
             told = await self.proper_call("GetTransactionStatus", {})
             payload = told.payload if told is not None else None
             if not isinstance(payload, dict) or payload.get("messagesInQueue") is not True:
-                return
+                return True
             await self.serve(self.pace.settle_s)
+        return not self.connected
 
     async def _ended(self, transactions: tuple[str, ...]) -> bool:
         """Wait for the end of these transactions, and ask for it where it does not come by itself."""

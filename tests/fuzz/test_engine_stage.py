@@ -345,3 +345,48 @@ async def _second(door: Any, station: Station) -> None:
     link = door.connect()
     while True:
         await station(link, str(await link.receive()))
+
+
+@pytest.mark.parametrize(("waiting", "asked"), [(0, 1), (2, 3)])
+async def test_messages_that_wait_to_be_sent_are_waited_for_after_a_lost_connection(
+    scripted: Callable, waiting: int, asked: int
+) -> None:
+    class Queued(Station):
+        async def __call__(self, link: MemoryLink, text: str) -> None:
+            frame = json.loads(text)
+            if frame[0] == 2 and frame[2] == "GetTransactionStatus":
+                self.heard.append(frame)
+                queued = len(self.asked()) <= waiting
+                await link.send_text(json.dumps([3, frame[1], {"messagesInQueue": queued}]))
+            else:
+                await super().__call__(link, text)
+
+        def asked(self) -> list[list[Any]]:
+            return [f for f in self.heard if f[0] == 2 and f[2] == "GetTransactionStatus"]
+
+    station = Queued()
+    await played(scripted, scene(ask("GetLog"), Disconnect(1006), ask("GetReport")), station)
+    assert len(station.asked()) == asked
+
+
+async def test_a_queue_that_never_empties_costs_our_own_target_a_restart(
+    scripted: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(Station):
+        async def __call__(self, link: MemoryLink, text: str) -> None:
+            frame = json.loads(text)
+            if frame[0] == 2 and frame[2] == "GetTransactionStatus":
+                await link.send_text(json.dumps([3, frame[1], {"messagesInQueue": True}]))
+            else:
+                await super().__call__(link, text)
+
+    monkeypatch.setattr("fuzz.engine.executor.OWN_DRAIN_S", 0.05)
+    restarted: list[bool] = []
+    async with scripted(Stuck()) as executor:
+        monkeypatch.setattr(executor, "restart", lambda: _note(restarted))
+        await executor.play(scene(ask("GetLog"), Disconnect(1006), ask("GetReport")))
+    assert restarted == [True]
+
+
+async def _note(restarted: list[bool]) -> None:
+    restarted.append(True)
