@@ -160,6 +160,7 @@ class Twins:
 
     def _read_back(self) -> Iterator[tuple[str, Iterator[Case]]]:
         known = [v for v in self.ground.pool.variables if _settable(v)]
+        yield "SetVariables", self._partials(known)
         number: Counter[str] = Counter()
         for variable in known:
             rank = number[variable.data_type]
@@ -182,10 +183,20 @@ class Twins:
         if valid is not None:
             steps = (read, Ask(_set(variable, valid)), read, put_back, read)
             yield self._scene(f"read-back/{variable.name}#valid", steps, "read-back", "valid")
-            if rank == 0:
-                yield self._partial(variable, valid, read, put_back)
         for broken in _turn(_certain(variable), rank):
             yield self._wrong(broken, read, put_back)
+
+    def _partials(self, known: Sequence[PoolVariable]) -> Iterator[Case]:
+        """A message half right for one variable of each data type: one is enough to show that halves are stored."""
+        seen: set[str] = set()
+        for variable in known:
+            valid = other_value(variable)
+            if valid is not None and variable.data_type not in seen:
+                seen.add(variable.data_type)
+                read = Ask(call_text("GetVariables", self._reading(variable, known)))
+                yield self._partial(
+                    variable, valid, read, Ask(_set(variable, variable.value or ""))
+                )
 
     def _wrong(self, broken: Break, read: Ask, put_back: Ask) -> Case:
         def scene(payload: JsonValue) -> tuple[Step, ...]:
