@@ -371,7 +371,7 @@ def make_ground(options: RunOptions, side: Side, seed: int, inventory: Inventory
 def _stored(options: RunOptions, side: Side) -> list[Case]:
     corpus = store.corpus_cases(options.corpus_dir)
     findings = (f.case for f in store.findings_in(options.findings_dir))
-    return [c for c in (*corpus, *findings) if c.side is side and not of_lab(c)]
+    return [c for c in (*findings, *corpus) if c.side is side and not of_lab(c)]
 
 
 def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:
