@@ -61,6 +61,9 @@ from fuzz.records import (
 from strategies.labels import JsonValue
 from strategies.version import version
 
+HURRIED_S = 300.0
+"""A campaign that ends earlier waits for no time-outs of the station itself in its first round."""
+
 TOOL = f"ocppfuzz {__version__}"
 
 Sink = Callable[[EngineEvent], None]
@@ -176,6 +179,7 @@ async def campaign_on(
     ground.items_per_message = executor.facts.items_per_message
     ground.abilities = made.wiring.target.abilities
     ground.owned = executor.owned
+    ground.hurried = options.max_time_s is not None and options.max_time_s < HURRIED_S
     ground.compression = executor.handshake.compression
     ground.catches = made.wiring.catcher is not None
     ground.late_visits = executor.late_visits

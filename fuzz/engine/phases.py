@@ -102,8 +102,8 @@ class Ground:
     """What all phases of one campaign stand on.
 
     `abilities` are those of the target adapter, `owned` whether we started the target, `compression` whether
-    permessage-deflate was negotiated with it, `catches` whether a catcher
-    waits for whoever follows our addresses; `listeners` are told every observation, `waits` is what scenes wait for in vain.
+    permessage-deflate was negotiated with it, `catches` whether a catcher waits for whoever follows our addresses,
+    `hurried` whether the whole must be over within minutes; `listeners` are told every observation, `waits` is what scenes wait for in vain.
     """
 
     version: Version
@@ -125,6 +125,7 @@ class Ground:
     late_visits: Callable[[], Sequence[Case]] = tuple
     owned: bool = False
     compression: bool = True
+    hurried: bool = False
     listeners: list[Callable[[Observation], None]] = field(default_factory=list)
     waits: Waits = field(default_factory=Waits)
     _watched: dict[str, Observation | None] = field(default_factory=dict)

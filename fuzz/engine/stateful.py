@@ -7,9 +7,10 @@ judged. What comes next depends on which states the target has shown (`fuzz.engi
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 
 from fuzz.engine.cases import call_text
 from fuzz.engine.drawing import walk
@@ -111,10 +112,13 @@ class Stateful:
             return
         self._plan(playable)
         self.ground.listeners.append(self._learn)
-        for told in playable:
-            if not told.slow:
-                yield self._plain(told)
         slow = iter([told for told in playable if told.slow])
+        quick = [told for told in playable if not told.slow]
+        for number, told in enumerate(quick, 1):
+            yield self._plain(told)
+            if number % SLOW_EVERY == 0 and not self.ground.hurried:
+                for patient in islice(slow, 1):
+                    yield self._plain(patient)
         walks = self._walks()
         for number in count():
             if number % SLOW_EVERY == 0 and (late := next(slow, None)) is not None:
@@ -179,9 +183,7 @@ class Stateful:
             return []
         place, changes = self._place(), self.ground.allowed >= _CHANGES
         told = (*scenarios(place), *meetings(place, changes=changes))
-        # Short ones first: whatever shows after few steps is found early.
-        told = tuple(sorted(told, key=lambda s: len(list(flat(s.moves)))))
-        return [s for s in told if all(map(self.ground.asked, asks(s.moves)))]
+        return [s for s in _in_breadth(told) if all(map(self.ground.asked, asks(s.moves)))]
 
     def _playable(self) -> list[Scenario]:
         return [s for s in self._known() if self._may(s.moves)]
@@ -319,6 +321,17 @@ class Stateful:
     def _provenance(self) -> Provenance:
         self._index += 1
         return Provenance(self.name, self.ground.seed, self._index, self.ground.tool)
+
+
+def _in_breadth(told: Iterable[Scenario]) -> list[Scenario]:
+    """One scenario of every family, then a second one, and so on; short ones first, since what is shallow shows early."""
+    number: Counter[str] = Counter()
+    ranked: list[tuple[int, int, Scenario]] = []
+    for scenario in told:
+        family = _family(scenario)
+        ranked.append((number[family], len(list(flat(scenario.moves))), scenario))
+        number[family] += 1
+    return [scenario for *_, scenario in sorted(ranked, key=lambda entry: entry[:2])]
 
 
 def _family(told: Scenario) -> str:

@@ -69,13 +69,26 @@ def _flat(steps: Iterable[Step]) -> Iterable[Step]:
         yield from _flat(step.steps) if isinstance(step, RepeatSteps) else (step,)
 
 
-async def test_every_quick_scenario_comes_first_and_once_short_ones_before_long_ones() -> None:
-    plain = _plain(await _cases(_ground(), 300))
+async def test_every_scenario_comes_once_and_one_of_every_family_first() -> None:
+    plain = _plain(await _cases(_ground(hurried=True), 400))[:-1]
     ids = [c.id for c in plain]
     assert len(set(ids)) == len(ids) > 60
-    # The last one of these waits for time-outs of the station, and comes behind all that do not.
-    sizes = [sum(1 for _ in _flat(c.steps)) for c in plain[:-1]]
+    families = [id_.split("/")[1] for id_ in ids]
+    first = families[: len(set(families))]
+    assert len(set(first)) == len(first)
+
+
+async def test_short_scenarios_come_before_long_ones() -> None:
+    plain = _plain(await _cases(_ground(hurried=True), 400))[:-1]
+    families = {c.id.split("/")[1] for c in plain}
+    sizes = [sum(1 for _ in _flat(c.steps)) for c in plain[: len(families)]]
     assert sizes == sorted(sizes)
+
+
+async def test_what_waits_for_time_outs_comes_now_and_then_unless_time_is_short() -> None:
+    slow = "stateful/boot-refused-by-error"
+    assert slow in [c.id for c in _plain(await _cases(_ground(), 70))]
+    assert slow not in [c.id for c in _plain(await _cases(_ground(hurried=True), 70))]
 
 
 async def test_scenarios_have_classes_of_their_own() -> None:
