@@ -15,7 +15,7 @@ from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
 TURNS: dict[str, tuple[int, int]] = {
     "systematic": (1_300, 1_400),
     "frames": (300, 200),
-    "stateful": (1_700, 900),
+    "stateful": (1_600, 900),
     "answers": (600, 500),
     "resource": (1_100, 600),
     "injection": (190, 100),

@@ -80,7 +80,7 @@ _SCENE = Expectation(Stance.UNSPECIFIED, Tier.MODEL)
 
 @dataclass(slots=True)
 class Twins:
-    """Metamorphic pairs of every action, then read-back scenes, then requests made twice."""
+    """Read-back scenes, requests made twice, and metamorphic pairs of every action, the first of each before all others."""
 
     ground: Ground
     name: str = "twins"
@@ -106,15 +106,15 @@ class Twins:
         return shows_support or action not in self.ground.support.refused
 
     def _groups(self) -> Iterator[tuple[str, list[Case]]]:
-        for action in self.ground.actions():
-            if action not in _NOT_TWICE:
-                yield action, self._allowed(self._respelled(action))
         if self.ground.side is Side.STATION:
             sources = (self._read_back(), self._certificates(), self._shelves(), self._again())
             for scenes in sources:
                 for action, cases in scenes:
                     if self.ground.asked(action):
                         yield action, self._allowed(cases)
+        for action in self.ground.actions():
+            if action not in _NOT_TWICE:
+                yield action, self._allowed(self._respelled(action))
 
     def _allowed(self, cases: Iterator[Case]) -> list[Case]:
         return [case for case in cases if case.effect in self.ground.allowed]
