@@ -27,6 +27,7 @@ from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
 from fuzz.engine.answering import Answers
 from fuzz.engine.baseline import NEEDED_BY, learn_volatile
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
+from fuzz.engine.cases import actions_of
 from fuzz.engine.effects import allowed_effects
 from fuzz.engine.executor import Executor
 from fuzz.engine.framing import Frames
@@ -382,7 +383,7 @@ def make_phases(options: RunOptions, ground: Ground) -> list[Phase]:
     """The phases that were asked for, in the order in which they were asked for."""
     made: dict[str, Phase] = {
         "replay": Replay(
-            [c for c in _stored(options, ground.side) if not c.action or ground.asked(c.action)]
+            [c for c in _stored(options, ground.side) if all(map(ground.asked, actions_of(c)))]
         ),
         "systematic": Systematic(ground),
         "answers": Answers(ground),

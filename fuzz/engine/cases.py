@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from fuzz.engine.effects import effect_of
-from fuzz.records import Case, Effect, Provenance, SendBytes, SendText, Side, Step
+from fuzz.records import (
+    Ask,
+    Case,
+    Effect,
+    Provenance,
+    RepeatSteps,
+    SendBytes,
+    SendText,
+    Side,
+    Step,
+)
 from strategies.boundaries import Boundary
 from strategies.labels import (
     Channel,
@@ -28,6 +38,7 @@ from strategies.labels import (
 )
 from strategies.violations import Break
 
+_ASKED = re.compile(r'^\[2,"[^"]*","(\w+)"', re.MULTILINE)
 _RUN = re.compile(r"(.)\1{255,}", re.DOTALL)
 
 
@@ -50,6 +61,20 @@ def call_text(action: JsonValue, payload: JsonValue) -> Text:
     return compact(
         f'[2,"{{call.id}}",{json.dumps(action)},{json.dumps(payload, separators=(",", ":"))}]'
     )
+
+
+def actions_of(case: Case) -> frozenset[str]:
+    """The action that a case is about, and those of the other CALLs that its scene makes; empty when it names none."""
+    asked = _ASKED.findall("\n".join(_asks(case.steps)))
+    return frozenset(asked) | ({case.action} if case.action else frozenset())
+
+
+def _asks(steps: Iterable[Step]) -> Iterator[str]:
+    for step in steps:
+        if isinstance(step, RepeatSteps):
+            yield from _asks(step.steps)
+        elif isinstance(step, Ask):
+            yield spell(step.text)
 
 
 class CaseMaker:

@@ -2,9 +2,9 @@ import json
 
 from hypothesis import given, strategies as st
 
-from fuzz.engine.cases import CaseMaker, call_text, compact
-from fuzz.records import Effect, SendBytes, SendText, Side
-from fuzz.testing import VALID, mutation, rejected
+from fuzz.engine.cases import CaseMaker, actions_of, call_text, compact
+from fuzz.records import Ask, Effect, RepeatSteps, SendBytes, SendText, Side
+from fuzz.testing import VALID, case as made, mutation, rejected
 from strategies.boundaries import boundaries
 from strategies.frames import envelope_faults
 from strategies.labels import Kind, Position, Repeated, Sender, Stance, Tier, Utterance, spell
@@ -126,3 +126,12 @@ def test_raw_bytes_are_sent_as_bytes() -> None:
     case = maker().utterance(raw)
     assert case.steps == (SendBytes(b"\xff", "binary"),)
     assert case.effect is Effect.VOLATILE
+
+
+def test_a_scene_is_about_every_action_that_it_asks_for() -> None:
+    asked = [Ask(call_text(name, {})) for name in ("Reset", "ClearCache")]
+    steps = (asked[0], RepeatSteps((asked[1],), 2), SendText(('[2,"x","GetLog",{}]',)))
+    told = made(action="", steps=steps)
+    assert actions_of(told) == {"Reset", "ClearCache"}
+    assert actions_of(made(action="GetLog", steps=steps[2:])) == {"GetLog"}
+    assert actions_of(made(action="", steps=())) == frozenset()
