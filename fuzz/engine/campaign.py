@@ -23,11 +23,12 @@ from fuzz.engine.investigate import STOPPING, Investigator, Judge
 from fuzz.engine.ledger import Ledger
 from fuzz.engine.phases import ACTIONS, Ground, Phase, Systematic
 from fuzz.engine.quarantine import Quarantine
-from fuzz.engine.stage import is_scene
+from fuzz.engine.stage import is_scene, needs_hands
 from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable
 from fuzz.ocppj.history import history
 from fuzz.records import (
+    Ability,
     CampaignEnded,
     CampaignStarted,
     Case,
@@ -322,6 +323,8 @@ class Campaign:
                 return why
         if case.effect not in self._limits.allowed:
             return f"effect {case.effect.value} is not allowed on this target"
+        if Ability.OPERATOR not in self._ground.abilities and needs_hands(case.steps):
+            return "needs somebody at the target; see --operator"
         if action := self._ground.waits.hopeless(case.steps):
             return f"would wait for {action}, which never came"
         return ""

@@ -7,7 +7,7 @@ connection and go on over the next one; a connection that the target ends althou
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -97,6 +97,14 @@ def is_scene(case: Case) -> bool:
 def of_lab(case: Case) -> bool:
     """True for a case of the TLS lab, which is not played on a line."""
     return any(isinstance(step, TlsStep) for step in case.steps)
+
+
+def needs_hands(steps: Iterable[Step]) -> bool:
+    """True when something has to be done at the target."""
+    return any(
+        needs_hands(step.steps) if isinstance(step, RepeatSteps) else isinstance(step, Operator)
+        for step in steps
+    )
 
 
 @dataclass(slots=True)
