@@ -22,6 +22,9 @@ from fuzz import store
 BIN = Path(sys.executable).parent / "ocppfuzz"
 CASES = 110
 BUDGET = ("--seed", 1, "--max-cases", CASES, "--only", "GetVariables,ClearCache")
+LONG_ENOUGH = ("--seed", 1, "--max-time", 15, "--only", "GetVariables,ClearCache")
+"""A campaign in whose midst a station that restarts every few seconds restarts for sure."""
+
 WAIT_S = 2
 LONGER_S = 8
 """How long a campaign waits where the test has a station to start meanwhile."""
@@ -245,7 +248,7 @@ def test_a_station_that_never_gets_as_far_as_serving_proves_nothing_and_one_line
 
 @pytest.mark.parametrize("habit", ["restarts", "crashes"])
 def test_a_station_that_restarts_by_itself_is_told_of_and_no_case_is_blamed(bench, habit):
-    done = bench.run(*bench.owned(habit))
+    done = bench.run(*bench.owned(habit), budget=LONG_ENOUGH)
     assert (done.code, done.confirmed) == (0, set()), done.shown
     assert any("does it restart by itself?" in warning for warning in done.outcome["warnings"])
 
