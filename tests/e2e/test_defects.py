@@ -100,7 +100,9 @@ def test_a_defect_is_found_by_its_oracle_alone_then_proven_shrunk_and_replayed(
         said.append(spelled(case))
         folder = tmp_path / finding["folder"]
         files = {"case.json", "finding.json", "transcript.ndjson", "runs.ndjson"}
-        files |= {"REPORT.md", "repro.py", "capture.pcapng"}
+        files |= {"REPORT.md", "capture.pcapng"}
+        # What is counted in a long answer is judged by no plain fact; the report says so.
+        files |= set() if finding["oracle"] == "O35" else {"repro.py"}
         assert {f.name for f in folder.iterdir() if f.stat().st_size > 0} == files
     if isinstance(smallest, str):
         assert min(said, key=len) == smallest
