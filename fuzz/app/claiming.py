@@ -23,9 +23,9 @@ def with_claims(
     facts: TargetFacts,
     options: RunOptions,
     inventory: Inventory,
-    sink: Callable[[EngineEvent], None],
+    sink: Callable[[EngineEvent], None] = lambda _: None,
 ) -> TargetFacts:
-    """The facts of a station with what it claims, which is told. Raises `UsageError` for a PICS file that is none."""
+    """The facts of a station with what it claims, which `sink` is told. Raises `UsageError` for a PICS file that is none."""
     if facts.side is not Side.STATION:
         return facts
     name = options.pics or (DEFAULT_PICS if options.embedded else "")

@@ -118,7 +118,7 @@ async def ready(made: Rig, executor: Executor, options: RunOptions, sink: Sink) 
     """Meet the target and learn what it is. Raises `TargetUnavailable`."""
     vault = vault_for(made, options, sink)
     inventory = await prepare(executor, sink)
-    executor.facts = with_claims(executor.facts, options, inventory, sink)
+    executor.facts = with_claims(executor.facts, options, inventory)
     allowed = allowed_effects(owned=executor.owned, allow=options.allow)
     return Player(executor, make_judge(strict=True, edition=options.edition), vault, allowed)
 
@@ -205,7 +205,7 @@ async def _shrink(path: Path, finding: Finding, options: RunOptions, sink: Sink)
             return Replayed(path, ReplayOutcome.NOT_RUN, why)
         executor = Executor(made.wiring, made.pace)
         inventory = await prepare(executor, sink)
-        executor.facts = with_claims(executor.facts, options, inventory, sink)
+        executor.facts = with_claims(executor.facts, options, inventory)
         judged = make_judge(strict=True, edition=options.edition)
         shrinker = Shrinker(
             version(), made.wiring.clock, Budget(plays=1000, seconds=options.max_time_s or 600.0)
