@@ -63,7 +63,7 @@ from strategies.labels import JsonValue
 from strategies.version import version
 
 HURRIED_S = 300.0
-"""A campaign that ends earlier waits for no time-outs of the station itself in its first round."""
+"""A campaign that ends earlier, or after so many cases, waits for no time-outs of the station in its first round."""
 
 TOOL = f"ocppfuzz {__version__}"
 
@@ -180,7 +180,8 @@ async def campaign_on(
     ground.items_per_message = executor.facts.items_per_message
     ground.abilities = made.wiring.target.abilities
     ground.owned = executor.owned
-    ground.hurried = options.max_time_s is not None and options.max_time_s < HURRIED_S
+    short = options.max_time_s is not None and options.max_time_s < HURRIED_S
+    ground.hurried = short or options.max_cases is not None
     ground.compression = executor.handshake.compression
     ground.catches = made.wiring.catcher is not None
     ground.late_visits = executor.late_visits

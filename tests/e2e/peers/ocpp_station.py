@@ -17,6 +17,7 @@ class Station(ChargePoint):
                 "attribute_status": "UnknownComponent",
                 "component": d["component"],
                 "variable": d["variable"],
+                "attribute_type": d.get("attribute_type", "Actual"),
             }
             for d in get_variable_data
         ]
