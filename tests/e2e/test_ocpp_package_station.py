@@ -86,7 +86,6 @@ def test_all_phases_together_find_each_defect_once_and_blame_it_for_nothing_that
     # It makes no CALL when it is told to, and never resets: that is not asked for over and over, and told.
     for table in ("frames", "scenarios", "injection", "twins"):
         assert outcome["coverage"][table]["reached"] > 0, table
-    assert "would wait for BootNotification, which never came" in outcome["not_asked"]
     assert any("answers to Heartbeat" in told for told in outcome["unreached"])
 
     again = ocppfuzz("replay", *(f["folder"] for f in findings), *target, "--json")

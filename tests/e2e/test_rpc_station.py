@@ -47,7 +47,6 @@ def test_all_phases_together_find_no_more_and_start_it_again_when_it_gives_up(
     assert [step["do"] for step in case["steps"]] == ["send-text"]
     for table in ("frames", "scenarios", "injection", "twins"):
         assert outcome["coverage"][table]["reached"] > 0, table
-    assert "would wait for BootNotification, which never came" in outcome["not_asked"]
 
     again = ocppfuzz("replay", folder, *target)
     assert again.code == 1, again.err
