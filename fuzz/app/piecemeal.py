@@ -17,6 +17,7 @@ from pathlib import Path
 
 from fuzz import store
 from fuzz.app import Replayed
+from fuzz.app.credentials import vault_for
 from fuzz.app.handshaking import quick
 from fuzz.app.replaying import Player, ready
 from fuzz.app.rig import rig
@@ -287,8 +288,9 @@ class Seat:
     async def _serve(self) -> None:
         self._task = asyncio.current_task()
         async with rig(self._options, self._hear) as made:
+            vault = vault_for(made, self._options, self._hear)
             executor = Executor(made.wiring, made.pace)
-            player = await ready(made, executor, self._options, self._hear)
+            player = await ready(executor, vault, self._options, self._hear)
             while (asked := await self._next(executor)) is not None:
                 await _answer(player, asked)
             await player.put_back(self._hear)

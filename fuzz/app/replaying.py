@@ -18,7 +18,7 @@ from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.dossier import files_of, hidden
 from fuzz.app.packing import load_pack
-from fuzz.app.rig import Rig, rig
+from fuzz.app.rig import rig
 from fuzz.app.tls_replaying import cases_of, replay_handshakes
 from fuzz.config import RunOptions
 from fuzz.engine.effects import allowed_effects, names_credentials
@@ -81,9 +81,11 @@ async def _replay(
         told(outcomes[-1])
 
     async with rig(options, sink) as made:
+        # The vault stands between the door and the executor: it comes first.
+        vault = vault_for(made, options, sink)
         executor = Executor(made.wiring, made.pace)
         try:
-            player = await ready(made, executor, options, sink)
+            player = await ready(executor, vault, options, sink)
             for path, item in stored:
                 add(await player.play(path, item), item)
             await player.put_back(sink)
@@ -114,9 +116,8 @@ class Player:
         await _put_back(self.executor, self.vault, sink)
 
 
-async def ready(made: Rig, executor: Executor, options: RunOptions, sink: Sink) -> Player:
+async def ready(executor: Executor, vault: Vault | None, options: RunOptions, sink: Sink) -> Player:
     """Meet the target and learn what it is. Raises `TargetUnavailable`."""
-    vault = vault_for(made, options, sink)
     inventory = await prepare(executor, sink)
     executor.facts = with_claims(executor.facts, options, inventory)
     allowed = allowed_effects(owned=executor.owned, allow=options.allow)
