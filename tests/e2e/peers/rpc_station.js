@@ -10,8 +10,8 @@ const station = new RPCClient({
 });
 
 station.handle('GetVariables', ({ params }) => ({
-    getVariableResult: params.getVariableData.map(({ component, variable }) => ({
-        attributeStatus: 'UnknownComponent', component, variable,
+    getVariableResult: params.getVariableData.map(({ component, variable, attributeType = 'Actual' }) => ({
+        attributeStatus: 'UnknownComponent', component, variable, attributeType,
     })),
 }));
 station.handle('ChangeAvailability', () => ({ status: 'Accepted' }));
