@@ -177,15 +177,7 @@ async def campaign_on(
     ground = make_ground(options, executor.facts.side, seed, inventory)
     if resumed is not None:
         ground.support = Support(set(resumed.supported), set(resumed.refused))
-    ground.items_per_message = executor.facts.items_per_message
-    ground.abilities = made.wiring.target.abilities
-    ground.owned = executor.owned
-    short = options.max_time_s is not None and options.max_time_s < HURRIED_S
-    ground.hurried = short or options.max_cases is not None
-    ground.compression = executor.handshake.compression
-    ground.catches = made.wiring.catcher is not None
-    ground.late_visits = executor.late_visits
-    ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
+    _survey(ground, made, executor, options)
     _say_what_is_missing(made, inventory, sink)
     judged = make_judge(
         strict=options.strict,
@@ -193,18 +185,11 @@ async def campaign_on(
         only=options.oracles,
         advisory=course.advisory,
     )
+    budget = Budget() if executor.owned else GENTLE
+    shrinker = Shrinker(ground.version, made.wiring.clock, budget, lambda: executor.reconnects)
     campaign = Campaign(
         executor,
-        Investigator(
-            executor,
-            judged,
-            Shrinker(
-                ground.version,
-                made.wiring.clock,
-                Budget() if executor.owned else GENTLE,
-                lambda: executor.reconnects,
-            ),
-        ),
+        Investigator(executor, judged, shrinker),
         judged,
         ground,
         inventory,
@@ -217,14 +202,7 @@ async def campaign_on(
             sniffer,
         ),
         made.wiring.clock,
-        Limits(
-            max_time_s=options.max_time_s,
-            max_cases=options.max_cases,
-            max_exchanges=options.max_exchanges,
-            fail_fast=options.fail_fast,
-            allowed=ground.allowed,
-            skip={} if resumed is None else resumed.played,
-        ),
+        _limits(options, ground, resumed),
         sink,
         tool=TOOL,
         tally=_tally(resumed, options),
@@ -239,6 +217,30 @@ async def campaign_on(
     if not summary.reason:
         store.clear_state(options.findings_dir)
     return summary
+
+
+def _limits(options: RunOptions, ground: Ground, resumed: store.CampaignState | None) -> Limits:
+    return Limits(
+        max_time_s=options.max_time_s,
+        max_cases=options.max_cases,
+        max_exchanges=options.max_exchanges,
+        fail_fast=options.fail_fast,
+        allowed=ground.allowed,
+        skip={} if resumed is None else resumed.played,
+    )
+
+
+def _survey(ground: Ground, made: Rig, executor: Executor, options: RunOptions) -> None:
+    """Note on the ground what this target is and lets us do."""
+    ground.items_per_message = executor.facts.items_per_message
+    ground.abilities = made.wiring.target.abilities
+    ground.owned = executor.owned
+    short = options.max_time_s is not None and options.max_time_s < HURRIED_S
+    ground.hurried = short or options.max_cases is not None
+    ground.compression = executor.handshake.compression
+    ground.catches = made.wiring.catcher is not None
+    ground.late_visits = executor.late_visits
+    ground.allowed = allowed_effects(owned=executor.owned, allow=options.allow)
 
 
 async def _baseline(executor: Executor, inventory: Inventory, options: RunOptions) -> None:
