@@ -264,7 +264,8 @@ class Executor(Stage):
         waits = left.queued and self.connected and not (left.unready or hopeless)
         drained = not waits or await self._drained()
         ended = not hopeless and await self._ended(left.transactions)
-        if (all(done) and drained and ended and not left.unready) or not self._target.owned:
+        clean = all(done) and drained and ended and not (left.unready or left.floating)
+        if clean or not self._target.owned:
             return
         await self.restart()
 

@@ -19,6 +19,7 @@ class Leftovers:
 
     A boot that the case itself answered is taken for refused until the target sends something else than
     BootNotification: an answer may say Accepted and be broken all the same.
+    `floating` is true when somebody was let in and no transaction came of it: the next scene's EV would charge for it.
     `queued` is true when messages may still wait to be sent, because the target was offline or was answered badly.
     `stalled` is true when the case itself gave the last answer to a TransactionEvent, and nothing came behind it: a
     station that waits to send it again ends no transaction meanwhile (E13.FR.02).
@@ -29,18 +30,21 @@ class Leftovers:
     unready: bool = False
     stalled: bool = False
     queued: bool = False
+    floating: bool = False
 
     def __bool__(self) -> bool:
         """True when anything has to be undone, or waited for."""
-        return bool(self.words or self.transactions or self.unready or self.queued)
+        undone = self.words or self.transactions or self.unready
+        return bool(undone or self.queued or self.floating)
 
 
 def leftovers(happened: History) -> Leftovers:
     """What a scene left behind, the network first."""
     words: dict[tuple[str, str], None] = {}
     open_: dict[str, None] = {}
-    unready = doubtful = stalled = queued = False
+    unready = doubtful = stalled = queued = floating = False
     for h in happened:
+        floating = _floats(happened, h, before=floating)
         queued |= h.deed in (Deed.OPENED, Deed.CLOSED)
         if h.deed is Deed.OPERATED:
             _operated(h, words)
@@ -57,7 +61,22 @@ def leftovers(happened: History) -> Leftovers:
             queued |= stalled
     ordered = sorted(words, key=lambda word: word[0] != "restore-network")
     late = stalled and bool(open_)
-    return Leftovers(tuple(ordered), tuple(open_), unready or doubtful, late, queued)
+    return Leftovers(tuple(ordered), tuple(open_), unready or doubtful, late, queued, floating)
+
+
+def _floats(happened: History, h: Happening, *, before: bool) -> bool:
+    """Whether somebody may be let in for a transaction that is still to come."""
+    if h.deed is Deed.OPERATED:
+        return before or h.text.startswith("present-token")
+    if h.deed is Deed.TOLD and h.action == "RequestStartTransaction":
+        return before or _member(h.payload, "status") == "Accepted"
+    if h.deed is Deed.CALLED and h.action in ("BootNotification", "TransactionEvent"):
+        begins = _member(h.payload, "eventType") in ("Started", "Ended")
+        return before and not (begins or h.action == "BootNotification")
+    if h.deed is Deed.ANSWERED and h.action == "Authorize":
+        status = _member(_member(h.payload, "idTokenInfo"), "status")
+        return before and status == "Accepted"
+    return before
 
 
 def _operated(h: Happening, words: dict[tuple[str, str], None]) -> None:

@@ -33,7 +33,7 @@ def left(*entries: Entry) -> Leftovers:
 
 
 def test_what_was_undone_in_the_scene_is_not_left() -> None:
-    assert not left(done("plug-in 1"), done("unplug 1"), done("present-token 04A1"))
+    assert not left(done("plug-in 1"), done("unplug 1"))
     assert not left(event("Started", "a"), event("Ended", "a"), *boot("Accepted"))
 
 
@@ -84,3 +84,19 @@ def test_a_transaction_event_that_the_case_answered_may_be_sent_again() -> None:
     properly = Entry(0.0, Who.HARNESS, "text", '[3,"Endeda",{}]')
     assert left(event("Ended", "a"), badly).queued
     assert not left(event("Ended", "a"), properly).queued
+
+
+def authorize(status: str) -> list[Entry]:
+    asked = Entry(0.0, Who.TARGET, "text", '[2,"z","Authorize",{}]')
+    told = json.dumps([3, "z", {"idTokenInfo": {"status": status}}])
+    return [asked, Entry(0.0, Who.HARNESS, "text", told)]
+
+
+def test_who_was_let_in_and_did_not_charge_is_left() -> None:
+    shown = done("present-token A ISO14443")
+    assert left(shown).floating
+    assert left(shown, *authorize("Accepted")).floating
+    assert not left(shown, *authorize("Blocked")).floating
+    assert not left(shown, event("Started", "a"), event("Ended", "a")).floating
+    assert not left(shown, *boot("Accepted")).floating
+    assert left(shown, event("Started", "a"), event("Ended", "a"), shown).floating
