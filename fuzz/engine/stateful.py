@@ -42,7 +42,7 @@ from strategies.labels import (
     Tier,
 )
 from strategies.meetings import meetings
-from strategies.moves import Move, Tell, acts, asks, flat
+from strategies.moves import Again, Move, Tell, acts, asks, flat
 from strategies.schema import message_schema
 from strategies.sequences import Place, Scenario, scenarios
 from strategies.violations import Break, violations
@@ -329,9 +329,14 @@ def _in_breadth(told: Iterable[Scenario]) -> list[Scenario]:
     ranked: list[tuple[int, int, Scenario]] = []
     for scenario in told:
         family = _family(scenario)
-        ranked.append((number[family], len(list(flat(scenario.moves))), scenario))
+        ranked.append((number[family], _length(scenario.moves), scenario))
         number[family] += 1
     return [scenario for *_, scenario in sorted(ranked, key=lambda entry: entry[:2])]
+
+
+def _length(moves: Iterable[Move]) -> int:
+    """How many moves are made, repeated ones each time."""
+    return sum(m.times * _length(m.moves) if isinstance(m, Again) else 1 for m in moves)
 
 
 def _family(told: Scenario) -> str:

@@ -66,7 +66,8 @@ def _hostile(cases: Iterable[Case]) -> list[Case]:
 
 def _flat(steps: Iterable[Step]) -> Iterable[Step]:
     for step in steps:
-        yield from _flat(step.steps) if isinstance(step, RepeatSteps) else (step,)
+        again = isinstance(step, RepeatSteps)
+        yield from [*_flat(step.steps)] * step.times if again else (step,)
 
 
 async def test_every_scenario_comes_once_and_one_of_every_family_first() -> None:
