@@ -199,7 +199,7 @@ def target(monkeypatch):
         sink(Note("dial wss://here", "action"))
         sink(Note("of no interest"))
         try:
-            yield SimpleNamespace(wiring=None, pace=None)
+            yield SimpleNamespace(wiring=SimpleNamespace(door=None), pace=None)
         finally:
             made.log.append("stopped")
 
