@@ -58,7 +58,7 @@ class Await:
 
     action: str
     where: tuple[tuple[str, str], ...] = ()
-    timeout_s: float = 30.0
+    timeout_s: float = 12.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ def present(token: tuple[str, str]) -> Act:
     return Act(f"present-token {token[0]} {token[1]}")
 
 
-def event(timeout_s: float = 30.0, **fields: str) -> Await:
+def event(timeout_s: float = 12.0, **fields: str) -> Await:
     """A TransactionEvent with these fields, `chargingState` and `stoppedReason` of its transactionInfo included."""
     info = ("chargingState", "stoppedReason")
     where = tuple((f"/transactionInfo/{k}" if k in info else f"/{k}", v) for k, v in fields.items())

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock, rfc3339
-from fuzz.engine.investigate import ENDING, STOPPING, Investigator, as_control
+from fuzz.engine.investigate import ENDING, MEASURED, STOPPING, Investigator, as_control
 from fuzz.engine.ledger import Ledger
 from fuzz.engine.quarantine import Quarantine
+from fuzz.engine.stage import is_scene
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
     Case,
@@ -31,6 +32,9 @@ MAX_FINDINGS_PER_SYMPTOM = 6
 """Broken rules that become findings of one symptom; further ones are only named by the first: mend that one."""
 
 MAX_ALSO = 50
+
+MAX_LEANED = 2
+"""Suspicions of one symptom whose cause is looked for in the scenes before."""
 
 _ALIKE = {
     ("payload", "growth", "digits"): ("text", "number"),
@@ -76,6 +80,7 @@ class Docket:
     innocent: Counter[str] = field(default_factory=Counter)
     unexplained: int = 0
     _acquitted: set[str] = field(default_factory=set)
+    _leaned: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def confirmed(self) -> list[Finding]:
         """The findings that repeated, without those whose control failed too."""
@@ -171,7 +176,7 @@ class Docket:
             await self._settle(finding)
             return []
         again = await self._innocent(finding, recent)
-        if again and finding.control_hits:
+        if again and (finding.control_hits or finding.violation.oracle not in STOPPING):
             self._acquit(finding)
         else:
             self._keep(finding)
@@ -214,7 +219,7 @@ class Docket:
     async def _innocent(
         self, finding: Finding, recent: Sequence[Case]
     ) -> list[tuple[Observation, Violation]]:
-        """Who else may have done it: the control, when it fails as well; or a case played just before."""
+        """Who else may have done it: the control, when it fails as well; or what was played just before."""
         violation = finding.violation
         if finding.control_hits:
             suspects = [as_control(finding.original)]
@@ -222,6 +227,9 @@ class Docket:
             before = [c for c in recent if c is not finding.original]
             culprit = await self.investigator.culprit(before, violation)
             suspects = [] if culprit is None else [culprit]
+        elif not finding.confirmed and self._may_lean(finding):
+            pair = await self.investigator.carried(recent, finding)
+            suspects = [] if pair is None else [pair]
         else:
             suspects = []
         again = [
@@ -230,6 +238,14 @@ class Docket:
         self.innocent[f"{violation.name} ({violation.oracle}) that was not seen again"] += not again
         self.unexplained += not again and violation.oracle in ENDING
         return again
+
+    def _may_lean(self, finding: Finding) -> bool:
+        """Whether to look for its cause in the scenes before it: a few times for each symptom, since it takes long."""
+        violation = finding.violation
+        if violation.oracle in MEASURED or not is_scene(finding.original):
+            return False
+        self._leaned[violation.oracle, violation.symptom] += 1
+        return self._leaned[violation.oracle, violation.symptom] <= MAX_LEANED
 
     def _known(self, violation: Violation, case: Case) -> Finding | None:
         """The finding beside which a suspicion would tell nothing new: same symptom by the same rule, or too many."""

@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from fuzz.engine.carrying import before, joined
 from fuzz.engine.executor import Executor
 from fuzz.engine.shrinker import Shrinker, size
 from fuzz.engine.stage import is_scene
+from fuzz.engine.tidy import leftovers
+from fuzz.ocppj.history import history
 from fuzz.records import (
     Ask,
     Case,
@@ -179,6 +182,16 @@ class Investigator:
             if any(v.oracle == violation.oracle for v in self._judge(observation)):
                 return True
         return False
+
+    async def carried(self, recent: Sequence[Case], finding: Finding) -> Case | None:
+        """The finding's scene behind one that was played before it, where it shows the symptom again; None otherwise."""
+        for earlier in before(recent, finding.original):
+            await self._anew(finding.original)
+            left = leftovers(history((await self._executor.play(earlier)).entries))
+            observation = await self._executor.play(finding.original, linger=True)
+            if self.same(observation, finding.violation):
+                return joined(earlier, left, finding.original)
+        return None
 
     async def confirm(self, finding: Finding) -> Finding:
         """The finding with k of n, control, and its status; a control that fails too acquits the fault."""

@@ -22,7 +22,7 @@ def test_a_campaign_finds_it_and_a_replay_tells_when_it_is_mended(
     ocppfuzz, tmp_path, number, phase, most, flags
 ):
     (tmp_path / "empty").mkdir()
-    budget = ("--phases", phase, "--seed", 1, "--max-exchanges", most, "--max-time", 100)
+    budget = ("--phases", phase, "--seed", 1, "--max-exchanges", most, "--max-time", 400)
     ended = ocppfuzz(
         "run", "--defect", number, *budget, "--corpus", "empty", "--fail-fast", "--json", *flags
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from fuzz.clock import SystemClock
-from fuzz.engine.docket import MAX_FINDINGS_PER_SYMPTOM, Docket
+from fuzz.engine.docket import MAX_FINDINGS_PER_SYMPTOM, MAX_LEANED, Docket
 from fuzz.engine.quarantine import Quarantine
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
@@ -16,6 +16,7 @@ from fuzz.records import (
     Finding,
     FindingStatus,
     Observation,
+    Operator,
     Severity,
     Violation,
 )
@@ -36,6 +37,8 @@ class Script:
     repeats: set[str] = field(default_factory=set)
     guilty_controls: set[str] = field(default_factory=set)
     culprit_is: Case | None = None
+    leans_on: Case | None = None
+    looked: int = 0
     asked: list[str] = field(default_factory=list)
 
     async def confirm(self, finding: Finding) -> Finding:
@@ -54,6 +57,10 @@ class Script:
 
     async def culprit(self, window: list[Case], violation: Violation) -> Case | None:
         return self.culprit_is
+
+    async def carried(self, recent: list[Case], finding: Finding) -> Case | None:
+        self.looked += 1
+        return self.leans_on
 
     async def once_more(
         self, again: Case, violation: Violation
@@ -244,3 +251,31 @@ def test_what_cannot_be_followed_up_because_the_target_is_gone_stays_a_candidate
         asyncio.run(made.take(seen, [SHAPE, DEATH], ()))
     assert [f.violation.oracle for f in made.candidates()] == ["O7", "O1"]
     assert [f.violation.oracle for f in memory.saved] == ["O7", "O1"]
+
+
+def scene(name: str) -> Case:
+    made = case(mutations=[Mutation(Channel.PAYLOAD, "", "scenario", name)])
+    return replace(made, id=name, steps=(Operator("plug-in", "1"),))
+
+
+def test_a_scene_that_leans_on_another_becomes_one_case_with_it_and_is_forgotten_itself() -> None:
+    pair = replace(scene("first+second"), mutations=scene("both").mutations)
+    made, shelf, _ = docket(Script(repeats={"first+second"}, leans_on=pair))
+    suspect(made, scene("second"), SHAPE, (scene("first"),))
+    assert [f.original.id for f in made.confirmed()] == ["first+second"]
+    assert (made.unconfirmed(), shelf.dropped) == ([], ["second"])
+
+
+def test_what_a_scene_leans_on_is_looked_for_a_few_times_only() -> None:
+    script = Script()
+    made, _, _ = docket(script)
+    for number in range(MAX_LEANED + 3):
+        suspect(made, scene(f"scene {number}"), SHAPE)
+    assert script.looked == MAX_LEANED
+
+
+def test_a_message_by_itself_leans_on_nothing() -> None:
+    script = Script()
+    made, _, _ = docket(script)
+    suspect(made, broken("message"), SHAPE)
+    assert script.looked == 0

@@ -30,6 +30,7 @@ from fuzz.records import (
     Observation,
     RepeatSteps,
     SendText,
+    Settle,
     Severity,
     Side,
     TargetFacts,
@@ -415,3 +416,31 @@ def test_silence_takes_the_place_of_a_case_for_longer_than_it_took() -> None:
     assert silence.steps == (Wait(6.0),)
     assert as_silence(silence, 1_000.0).steps == (Wait(MAX_IDLE_S),)
     assert (silence.mutations, silence.control) == ((), ())
+
+
+# --- what a scene leans on --------------------------------------------------------------------------------
+
+
+def in_a_scene(name: str) -> Case:
+    said = call(f'{{"{name}":1}}', name, control="")
+    return replace(said, control=(), steps=(*said.steps, Settle()))
+
+
+def after_first(heard: list[str]) -> bool:
+    return "second" in behind_id(heard[-1]) and any("first" in behind_id(h) for h in heard)
+
+
+@pytest.mark.parametrize(
+    ("played", "leans_on"), [(["first", "other"], "first+second"), (["other"], None)]
+)
+async def test_a_scene_is_tried_behind_each_scene_that_was_played_before_it(
+    scripted: Callable, played: list[str], leans_on: str | None
+) -> None:
+    station = Station(after_first)
+    async with investigating(scripted, station) as (investigator, _):
+        scenes = [in_a_scene(name) for name in played]
+        found = await investigator.carried(scenes, finding(in_a_scene("second")))
+        assert (found.id if found else None) == leans_on
+        if found is not None:
+            station.heard.clear()
+            assert (await investigator.repeat(found, CLOSED)).hits == 3
