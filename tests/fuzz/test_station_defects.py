@@ -44,7 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 160))
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 170))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -229,6 +229,17 @@ def reported(player):
     return names, parts[-1]["tbc"]
 
 
+def states(player):
+    events = player.calls("TransactionEvent")
+    return [event["transactionInfo"].get("chargingState") for event in events]
+
+
+def numbers_used_again(player):
+    events = player.calls("TransactionEvent")
+    used = [(event["transactionInfo"]["transactionId"], event["seqNo"]) for event in events]
+    return len(set(used)) < len(used)
+
+
 def repeated(player):
     events = [json.dumps(event) for event in player.calls("TransactionEvent")]
     return len(set(events)) < len(events)
@@ -284,6 +295,18 @@ SHOWN = {
     ),
     "ended twice": lambda p: len({event["seqNo"] for event in ended(p)}) == 2,
     "never back": lambda p: not p.calls("StatusNotification"),
+    "requestId of another report": lambda p: (
+        p.status == "Accepted" and {part["requestId"] for part in p.calls("NotifyReport")} == {1}
+    ),
+    "InternalError": lambda p: p.status == "InternalError",
+    "CertificateEntries 1": lambda p: (
+        p.answers[-1][2]["getVariableResult"][0]["attributeValue"] == "1"
+    ),
+    "a refused password": lambda p: p.bench.station.credentials.password == "too-short",
+    "nobody deauthorized": lambda p: [e["triggerReason"] for e in ended(p)] == ["Deauthorized"],
+    "two BootNotifications": lambda p: len(p.calls("BootNotification")) == 2,
+    "the end is lost": lambda p: started(p) and not ended(p),
+    "seqNo used again": numbers_used_again,
 }
 SEEN = [
     number
@@ -743,6 +766,106 @@ def test_p159_dials_again_after_a_reboot():
     *lost, expect = defects()["P159"].witness
     witness = (*lost, Wait(5), Operator("power-cycle"), expect)
     assert played("P159", "P159", witness=witness).calls("StatusNotification")
+
+
+@pytest.mark.parametrize(("signs", "dies"), [(255, False), (256, True), (512, True)])
+def test_p160_dies_of_what_its_field_cannot_hold(signs, dies):
+    location = f"http://127.0.0.1:9/{'a' * (signs - 19)}"
+    asked = {"logType": "SecurityLog", "requestId": 1, "log": {"remoteLocation": location}}
+    witness = says(json.dumps([2, "q", "GetLog", asked]))
+    assert ("exit 70" in played("P160", "P160", witness=witness).seen) is dies
+    assert played("P160", witness=witness).status == "Accepted"
+
+
+def test_p161_tells_each_report_under_its_own_id_one_after_the_other():
+    _, first, *_ = defects()["P161"].witness
+    second = says(spell(first.text).replace('"requestId":1', '"requestId":2'))
+    parts = played("P161", "P161", witness=(first, *second)).calls("NotifyReport")
+    assert {part["requestId"] for part in parts} == {1, 2}
+
+
+def test_p162_changes_what_it_is_asked_to_once_all_is_answered():
+    _, change, _ = defects()["P162"].witness
+    back = says('[2,"q","ChangeAvailability",{"operationalStatus":"Operative"}]')
+    assert played("P162", "P162", witness=(change, *back)).status == "Accepted"
+
+
+def test_p162_changes_what_it_is_asked_to_while_a_single_notification_waits():
+    crossing, _, expect = defects()["P162"].witness
+    witness = (crossing, Operator("plug-in", "1"), expect)
+    assert played("P162", "P162", witness=witness).status == "Accepted"
+
+
+def test_p163_ends_the_transaction_of_somebody_else():
+    assert ended(played("P163", "P163"))
+    assert not ended(played("P163"))
+
+
+def test_p163_still_knows_when_nothing_runs():
+    *_, stop = defects()["P163"].witness
+    assert played("P163", "P163", witness=(stop,)).status == "Rejected"
+
+
+def test_p164_has_no_room_left_after_as_many_as_there_are_places():
+    install, delete, _ = defects()["P164"].witness
+    witness = (RepeatSteps((install, delete), 20), install)
+    player = played("P164", "P164", witness=witness)
+    assert [answer[2]["status"] for answer in player.answers[:40]] == ["Accepted"] * 40
+    assert player.status == "Rejected"
+    assert played("P164", witness=witness).status == "Accepted"
+
+
+def test_p164_counts_what_is_installed():
+    install, _, read = defects()["P164"].witness
+    player = played("P164", "P164", witness=(install, read))
+    assert player.answers == played("P164", witness=(install, read)).answers
+
+
+def test_p165_says_that_it_refused_the_password_and_takes_a_proper_one():
+    refused, *_ = defects()["P165"].witness
+    assert played("P165", "P165", witness=(refused,)).status == "Rejected"
+    proper = says(spell(refused.text).replace("too-short", "a-better-password-1"))
+    credentials = played("P165", "P165", witness=proper).bench.station.credentials
+    assert credentials.password == "a-better-password-1"
+
+
+def test_p166_charges_with_a_token():
+    _, plug, power, expect = defects()["P166"].witness
+    token = Operator("present-token", "04A1B2C3")
+    player = played("P166", "P166", witness=(plug, token, power, expect))
+    assert "Charging" in json.dumps(player.calls("TransactionEvent"))
+    assert not ended(player)
+
+
+def test_p166_lets_nobody_charge_where_everybody_may():
+    assert states(played("P166")) == ["EVConnected", "Charging"]
+    assert states(played("P166", "P166")) == ["EVConnected", "EVConnected"]
+
+
+def test_p167_is_done_with_a_reset_that_need_not_wait():
+    _, _, _, _, _, _, *boots = defects()["P167"].witness
+    witness = (*says('[2,"q","Reset",{"type":"OnIdle"}]'), *boots)
+    assert len(played("P167", "P167", witness=witness).calls("BootNotification")) == 1
+
+
+def test_p167_resets_no_third_time():
+    witness = (*defects()["P167"].witness, Wait(600))
+    assert len(played("P167", "P167", witness=witness).calls("BootNotification")) == 2
+
+
+def test_p168_keeps_the_first_sixteen():
+    def offline(*names):
+        events = played("P168", *names).calls("TransactionEvent")
+        return [event["seqNo"] for event in events if event.get("offline")]
+
+    assert offline("P168") == offline()[:16]
+    assert len(offline()) == 17
+
+
+def test_p169_counts_in_the_first_transaction():
+    witness = defects()["P169"].witness[:6]
+    events = played("P169", "P169", witness=witness).calls("TransactionEvent")
+    assert [event["seqNo"] for event in events] == [0, 1, 2]
 
 
 def test_p52_needs_the_right_serial_number():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fuzz.ocppj.frames import Call
-from fuzz.records import TlsStep
+from fuzz.records import Expect, TlsStep
 from fuzz.station.blocks.base import member, objects
 from fuzz.station.blocks.security import SecurityBlock
 from fuzz.station.defects.reading import peek
@@ -125,6 +125,38 @@ def password_cut(hooks: Hooks) -> Hooks:
         if variable.name != "BasicAuthPassword" or checked.reason:
             return checked
         return replace(checked, value=checked.value.partition(":")[0])
+
+    return replace(hooks, check_value=check_value)
+
+
+@plants(
+    Defect(
+        "P165",
+        mirrors=("G8",),
+        oracle="O29 O16",
+        symptom="a refused password",
+        witness=(
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"too-short",' + _PASSWORD + "}]}",
+            ),
+            ask("Reset", '{"type":"Immediate"}'),
+            Expect("BootNotification", 60.0),
+        ),
+        depth=2,
+        highest_profile=2,
+    )
+)
+def refused_password_used(hooks: Hooks) -> Hooks:
+    """A new BasicAuthPassword that is Rejected is used all the same, from the next connection on."""
+    context = hooks.context
+
+    def check_value(variable: Variable, text: str) -> Checked:
+        checked = hooks.check_value(variable, text)
+        if variable.name == "BasicAuthPassword" and checked.reason:
+            context.model.write(variable, text)
+            context.dirty = True
+        return checked
 
     return replace(hooks, check_value=check_value)
 

@@ -20,7 +20,7 @@ from fuzz.station.events import Command, Event, PowerCycle
 from fuzz.station.hooks import Hooks
 from fuzz.station.keystore import Own
 from fuzz.station.rewriting import is_answer
-from fuzz.station.x509 import BadCertificate, Certificate, load_chain
+from fuzz.station.x509 import BadCertificate, Certificate, hash_data, load_chain
 from strategies.labels import JsonObject
 
 
@@ -285,3 +285,44 @@ def last_root_removed(hooks: Hooks) -> Hooks:
     block = next(block for block in hooks.blocks if isinstance(block, CertificatesBlock))
     block.can_spare = lambda found: True  # type: ignore[method-assign]
     return hooks
+
+
+(_PLANTED,) = load_chain(ROOT)
+_HASHES = hash_data(_PLANTED, _PLANTED, "SHA256")
+
+
+@plants(
+    Defect(
+        "P164",
+        mirrors=("E4",),
+        oracle="O12 O11",
+        symptom="CertificateEntries 1",
+        witness=(
+            _install(ROOT, "Manufacturer"),
+            ask("DeleteCertificate", json.dumps({"certificateHashData": _HASHES})),
+            ask(
+                "GetVariables",
+                '{"getVariableData":[{"component":{"name":"SecurityCtrlr"},'
+                '"variable":{"name":"CertificateEntries"}}]}',
+            ),
+        ),
+        depth=2,
+    )
+)
+def place_never_freed(hooks: Hooks) -> Hooks:
+    """A root that was deleted still counts in CertificateEntries, so that at last no other one can be installed."""
+    context, keys = hooks.context, hooks.context.keys
+    entries = context.model.named("SecurityCtrlr", "CertificateEntries")
+    deleted = 0
+
+    def handle(call: Call) -> JsonObject:
+        nonlocal deleted
+        held = len(keys.roots)
+        if call.action == "InstallCertificate" and held + deleted >= (entries.maximum or 0):
+            return status("Rejected", "OutOfStorage")
+        answer = hooks.handle(call)
+        deleted += max(0, held - len(keys.roots)) if call.action == "DeleteCertificate" else 0
+        return answer
+
+    context.model.live[entries.key] = lambda: str(len(keys.roots) + deleted)
+    return replace(hooks, handle=handle)

@@ -6,10 +6,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from fuzz.ocppj.frames import Call
-from fuzz.records import AnswerNext, Expect, FrameKind, Operator
-from fuzz.station.defects.reading import DEATH, peek
+from fuzz.errors import RemoteProtocolError
+from fuzz.ocppj.frames import Call, ErrorCode
+from fuzz.records import AnswerNext, Expect, FrameKind, Operator, Wait
+from fuzz.station.blocks.reports import ReportsBlock
+from fuzz.station.defects.reading import DEATH, peek, unanswered
 from fuzz.station.defects.registry import Defect, ask, plants, reply
+from fuzz.station.device_model import Variable
 from fuzz.station.events import Command, Event, Reboot, SendText, Unplug
 from fuzz.station.hooks import Dying, Hooks
 from strategies.labels import JsonObject
@@ -139,6 +142,67 @@ def unplug_race(hooks: Hooks) -> Hooks:
         return hooks.react(event)
 
     return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P161",
+        mirrors=("D20",),
+        oracle="O11",
+        symptom="requestId of another report",
+        witness=(
+            reply(
+                "NotifyReport",
+                '[2,"crossing","GetBaseReport",{"requestId":2,"reportBase":"SummaryInventory"}]',
+            ),
+            ask("GetBaseReport", '{"requestId":1,"reportBase":"FullInventory"}'),
+            Expect("NotifyReport"),
+            Wait(60.0),  # the crossed part is never answered; the rest comes after its time
+        ),
+        depth=1,
+    )
+)
+def report_under_another_id(hooks: Hooks) -> Hooks:
+    """A report that is asked for while another one is still being told carries the requestId of that one."""
+    reports = next(block for block in hooks.blocks if isinstance(block, ReportsBlock))
+    healthy, current = reports._notify, 0
+
+    def notify(request_id: int, number: int, part: list[Variable], *, more: bool) -> None:
+        nonlocal current
+        if not unanswered(hooks, "NotifyReport"):
+            current = request_id
+        healthy(current, number, part, more=more)
+
+    reports._notify = notify  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P162",
+        mirrors=("D21",),
+        oracle="O28 O10",
+        symptom="InternalError",
+        witness=(
+            reply(
+                "StatusNotification",
+                '[2,"crossing","ChangeAvailability",{"operationalStatus":"Operative"}]',
+            ),
+            ask("ChangeAvailability", '{"operationalStatus":"Inoperative"}'),
+            Expect("StatusNotification"),
+        ),
+        depth=1,
+    )
+)
+def availability_locked(hooks: Hooks) -> Hooks:
+    """ChangeAvailability is answered with InternalError while two or more StatusNotifications are not answered yet."""
+
+    def handle(call: Call) -> JsonObject:
+        if call.action == "ChangeAvailability" and unanswered(hooks, "StatusNotification")[1:]:
+            raise RemoteProtocolError(ErrorCode.INTERNAL_ERROR, "the database is locked")
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
 
 
 def _tells_upload(command: Command, before: bool) -> bool:  # noqa: FBT001

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered
-from fuzz.records import AnswerNext, Expect, Operator, Wait
+from fuzz.records import AnswerNext, Expect, Operator, RepeatSteps, Wait
 from fuzz.station.blocks.base import member, whole
+from fuzz.station.blocks.reset import ResetBlock
 from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.context import Outcome
 from fuzz.station.defects.reading import DEATH
 from fuzz.station.defects.registry import Defect, ask, plants
 from fuzz.station.events import Command, Connected, Disconnected, Event, PowerCycle, PowerOn
 from fuzz.station.hooks import Dying, Hooks
+from fuzz.station.states import Registration
 from strategies.labels import JsonObject
 
 
@@ -204,3 +207,83 @@ def lost_answer_renumbered(hooks: Hooks) -> Hooks:
         return hooks.react(event)
 
     return replace(hooks, react=react)
+
+
+_SOON_S = 1.0
+
+
+@plants(
+    Defect(
+        "P167",
+        mirrors=("D24",),
+        oracle="O2 O14",
+        symptom="two BootNotifications",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            ask("Reset", '{"type":"OnIdle"}'),
+            Operator("unplug", "1"),
+            Expect("BootNotification", 60.0),
+            Expect("BootNotification", 60.0),
+        ),
+        depth=3,
+    )
+)
+def reset_done_twice(hooks: Hooks) -> Hooks:
+    """A Reset that waited for the end of a transaction is carried out once more after the reboot."""
+    context = hooks.context
+    block = next(block for block in hooks.blocks if isinstance(block, ResetBlock))
+    kept = False
+
+    def handle(call: Call) -> JsonObject:
+        nonlocal kept
+        answer = hooks.handle(call)
+        kept |= call.action == "Reset" and answer["status"] == "Scheduled"
+        return answer
+
+    def again() -> None:
+        block._reset({"type": "OnIdle"})
+
+    def conclude(outcome: Outcome) -> None:
+        nonlocal kept
+        hooks.conclude(outcome)
+        booted = outcome.call.action == "BootNotification"
+        if kept and booted and context.registration is Registration.ACCEPTED:
+            kept = False
+            context.at("reset again", context.now + _SOON_S, again)
+
+    return replace(hooks, handle=handle, conclude=conclude)
+
+
+_ROOM = 16
+
+
+@plants(
+    Defect(
+        "P168",
+        mirrors=("D32",),
+        oracle="O32 O13 O11",
+        symptom="the end is lost",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Operator("cut-network"),
+            RepeatSteps((Operator("stop-power", "1"), Operator("start-power", "1")), 8),
+            Operator("unplug", "1"),
+            Operator("restore-network"),
+            Expect("TransactionEvent", 60.0),
+        ),
+        depth=3,
+    )
+)
+def newest_dropped(hooks: Hooks) -> Hooks:
+    """When sixteen transaction events wait for a connection, those that come then are lost, an end as well."""
+    context, outbox = hooks.context, hooks.context.outboxes["transaction"]
+    healthy = outbox.put
+
+    def put(action: str, payload: JsonObject) -> None:
+        if context.connected or len(outbox.waiting) < _ROOM:
+            healthy(action, payload)
+
+    outbox.put = put  # type: ignore[method-assign]
+    return hooks

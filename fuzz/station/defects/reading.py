@@ -1,6 +1,6 @@
 """What several defects look at, and how they end things.
 
-Knows the outer shape of messages.
+Knows the outer shape of messages, and which CALLs of the station wait.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from fuzz.ocppj.frames import Call
 from fuzz.ocppj.lenient import hear
 from fuzz.records import FrameKind, Heard
 from fuzz.station.events import CloseConnection, Command, Exit
@@ -34,6 +35,13 @@ def breaks_on_text(hooks: Hooks, trigger: Callable[[str], bool]) -> Hooks:
         return hooks.receive(message)
 
     return replace(hooks, receive=receive)
+
+
+def unanswered(hooks: Hooks, action: str) -> list[Call]:
+    """The station's own CALLs of `action` that are not answered yet, be they said or still to be said."""
+    peer = hooks.context.peer
+    asked = [peer.outstanding] if peer.outstanding else []
+    return [call for call in (*asked, *peer._queue) if call.action == action]
 
 
 def peek(message: str | bytes) -> Heard:

@@ -11,7 +11,7 @@ from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.payloads import BAD_IDENTIFIER, TOO_FINE_TIME
 from fuzz.records import Expect, Operator
-from fuzz.station.blocks.base import objects, status
+from fuzz.station.blocks.base import member, objects, status
 from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.defects.reading import DEATH
 from fuzz.station.defects.registry import Defect, ask, plants, say
@@ -347,6 +347,36 @@ def negative_evse(hooks: Hooks) -> Hooks:
         if call.action != "RequestStartTransaction" or not isinstance(payload, dict):
             return hooks.handle(call)
         return hooks.handle(replace(call, payload=payload))
+
+    return replace(hooks, handle=handle)
+
+
+_FIELD = 255
+
+
+@plants(
+    Defect(
+        "P160",
+        mirrors=("A7",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            ask(
+                "GetLog",
+                '{"logType":"DiagnosticsLog","requestId":1,'
+                f'"log":{{"remoteLocation":"http://127.0.0.1:9/{"logs/" * 60}"}}}}',
+            ),
+        ),
+    )
+)
+def long_location_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a GetLog whose remoteLocation is longer than 255 characters, although 512 are allowed."""
+
+    def handle(call: Call) -> JsonObject:
+        location = str(member(call.payload, "log").get("remoteLocation", ""))
+        if call.action == "GetLog" and len(location) > _FIELD:
+            raise Dying(DEATH)
+        return hooks.handle(call)
 
     return replace(hooks, handle=handle)
 

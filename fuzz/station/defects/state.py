@@ -12,7 +12,7 @@ from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Refused
 from fuzz.records import Expect, FrameKind, Operator, RepeatSteps
 from fuzz.station.blocks.availability import AvailabilityBlock, Place
-from fuzz.station.blocks.base import member, status
+from fuzz.station.blocks.base import member, status, whole
 from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.context import Context, Outcome
 from fuzz.station.defects.reading import DEATH, peek
@@ -402,3 +402,99 @@ def blocked_token_admitted(hooks: Hooks) -> Hooks:
         hooks.conclude(outcome)
 
     return replace(hooks, conclude=conclude)
+
+
+@plants(
+    Defect(
+        "P163",
+        mirrors=("D11",),
+        oracle="O11 O15",
+        symptom="Accepted",
+        witness=(
+            *_CHARGE[:2],
+            Expect("TransactionEvent"),
+            ask("RequestStopTransaction", '{"transactionId":"nobody-has-this-one"}'),
+        ),
+        depth=2,
+    )
+)
+def stops_any_transaction(hooks: Hooks) -> Hooks:
+    """RequestStopTransaction with an id that the station does not know stops the transaction that runs."""
+    transactions = hooks.context.transactions
+
+    def handle(call: Call) -> JsonObject:
+        answer = hooks.handle(call)
+        unknown = member(answer, "statusInfo").get("reasonCode") == "TxNotFound"
+        running = transactions.on(0)
+        if call.action != "RequestStopTransaction" or not unknown or not running:
+            return answer
+        transactions.stop(running)
+        return status("Accepted")
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P166",
+        mirrors=("C16",),
+        oracle="O11 O9",
+        symptom="nobody deauthorized",
+        witness=(
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"false",'
+                '"component":{"name":"AuthCtrlr"},"variable":{"name":"Enabled"}}]}',
+            ),
+            Operator("plug-in", "1"),
+            Operator("start-power", "1"),
+            Expect("TransactionEvent", 5.0),
+        ),
+        depth=2,
+    )
+)
+def nobody_is_unknown(hooks: Hooks) -> Hooks:
+    """Without authorization the empty idToken of NoAuthorization is looked up like any other, and the transaction ends."""
+
+    def conclude(outcome: Outcome) -> None:
+        token = member(outcome.call.payload, "idToken")
+        if isinstance(outcome, Answered) and token.get("type") == "NoAuthorization":
+            outcome = replace(outcome, payload={"idTokenInfo": {"status": "Unknown"}})
+        hooks.conclude(outcome)
+
+    return replace(hooks, conclude=conclude)
+
+
+@plants(
+    Defect(
+        "P169",
+        mirrors=("D18",),
+        oracle="O11 O14",
+        symptom="seqNo used again",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Operator("unplug", "1"),
+            Expect("TransactionEvent"),
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Operator("unplug", "1"),
+            Expect("TransactionEvent"),
+        ),
+        depth=4,
+    )
+)
+def sequence_stuck(hooks: Hooks) -> Hooks:
+    """From the second transaction on, every event of a transaction but its first has the seqNo 1."""
+    outbox = hooks.context.outboxes["transaction"]
+    healthy, first = outbox.put, ""
+
+    def put(action: str, payload: JsonObject) -> None:
+        nonlocal first
+        transaction = str(member(payload, "transactionInfo")["transactionId"])
+        first = first or transaction
+        stuck = min(whole(payload["seqNo"]), 1)
+        healthy(action, payload if transaction == first else {**payload, "seqNo": stuck})
+
+    outbox.put = put  # type: ignore[method-assign]
+    return hooks
