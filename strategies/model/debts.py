@@ -82,7 +82,9 @@ class Debts:
         yield from ()
 
     def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
-        """What is still owed although somebody waited for it."""
+        """What is still owed although somebody waited for it; nothing by a station that is away, which O29 tells of."""
+        if self._facts.away:
+            return
         for debt in self._debts:
             since_s = max(debt.since_s, self._able_s())
             waits = [m.timeout_s for m in missed if m.action in debt.actions]

@@ -78,7 +78,7 @@ class Facts:
 
     `interrupted_s` is when the connection or the power was lost last, `disturbed_s` when anything last happened that
     may end a transaction, `failed_s` when an answer to the station was no proper one or did not come, `unread_s` when
-    it said something that nobody could read.
+    it said something that nobody could read. `away` is true from when it was lost until it is connected again.
     """
 
     timeout_s: float = 30.0
@@ -90,6 +90,7 @@ class Facts:
     disturbed_s: float = NEVER
     failed_s: float = NEVER
     unread_s: float = NEVER
+    away: bool = False
     closes: int = 0
     plugged: dict[int, float] = field(default_factory=dict)
     """Where somebody plugged in, and when; not where an EV may have been before."""
@@ -119,6 +120,7 @@ class Facts:
         """Takes note of what happened, after every rule has looked at it."""
         match event:
             case Called():
+                self.away = False
                 if self.outstanding is not None:
                     self.failed_s = event.at_s
                 self.outstanding = event
@@ -138,6 +140,7 @@ class Facts:
                 self._operated(event)
             case Opened() | Closed() | Died():
                 self.interrupted_s = event.at_s
+                self.away = not isinstance(event, Opened)
                 self.closes += isinstance(event, Closed)
                 self.outstanding = None
             case Stray():
@@ -172,6 +175,7 @@ class Facts:
                 self.ready.add(event.evse)
             case "power-cycle" | "cut-network" | "restore-network":
                 self.interrupted_s = event.at_s
+                self.away = self.away or event.deed != "restore-network"
             case _:
                 pass
 

@@ -920,6 +920,13 @@ def test_an_end_that_is_lost_while_it_waits_is_found():
     assert said(script.wait(30).done("status"), ended) == ["O13 E09 unplugging never told"]
 
 
+def test_a_station_that_never_came_back_lost_nothing_yet():
+    script = charging(Script().done("plug-in 1").done("present-token A"))
+    script.done("cut-network").lost().done("unplug 1").done("restore-network")
+    ended = Expect("TransactionEvent", 20.0, (("/eventType", "Ended"),))
+    assert said(script.wait(30).done("status"), ended) == []
+
+
 # whose findings these are
 
 
