@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import pkgutil
+from importlib import import_module
 
 import pytest
 
 from fuzz.ocppj.payloads import validate_payload
+from strategies import sequences
 from strategies.labels import JsonValue, Kind
 from strategies.moves import Act, Again, Answer, Ask, Await, Move, acts, asks, flat
 from strategies.pool import Pool, PoolVariable
 from strategies.sequences import Place, Scenario, scenarios, with_variable
+from strategies.sequences.registry import told_at
 from strategies.version import version
 
 _WRITABLE = (
@@ -43,6 +47,13 @@ def test_every_scenario_has_a_name_of_its_own_and_a_sentence() -> None:
         names = [told.name for told in scenarios(place)]
         assert len(names) == len(set(names)) > 80
     assert all(told.text.endswith(".") for told in _all())
+
+
+@pytest.mark.parametrize("module", [m.name for m in pkgutil.iter_modules(sequences.__path__)])
+def test_what_a_module_registers_is_told(module: str) -> None:
+    topic = import_module(f"{sequences.__name__}.{module}").__name__
+    every = {told.name for told in scenarios(Place(_POOL))}
+    assert {told.name for told in told_at(Place(_POOL), topic)} <= every
 
 
 def _filled(payload: JsonValue) -> JsonValue:

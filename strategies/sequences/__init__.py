@@ -1,0 +1,105 @@
+"""Scenarios: what a tester does with a Charging Station to see how it keeps its states, as moves.
+
+Knows the use cases of OCPP 2.0.1 Part 2 and what a target said of itself. Must not know how moves are played, nor what
+a correct station answers: oracles do. A scenario begins at a booted, idle station and puts things back where it can.
+One decorated function each; the first sentence of its docstring is its text in reports.
+
+One module a topic; they share `steps`, played at a `place`, registered in `registry`. A new topic is a new module and its
+name in `_TOPICS`.
+"""
+
+from __future__ import annotations
+
+from strategies.sequences import (
+    authorisation,
+    availability,
+    boot,
+    certificates,
+    coming_back,
+    crossing,
+    firmware_and_logs,
+    garbled,
+    offline,
+    registry,
+    remote,
+    reports,
+    resets,
+    transactions,
+)
+from strategies.sequences.place import Place
+from strategies.sequences.registry import Scenario
+from strategies.sequences.steps import (
+    CHARGING,
+    ENDED,
+    GLANCE_S,
+    NOWHERE,
+    answered,
+    boot_answer,
+    booted,
+    charge,
+    charge_on,
+    get_variable,
+    judged,
+    leave,
+    present,
+    reboot,
+    reset,
+    set_variable,
+    start_remotely,
+    stop_remotely,
+    tell_status,
+    token_json,
+    trigger,
+    with_variable,
+)
+
+__all__ = [
+    "CHARGING",
+    "ENDED",
+    "GLANCE_S",
+    "NOWHERE",
+    "Place",
+    "Scenario",
+    "answered",
+    "boot_answer",
+    "booted",
+    "charge",
+    "charge_on",
+    "get_variable",
+    "judged",
+    "leave",
+    "present",
+    "reboot",
+    "reset",
+    "scenarios",
+    "set_variable",
+    "start_remotely",
+    "stop_remotely",
+    "tell_status",
+    "token_json",
+    "trigger",
+    "with_variable",
+]
+
+# Campaigns play scenarios in this order, so that a new topic goes to where its scenes should come.
+_TOPICS = (
+    boot,
+    authorisation,
+    transactions,
+    remote,
+    resets,
+    availability,
+    reports,
+    firmware_and_logs,
+    certificates,
+    coming_back,
+    offline,
+    crossing,
+    garbled,
+)
+
+
+def scenarios(place: Place) -> tuple[Scenario, ...]:
+    """Every scenario that can be played at a place, quick ones first; none that changes what the place has not."""
+    made = [told for topic in _TOPICS for told in registry.told_at(place, topic.__name__)]
+    return tuple(sorted(made, key=lambda told: told.slow))

@@ -1,0 +1,66 @@
+"""Scenarios of certificate renewal (A02, A03), in which no certificate ever comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from strategies.moves import Answer, Ask, Await, Move, Pause
+from strategies.sequences.place import Place
+from strategies.sequences.registry import scenario
+from strategies.sequences.steps import GLANCE_S, SIGN, tell_status, with_variable
+
+
+def _asked_to_sign(place: Place) -> Await:
+    return Await("SignCertificate", timeout_s=place.prompt_s)
+
+
+def _signed(chain: str) -> Ask:
+    return Ask(
+        "CertificateSigned",
+        {"certificateChain": chain, "certificateType": "ChargingStationCertificate"},
+    )
+
+
+@scenario
+def certificate_renewal(place: Place) -> Iterable[Move]:
+    """A new certificate is asked for and something else comes back, and nothing was asked for before."""
+    return [
+        _signed("no certificate"),
+        Answer("SignCertificate", {"status": "Accepted"}),
+        SIGN,
+        _asked_to_sign(place),
+        _signed("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        _signed("no certificate"),
+        *tell_status(place),
+    ]
+
+
+@scenario
+def certificate_never_comes(place: Place) -> Iterable[Move]:
+    """A new certificate is promised and does not come: the station waits before it asks again (A02.FR.17)."""
+    promised: list[Move] = [Answer("SignCertificate", {"status": "Accepted"})] * 6
+    return [*promised, SIGN, _asked_to_sign(place), Pause(4.0)]
+
+
+@scenario
+def certificate_refused(place: Place) -> Iterable[Move]:
+    """A new certificate is refused, by an answer and by a CALLERROR, and asked for again."""
+    return [
+        SIGN,
+        _asked_to_sign(place),
+        Answer("SignCertificate", error="InternalError"),
+        SIGN,
+        _asked_to_sign(place),
+        SIGN,
+        _asked_to_sign(place),
+    ]
+
+
+@scenario
+def certificate_for_nobody(place: Place) -> Iterable[Move]:
+    """A new certificate is asked for without an OrganizationName, and again with it."""
+    without: list[Move] = [SIGN, Pause(GLANCE_S)]
+    changed = list(with_variable(place, "SecurityCtrlr.OrganizationName", "", without))
+    return (
+        [*changed, SIGN, _asked_to_sign(place), *tell_status(place)] if changed != without else []
+    )

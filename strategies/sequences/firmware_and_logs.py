@@ -1,0 +1,78 @@
+"""Scenarios of firmware, logs and customers (L01, N01, N09); no transfer of theirs ever succeeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from strategies.labels import JsonObject
+from strategies.moves import Ask, Await, Move, Pause
+from strategies.sequences.place import Place
+from strategies.sequences.registry import Script, scenario, scenarios_over
+from strategies.sequences.steps import (
+    GLANCE_S,
+    NOWHERE,
+    charge,
+    get_log,
+    leave,
+    tell_status,
+    token_json,
+    update_firmware,
+)
+
+
+@scenario
+def firmware_from_nowhere(place: Place) -> Iterable[Move]:
+    """New firmware is to come from where there is none, twice."""
+    return [update_firmware(51), update_firmware(52), Pause(GLANCE_S), *tell_status(place)]
+
+
+@scenario
+def firmware_while_charging(place: Place) -> Iterable[Move]:
+    """New firmware is to come while somebody charges."""
+    return [*charge(place), update_firmware(53), Pause(GLANCE_S), *leave(place)]
+
+
+@scenarios_over
+def log(place: Place) -> Iterable[tuple[str, Script]]:
+    """A log is to be uploaded to where nobody takes it, and another one meanwhile."""
+    for kind in ("DiagnosticsLog", "SecurityLog"):
+        yield kind, partial(_two_logs, kind)
+
+
+def _two_logs(kind: str, place: Place) -> list[Move]:
+    # It is tried again for an hour, so that the second one comes while the first is under way.
+    log: JsonObject = {"remoteLocation": NOWHERE}
+    request: JsonObject = {"requestId": 61, "logType": kind, "log": log}
+    return [
+        Ask("GetLog", {**request, "retries": 60, "retryInterval": 60}),
+        Await("LogStatusNotification", timeout_s=10.0),
+        get_log(62, kind=kind),
+        Pause(GLANCE_S),
+        *tell_status(place),
+    ]
+
+
+@scenario
+def log_while_charging(place: Place) -> Iterable[Move]:
+    """A log is to be uploaded while somebody charges."""
+    return [*charge(place), get_log(63), Pause(GLANCE_S), *leave(place)]
+
+
+@scenario
+def customer_information(place: Place) -> Iterable[Move]:
+    """What is known of a customer is asked for and cleared, while he charges."""
+
+    def about(number: int, *, clear: bool) -> Ask:
+        token = token_json(place.tokens[0])
+        flags: JsonObject = {"requestId": number, "report": not clear, "clear": clear}
+        return Ask("CustomerInformation", {**flags, "idToken": token})
+
+    return [
+        *charge(place),
+        about(64, clear=False),
+        about(65, clear=True),
+        about(66, clear=False),
+        Pause(GLANCE_S),
+        *leave(place),
+    ]

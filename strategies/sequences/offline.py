@@ -1,0 +1,192 @@
+"""Scenarios without a network, and back (B04, E04, E12): cut by the operator, by us, or left half-open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from strategies.moves import Act, Again, Answer, Ask, Await, Leave, Move, Pause, Withhold
+from strategies.sequences.place import Place
+from strategies.sequences.registry import Script, scenario, scenarios_over, slow_scenario
+from strategies.sequences.steps import (
+    ENDED,
+    GLANCE_S,
+    answered,
+    booted,
+    charge,
+    judged,
+    leave,
+    present,
+    tell_status,
+    trigger,
+    with_variable,
+)
+
+DEAD_S = 4.0
+"""How long a connection is left half-open."""
+
+
+def _offline(place: Place, moves: Iterable[Move]) -> Iterable[Move]:
+    # A token that was refused in an earlier scene and is cached as such would be refused here too (C12.FR.05).
+    forgotten = Ask("ClearCache", {})
+    name = "AuthCtrlr.OfflineTxForUnknownIdEnabled"
+    return with_variable(place, name, "true", [forgotten, Act("cut-network"), *moves])
+
+
+def _session(place: Place, evse: int) -> tuple[Move, ...]:
+    """A session that nobody waits for."""
+    return (
+        Act(f"plug-in {evse}"),
+        present(place.tokens[0]),
+        Act(f"start-power {evse}"),
+        Act(f"unplug {evse}"),
+    )
+
+
+@scenario
+def offline_session(place: Place) -> Iterable[Move]:
+    """Somebody charges and leaves while the network is gone."""
+    moves: list[Move] = [
+        *_session(place, place.evses[0]),
+        Pause(0.1),
+        Act("restore-network"),
+        ENDED,
+    ]
+    return _offline(place, [*moves, *tell_status(place)])
+
+
+@scenario
+def offline_many_sessions(place: Place) -> Iterable[Move]:
+    """Many charge and leave while the network is gone, and the power goes too."""
+    sessions = Again(_session(place, place.evses[0]), 8)
+    back: list[Move] = [
+        Act("power-cycle"),
+        Pause(0.1),
+        Act("restore-network"),
+        booted(place),
+        ENDED,
+    ]
+    return _offline(place, [sessions, *back, *tell_status(place)])
+
+
+@scenario
+def offline_power_cut(place: Place) -> Iterable[Move]:
+    """The power goes while somebody charges without a network."""
+    n = place.evses[0]
+    moves: list[Move] = [
+        Act(f"plug-in {n}"),
+        present(place.tokens[0]),
+        Act(f"start-power {n}"),
+        Act("power-cycle"),
+        Pause(0.1),
+        Act("restore-network"),
+        booted(place),
+        ENDED,
+        Act(f"unplug {n}"),
+    ]
+    return _offline(place, moves)
+
+
+@scenario
+def offline_while_charging(place: Place) -> Iterable[Move]:
+    """The network goes and comes back while somebody charges, and he leaves meanwhile."""
+    n = place.evses[0]
+    moves: list[Move] = [
+        Act("cut-network"),
+        Pause(0.1),
+        Act(f"unplug {n}"),
+        Act("restore-network"),
+        ENDED,
+    ]
+    return [*charge(place), *moves, *tell_status(place)]
+
+
+@scenario
+def offline_across(place: Place) -> Iterable[Move]:
+    """The network goes and comes back while somebody charges on."""
+    moves: list[Move] = [Act("cut-network"), Pause(0.1), Act("restore-network")]
+    return [*charge(place), *moves, *tell_status(place), *leave(place)]
+
+
+@scenario
+def offline_refused(place: Place) -> Iterable[Move]:
+    """Somebody begins to charge without a network, and his token is refused when it is back."""
+    n = place.evses[0]
+    refusals: list[Move] = [Answer("TransactionEvent", judged("Invalid")) for _ in range(4)]
+    moves: list[Move] = [
+        *refusals,
+        Act(f"plug-in {n}"),
+        present(place.tokens[0]),
+        Act(f"start-power {n}"),
+        Pause(0.1),
+        Act("restore-network"),
+        Await("TransactionEvent"),
+        Pause(GLANCE_S),
+        Act(f"unplug {n}"),
+        ENDED,
+    ]
+    return _offline(place, moves)
+
+
+@scenarios_over
+def cut_while_charging(place: Place) -> Iterable[tuple[str, Script]]:
+    """The connection ends while somebody charges, properly, badly or without a word."""
+    for code in (1000, 1001, 1002, 1006, 1011, 1012):
+        yield str(code), partial(_cut_while_charging, code)
+
+
+def _cut_while_charging(code: int, place: Place) -> list[Move]:
+    return [*charge(place), Leave(code), *tell_status(place), *leave(place)]
+
+
+@scenario
+def cut_with_a_call_open(place: Place) -> Iterable[Move]:
+    """The connection is cut while the station waits for an answer, which comes over the next one."""
+    return [
+        Withhold("Heartbeat"),
+        trigger("Heartbeat"),
+        Await("Heartbeat"),
+        Leave(1006),
+        *tell_status(place),
+        answered({"currentTime": "{time.now}"}, "{asked.previous}"),
+        *tell_status(place),
+    ]
+
+
+@slow_scenario
+def half_open(place: Place) -> Iterable[Move]:
+    """The connection dies without a word; whether the station dials again meanwhile or not, it is served on one."""
+    return [Leave(0), Pause(DEAD_S), *tell_status(place), *tell_status(place)]
+
+
+@slow_scenario
+def half_open_with_pings(place: Place) -> Iterable[Move]:
+    """The connection of a station that sends pings dies without a word: it may notice, and dial a second time."""
+    noticed: list[Move] = [
+        Leave(1000),
+        *tell_status(place),
+        Leave(0),
+        Pause(DEAD_S),
+        *tell_status(place),
+    ]
+    return with_variable(place, "OCPPCommCtrlr.WebSocketPingInterval", "1", noticed)
+
+
+@slow_scenario
+def half_open_with_a_call_open(place: Place) -> Iterable[Move]:
+    """The connection dies without a word while the station waits for an answer."""
+    return [
+        Withhold("Heartbeat"),
+        trigger("Heartbeat"),
+        Await("Heartbeat"),
+        Leave(0),
+        Pause(DEAD_S),
+        *tell_status(place),
+        *tell_status(place),
+    ]
+
+
+@scenario
+def cut_again_and_again(place: Place) -> Iterable[Move]:
+    """The connection is cut five times."""
+    return [Again((Leave(1006), *tell_status(place)), 5)]

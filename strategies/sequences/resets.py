@@ -1,0 +1,73 @@
+"""Scenarios of resets (B11, B12) in the midst of something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from strategies.moves import Act, Ask, Await, Move, Pause
+from strategies.sequences.place import Place
+from strategies.sequences.registry import scenario
+from strategies.sequences.steps import (
+    ENDED,
+    GLANCE_S,
+    booted,
+    charge,
+    get_log,
+    reboot,
+    reset,
+    tell_status,
+    update_firmware,
+)
+
+
+@scenario
+def reset_while_charging(place: Place) -> Iterable[Move]:
+    """The station is reset at once while somebody charges."""
+    n = place.evses[0]
+    return [*charge(place), *reboot(place), ENDED, Act(f"unplug {n}")]
+
+
+@scenario
+def reset_when_idle(place: Place) -> Iterable[Move]:
+    """The station is to be reset when it is idle, while somebody charges."""
+    n = place.evses[0]
+    return [
+        *charge(place),
+        reset("OnIdle"),
+        Pause(GLANCE_S),
+        Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}),
+        Act(f"unplug {n}"),
+        ENDED,
+        booted(place),
+    ]
+
+
+@scenario
+def reset_when_idle_now(place: Place) -> Iterable[Move]:
+    """The station is to be reset when it is idle, and is."""
+    return [reset("OnIdle"), booted(place), *tell_status(place)]
+
+
+@scenario
+def reset_of_an_evse(place: Place) -> Iterable[Move]:
+    """One EVSE is to be reset while somebody charges there."""
+    n = place.evses[0]
+    return [
+        *charge(place),
+        Ask("Reset", {"type": "OnIdle", "evseId": place.evses[-1] + 50}),
+        Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}),
+        Act(f"unplug {n}"),
+        ENDED,
+    ]
+
+
+@scenario
+def reset_while_uploading(place: Place) -> Iterable[Move]:
+    """The station is reset while it tries to upload a log."""
+    return [get_log(31), Await("LogStatusNotification"), *reboot(place), *tell_status(place)]
+
+
+@scenario
+def reset_while_updating(place: Place) -> Iterable[Move]:
+    """The station is reset while new firmware is downloaded, if it began to."""
+    return [update_firmware(32), Pause(GLANCE_S), *reboot(place), *tell_status(place)]
