@@ -334,7 +334,7 @@ def text_length(text: Text) -> int:
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    # `Text` names Repeated as a string, which the records module does not import.
+    # `Text` names Repeated as a string, which the records do not import.
     hints = get_type_hints(kind, localns={"Repeated": Repeated})
     return {f.name: hints[f.name] for f in fields(kind)}
 
