@@ -135,31 +135,43 @@ class _Wait:
     prompt: Sequence[Move]
     answer: JsonObject
     end: Sequence[Move] = ()
+    several: bool = False
+
+    @property
+    def name(self) -> str:
+        """The action, in the plural where more of its kind wait behind it."""
+        return f"{self.action}s" if self.several else self.action
 
 
 def _waits(place: Place) -> Iterator[_Wait]:
+    """What is worth most first: what people stand before, then what many things hang on."""
     n = place.evses[0]
-    yield _Wait("Heartbeat", [trigger("Heartbeat")], _NOW)
-    yield _Wait("StatusNotification", [trigger("StatusNotification", place.connectors[0])], {})
-    report = Ask("GetBaseReport", {"requestId": 95, "reportBase": "ConfigurationInventory"})
-    yield _Wait("NotifyReport", [report], {}, [Pause(GLANCE_S)])
-    signed = trigger("SignChargingStationCertificate")
-    yield _Wait("SignCertificate", [signed], {"status": "Rejected"})
-    tried = Ask("CertificateSigned", {"certificateChain": "lab"})
-    yield _Wait("SecurityEventNotification", [tried], {})
-    yield _Wait("BootNotification", [reset()], _BOOTED)
     shown: list[Move] = [Act(f"plug-in {n}"), present(place.tokens[0])]
     unplug = Act(f"unplug {n}")
     yield _Wait("Authorize", [Ask("ClearCache", {}), *shown], judged("Accepted"), [unplug])
     running: list[Move] = [Act(f"start-power {n}"), CHARGING]
     charged: list[Move] = [*running, unplug]
     yield _Wait("TransactionEvent", shown, judged("Accepted"), charged)
+    report = Ask("GetBaseReport", {"requestId": 95, "reportBase": "ConfigurationInventory"})
+    yield _Wait("NotifyReport", [report], {}, [Pause(GLANCE_S)])
+    down, up = (
+        Ask("ChangeAvailability", {"operationalStatus": status})
+        for status in ("Inoperative", "Operative")
+    )
+    yield _Wait("StatusNotification", [down], {}, [up], several=True)
+    yield _Wait("BootNotification", [reset()], _BOOTED)
+    signed = trigger("SignChargingStationCertificate")
+    yield _Wait("SignCertificate", [signed], {"status": "Rejected"})
+    tried = Ask("CertificateSigned", {"certificateChain": "lab"})
+    yield _Wait("SecurityEventNotification", [tried], {})
+    yield _Wait("StatusNotification", [trigger("StatusNotification", place.connectors[0])], {})
+    yield _Wait("Heartbeat", [trigger("Heartbeat")], _NOW)
 
 
 def _while_waiting(place: Place, calls: Sequence[Ask]) -> Iterator[Scenario]:
     for wait in _waits(place):
         text = f"Every CALL is made while the station waits for the answer to its {wait.action}."
-        yield Scenario(f"meeting/{wait.action}", text, tuple(_meeting(place, wait, calls)))
+        yield Scenario(f"meeting/{wait.name}", text, tuple(_meeting(place, wait, calls)))
 
 
 def _meeting(place: Place, wait: _Wait, calls: Sequence[Ask]) -> Iterable[Move]:
@@ -201,11 +213,11 @@ def _deeds(place: Place) -> Iterator[_Deed]:
 
 def _deeds_and_cuts(place: Place) -> Iterator[Scenario]:
     for wait in _waits(place):
-        if wait.action in ("BootNotification", "NotifyReport"):
+        if wait.several or wait.action in ("BootNotification", "NotifyReport"):
             continue
         for deed in _deeds(place):
             text = f"{deed.name} while the station waits for the answer to its {wait.action}."
-            name = f"meeting/{wait.action}/{deed.name}"
+            name = f"{deed.name}-meets/{wait.name}"
             yield Scenario(name, text, tuple(_deed_meets(place, wait, deed)))
 
 

@@ -526,13 +526,26 @@ def _light_first(cases: Iterable[Case]) -> list[Case]:
     return sorted(cases, key=lambda case: case.heavy)
 
 
+_AT_ONCE = frozenset(
+    {
+        ("maxLength", "at"),
+        ("maxItems", "at"),
+        ("properties", "required-only"),
+        ("properties", "everything"),
+    }
+)
+"""The largest and smallest of what is legal (keyword, operator): every target meets it one day, so that all of it comes first."""
+
+
 def _breadth_first(cases: Sequence[Case]) -> list[list[Case]]:
-    """The first case of every class of mutation, the second ones, and so on, each time in their order."""
+    """What is legal at its limits and the first case of every class of mutation, the second ones, and so on, in order."""
     nth: Counter[str] = Counter()
     ranked: list[list[Case]] = [[]]
     for case in cases:
-        rank = nth[case.mutation_class]
-        nth[case.mutation_class] += 1
+        legal = case.expectation.stance is Stance.ACCEPT
+        at_once = legal and any((m.keyword, m.operator) in _AT_ONCE for m in case.mutations)
+        rank = 0 if at_once else nth[case.mutation_class]
+        nth[case.mutation_class] += not at_once
         while len(ranked) <= rank:
             ranked.append([])
         ranked[rank].append(case)

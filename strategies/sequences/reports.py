@@ -55,15 +55,25 @@ def _may_be_empty(variable: PoolVariable) -> bool:
 @scenario
 def report_within_a_report(place: Place) -> Iterable[Move]:
     """Another report is asked for while one is being told."""
+    return [*_within(_report(45, "ConfigurationInventory")), *tell_status(place)]
+
+
+@scenario
+def report_asked_for_twice(place: Place) -> Iterable[Move]:
+    """A report is asked for again, under the same requestId, while it is being told."""
+    return [*_within(_report(44, "FullInventory")), *tell_status(place)]
+
+
+def _within(other: Ask) -> list[Move]:
+    where = (("/requestId", str(other.payload["requestId"])),)
     return [
         Withhold("NotifyReport"),
         _report(44, "FullInventory"),
         Await("NotifyReport", timeout_s=10.0),
-        _report(45, "SummaryInventory"),
-        _report(44, "FullInventory"),
+        other,
         answered({}),
+        Await("NotifyReport", where),
         Pause(GLANCE_S),
-        *tell_status(place),
     ]
 
 
