@@ -155,6 +155,28 @@ aQu51xb/RzJFwPYCIQDvGwfSaTTNr4xA81nT1XKt37M3AsFvOrzbr1NkJPpi+Q==
 """
 """Self-signed, expired in 2001, its key thrown away: nobody can mind it and nothing can come of it."""
 
+LAB_ROOT = """-----BEGIN CERTIFICATE-----
+MIIBmTCCAUCgAwIBAgIEDJkAAjAKBggqhkjOPQQDAjAzMRowGAYDVQQDDBFvY3Bw
+ZnV6eiBsYWIgcm9vdDEVMBMGA1UECgwMb2NwcGZ1enogbGFiMB4XDTIwMDEwMTAw
+MDAwMFoXDTQ5MTIzMTAwMDAwMFowMzEaMBgGA1UEAwwRb2NwcGZ1enogbGFiIHJv
+b3QxFTATBgNVBAoMDG9jcHBmdXp6IGxhYjBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABEex/BeD/efo83oMqXtP33e3cAVhuBMKBURCoEsmRtAa/WXCRU951h8nltgT
+4wXQXsGyRrgCeqHX4FJ2ooplrK2jQjBAMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0P
+AQH/BAQDAgEGMB0GA1UdDgQWBBQOXXz7kiCcGiWSMsQCMjQJVnhr6zAKBggqhkjO
+PQQDAgNHADBEAiBzIQSTQQT6AlX+JX7RYFUTHm7Fz+W/f2yUsObihQDYsgIgR+BG
+GRtXU9C2gewbLhB25xRp74oJ9IbQpjJHzFMs28A=
+-----END CERTIFICATE-----
+"""
+"""A root that signed nothing, valid until 2049, its key thrown away."""
+
+LAB_ROOT_HASH: dict[str, JsonValue] = {
+    "hashAlgorithm": "SHA256",
+    "issuerNameHash": "b16db8ef750e0d1599b5ee3225fb487287efa223520b362262ff6e0a1227935a",
+    "issuerKeyHash": "571c454b9c2cfa9d3e6b22a721291101ef47cdb850e4c7f64f1c9d761fb8c39b",
+    "serialNumber": "c990002",
+}
+"""How OCPP calls it (CertificateHashDataType)."""
+
 LAB_CSR = """-----BEGIN CERTIFICATE REQUEST-----
 MIHSMHkCAQAwFzEVMBMGA1UEAwwMb2NwcGZ1enogbGFiMFkwEwYHKoZIzj0CAQYI
 KoZIzj0DAQcDQgAEuoW4GTisAUEQjAwwx9JLDWT/l9ryqFPE3q3c+Qv5Xr6/2Eyh

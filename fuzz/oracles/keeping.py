@@ -1,4 +1,4 @@
-"""What a target must hold after what it answered: variables, certificates and the local list, one follower each.
+"""What a target must hold after what it answered: variables, certificates, how many there are, and the local list, one follower each.
 
 Knows what statuses promise about later readings. Must not know violations: `readback` makes them of mismatches.
 """
@@ -34,6 +34,8 @@ COERCED = "accepted but stored otherwise"
 REFUSED = "refused but changed"
 OTHER = "something else changed"
 _SHOWN = 60
+_ENTRIES = "securityctrlr.certificateentries"
+_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,54 @@ def _hash(data: JsonValue) -> _Hash:
     names = ("hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber")
     first, second, third, fourth = (text_of(data, name).lower() for name in names)
     return first, second, third, fourth
+
+
+# --- how many certificates there are ------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Entries:
+    """SecurityCtrlr.CertificateEntries, how many certificates are installed: not more after what came has gone again.
+
+    Fewer are nobody's fault: one that was installed may have been there before, and is deleted all the same.
+    """
+
+    _count: int | None = None
+    _balance: int = 0
+
+    def forget(self) -> None:
+        """Nothing is known any more."""
+        self._count, self._balance = None, 0
+
+    def take(self, call: Happening, answer: Happening | None) -> Iterator[Mismatch]:
+        """Take note of one exchange; tell a number that grew although nothing came to stay."""
+        status = text_of(answer.payload, "status") if answer is not None else "unknown"
+        if call.action == "InstallCertificate":
+            self._balance += status in ("Accepted", "unknown")
+        elif call.action == "DeleteCertificate":
+            self._balance -= status == "Accepted"
+        elif call.action == "GetVariables":
+            yield from self._read(answer)
+        elif call.action not in READS and call.action != "SetVariables":
+            self.forget()
+
+    def _read(self, answer: Happening | None) -> Iterator[Mismatch]:
+        now = _entries(answer)
+        if now is None:
+            return
+        before, grown = self._count, self._balance
+        if before is not None and now > before and grown <= 0:
+            text = f"CertificateEntries says {now}, it said {before}, and nothing was installed that was not deleted"
+            yield Mismatch(OTHER, text, "M04")
+        self._count, self._balance = now, 0
+
+
+def _entries(answer: Happening | None) -> int | None:
+    for item in items_of(answer.payload if answer is not None else None, "getVariableResult"):
+        value = text_of(item, "attributeValue")
+        if describe(item).lower() == _ENTRIES and value.isdecimal() and len(value) < _DIGITS:
+            return int(value)
+    return None
 
 
 # --- the local authorization list --------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from fuzz.oracles.reactions import ORDERLY_CLOSES
 from fuzz.oracles.reading import reaction, scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.oracles.replies import stuck
+from fuzz.oracles.restarts import done_again
 from fuzz.oracles.websocket import asks_to_close, unanswered_ping
 from fuzz.records import (
     AnswerNext,
@@ -79,14 +80,22 @@ def silent_restart(obs: Observation) -> Iterator[Violation]:
 
     After a reconnect a Charging Station sends BootNotification only when something in it changed (Part 4 section
     5.3), so one that nobody asked for means that its software started again. A boot that names a reset or firmware
-    update as its reason is a remark: an earlier request may explain it.
+    update as its reason is a remark: an earlier request may explain it, unless that one was seen to be done.
 
     Seen: whatever kills a process behind a supervisor looks like this from outside, CVE-2025-59399 among them: only
     a lost connection and a boot tell of it.
 
     Fix: look for a watchdog or supervisor entry at that time; the cause is a crash or hang like in O1.
     """
-    if not obs.boots or obs.restart_asked or obs.process is not None or _boot_explained(obs):
+    if not obs.boots or obs.restart_asked or obs.process is not None:
+        return
+    if done_again(obs):
+        text = "one Reset was asked for and done, and the station boots for it once more"
+        yield violation(
+            "O2", Basis.STOPPED_SERVING, Severity.HIGH, "reset done again", text, clause="B12"
+        )
+        return
+    if _boot_explained(obs):
         return
     asked = bool(obs.boot_reasons) and all(r in _ASKED_FOR for r in obs.boot_reasons)
     yield violation(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from fuzz.ocppj.history import Deed, Happening, History
-from fuzz.oracles.keeping import OTHER, Certificates, LocalList, Mismatch, Variables
+from fuzz.oracles.keeping import OTHER, Certificates, Entries, LocalList, Mismatch, Variables
 from fuzz.oracles.listing import MESSAGES, PROFILES, Listed
 from fuzz.oracles.reading import scene
 from fuzz.oracles.registry import oracle, violation
@@ -73,6 +73,7 @@ def _keepers(obs: Observation) -> tuple[Keeper, ...]:
     keepers: dict[str, Keeper] = {
         "SetVariables": Variables(volatile),
         "InstallCertificate": Certificates(),
+        "DeleteCertificate": Entries(),
         "SendLocalList": LocalList(),
         PROFILES.put: Listed(PROFILES),
         MESSAGES.put: Listed(MESSAGES),

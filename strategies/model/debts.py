@@ -195,7 +195,7 @@ class Debts:
                 Topic.LOST if offline else Topic.STATE,
                 Weight.HIGH if offline else Weight.MEDIUM,
             )
-            self._owe_event(event.at_s, found.id, objection, frail=False)
+            self._owe_event(event.at_s, found.id, objection, frail=False, tells=_may_tell_unplugged)
 
     def _owe_event(
         self,
@@ -205,12 +205,13 @@ class Debts:
         *,
         kind: str = "",
         frail: bool = True,
+        tells: Callable[[Called], bool] = lambda called: True,
     ) -> None:
         def pays(called: Called) -> bool:
             same = text(called.payload, "transactionInfo", "transactionId").casefold()
-            return same == id_.casefold() and text(called.payload, "eventType") in (
-                (kind,) if kind else ("Updated", "Ended")
-            )
+            wanted = (kind,) if kind else ("Updated", "Ended")
+            fits = same == id_.casefold() and text(called.payload, "eventType") in wanted
+            return fits and tells(called)
 
         self._debts.append(_Debt(since_s, _TRANSACTION, objection, pays, frail))
 
@@ -237,3 +238,15 @@ class Debts:
 
         actions = frozenset({"StatusNotification", "NotifyEvent"})
         self._debts.append(_Debt(event.at_s, actions, objection, pays))
+
+
+_TAKES_ENERGY = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+
+
+def _may_tell_unplugged(called: Called) -> bool:
+    """False for what waited to be sent from before: energy that is metered, and an EV that takes some or none."""
+    reason = text(called.payload, "triggerReason")
+    state = text(called.payload, "transactionInfo", "chargingState")
+    metered = reason in ("MeterValuePeriodic", "MeterValueClock")
+    before = metered or (reason == "ChargingStateChanged" and state in _TAKES_ENERGY)
+    return text(called.payload, "eventType") == "Ended" or not before

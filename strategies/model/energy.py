@@ -72,9 +72,12 @@ class Energy:
         self._grants: list[_Grant] = []
         self._free_for_all = False
         self._asks_csms = False
+        self._doubted = False
+        """Whether anybody's token was refused, or may have been."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Whether an event tells of energy for somebody who was not let in; after the transaction took note of it."""
+        self._doubted |= _doubts(event)
         match event:
             case Operated(deed="present-token"):
                 self._grant(event.at_s, event.words.split()[1:2], shown=True)
@@ -142,12 +145,29 @@ class Energy:
         found = self._facts.transaction(text(event.payload, "transactionInfo", "transactionId"))
         if found is None:
             return
+        yield from self._deauthorized(event, found)
         token = text(event.payload, "idToken", "idToken").casefold()
         charging = text(event.payload, "transactionInfo", "chargingState") == "Charging"
         if text(event.payload, "eventType") != "Ended" and (token or charging):
             grant = self._used(found, token)
             if charging and grant is None and self._judged(found):
                 yield self._objection(found)
+
+    def _deauthorized(self, event: Called, found: Transaction) -> Iterator[Objection]:
+        """The CSMS takes an authorization away, by the status in an answer; nobody else does (E05, ReasonEnumType)."""
+        reasons = (
+            text(event.payload, "triggerReason"),
+            text(event.payload, "transactionInfo", "stoppedReason"),
+        )
+        shaken = max(self._facts.unread_s, self._facts.failed_s, self._facts.interrupted_s)
+        unseen = not found.begun or found.offline or shaken >= found.first_s
+        if "deauthorized" not in map(str.casefold, reasons) or self._doubted or unseen:
+            return
+        yield Objection(
+            "E05",
+            "deauthorized by nobody",
+            "a transaction is said to be deauthorized, and no token was refused",
+        )
 
     def _used(self, found: Transaction, token: str) -> _Grant | None:
         key = found.id.casefold()
@@ -192,3 +212,15 @@ class Energy:
             Topic.ENERGY,
             Weight.CRITICAL,
         )
+
+
+def _doubts(event: Event) -> bool:
+    """Whether a token may be refused from now on: by an answer that says so or is none, or by a list of the station's."""
+    match event:
+        case Answered(called=Called(action="Authorize" | "TransactionEvent")):
+            status = text(event.payload, "idTokenInfo", "status")
+            return status in _REFUSED or bool(event.error_code) or not event.proper
+        case Asked(action="SendLocalList" | "CustomerInformation" | "RequestStopTransaction"):
+            return True
+        case _:
+            return False

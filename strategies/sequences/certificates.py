@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from strategies.moves import Answer, Ask, Await, Move, Pause
+from strategies.pool import PoolVariable
+from strategies.primitives import LAB_ROOT, LAB_ROOT_HASH
 from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario
-from strategies.sequences.steps import GLANCE_S, SIGN, tell_status, with_variable
+from strategies.sequences.steps import GLANCE_S, SIGN, get_variable, tell_status, with_variable
+
+_KIND = "ManufacturerRootCertificate"
 
 
 def _asked_to_sign(place: Place) -> Await:
@@ -64,3 +68,13 @@ def certificate_for_nobody(place: Place) -> Iterable[Move]:
     return (
         [*changed, SIGN, _asked_to_sign(place), *tell_status(place)] if changed != without else []
     )
+
+
+@scenario
+def root_installed_and_deleted(place: Place) -> Iterable[Move]:
+    """A root is installed and deleted three times, and counted before and after."""
+    delete = Ask("DeleteCertificate", {"certificateHashData": LAB_ROOT_HASH})
+    install = Ask("InstallCertificate", {"certificateType": _KIND, "certificate": LAB_ROOT})
+    listed = Ask("GetInstalledCertificateIds", {"certificateType": [_KIND]})
+    count = get_variable(PoolVariable("SecurityCtrlr", "CertificateEntries"))
+    return [delete, count, *(install, listed, delete, listed, count) * 3]

@@ -22,6 +22,9 @@ from strategies.sequences.steps import (
     with_variable,
 )
 
+EVENTS = 40
+"""How many events wait to be sent after a long time without a network: 16 and 32 are sizes that queues have."""
+
 DEAD_S = 4.0
 """How long a connection is left half-open."""
 
@@ -67,6 +70,22 @@ def offline_many_sessions(place: Place) -> Iterable[Move]:
         ENDED,
     ]
     return _offline(place, [sessions, *back, *tell_status(place)])
+
+
+@scenario
+def offline_for_long(place: Place) -> Iterable[Move]:
+    """Somebody charges on and off while the network is gone for long, and leaves before it is back."""
+    n = place.evses[0]
+    on_and_off = Again((Act(f"stop-power {n}"), Pause(0.05), Act(f"start-power {n}")), EVENTS // 2)
+    moves: list[Move] = [
+        Act("cut-network"),
+        Pause(0.1),
+        on_and_off,
+        Act(f"unplug {n}"),
+        Act("restore-network"),
+        ENDED,
+    ]
+    return [*charge(place), *moves, *tell_status(place)]
 
 
 @scenario

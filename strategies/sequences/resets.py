@@ -19,6 +19,9 @@ from strategies.sequences.steps import (
     update_firmware,
 )
 
+LATE_S = 2.0
+"""How long we look whether what was done once is done again."""
+
 
 @scenario
 def reset_while_charging(place: Place) -> Iterable[Move]:
@@ -39,13 +42,15 @@ def reset_when_idle(place: Place) -> Iterable[Move]:
         Act(f"unplug {n}"),
         ENDED,
         booted(place),
+        Pause(LATE_S),
+        *tell_status(place),
     ]
 
 
 @scenario
 def reset_when_idle_now(place: Place) -> Iterable[Move]:
     """The station is to be reset when it is idle, and is."""
-    return [reset("OnIdle"), booted(place), *tell_status(place)]
+    return [reset("OnIdle"), booted(place), Pause(LATE_S), *tell_status(place)]
 
 
 @scenario

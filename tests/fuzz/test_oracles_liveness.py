@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from fuzz.oracles.registry import judge
@@ -12,7 +14,19 @@ from fuzz.records import (
     SendText,
     Severity,
 )
-from fuzz.testing import case, heard, mutation, note, observation, rejected, result, scene, spoken
+from fuzz.testing import (
+    case,
+    heard,
+    mutation,
+    note,
+    observation,
+    rejected,
+    result,
+    scene,
+    spoken,
+    target,
+    us,
+)
 from strategies.labels import Channel, Expectation, Fault, Position, Stance, Tier
 
 NOT_UTF8 = rejected(Tier.JSON, Fault.NOT_UTF8)
@@ -129,6 +143,41 @@ def test_a_silent_restart_speaks_for_the_lost_connection_and_the_missing_answer(
 )
 def test_a_boot_that_the_case_leads_to_is_no_restart(obs):
     assert spoken(obs) == []
+
+
+def _reset(told: str, boot: str, *, by_hand: str = "unplug 1", status: str = "Accepted"):
+    """A scene of one Reset and the boot behind it; the station boots once more when it is over."""
+    asked = [
+        us(0.0, [2, "r", "Reset", {"type": "OnIdle"}]),
+        target(0.1, [3, "r", {"status": told}]),
+    ]
+    booted = [
+        target(1.0, [2, "b", "BootNotification", {"reason": boot}]),
+        us(1.1, [3, "b", {"status": status, "interval": 300}]),
+    ]
+    done = note(0.5, "operator", by_hand)
+    return scene(*asked, done, *booted, boots=1, boot_reasons=("RemoteReset",))
+
+
+@pytest.mark.parametrize("told", ["Accepted", "Scheduled"])
+def test_a_reset_that_was_done_explains_no_second_boot(told):
+    assert "O2 reset done again" in spoken(_reset(told, "RemoteReset"))
+
+
+@pytest.mark.parametrize(
+    "obs",
+    [
+        _reset("Rejected", "RemoteReset"),
+        _reset("Accepted", "PowerUp"),
+        _reset("Accepted", "RemoteReset", by_hand="power-cycle"),
+        _reset("Accepted", "RemoteReset", status="Pending"),
+        replace(_reset("Accepted", "RemoteReset"), boot_reasons=("PowerUp",)),
+        replace(_reset("Accepted", "RemoteReset"), restart_asked=True),
+    ],
+    ids=["refused", "other-boot", "by-hand", "not-let-in", "other-reason", "asked-again"],
+)
+def test_a_boot_that_a_reset_may_explain_is_not_one_too_many(obs):
+    assert "O2 reset done again" not in spoken(obs)
 
 
 def test_a_case_that_answers_another_call_does_not_explain_a_boot():

@@ -192,3 +192,44 @@ def test_what_the_target_denies_need_not_be_kept() -> None:
     assert told(obs) == NOT_KEPT
     facts = replace(obs.facts, denied=frozenset({"SetDisplayMessage", "GetDisplayMessages"}))
     assert told(replace(obs, facts=facts)) == []
+
+
+# --- how many certificates there are --------------------------------------------------------------------------
+
+
+def count(number: int, value: str) -> list[Entry]:
+    named = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "CertificateEntries"}}
+    told = {**named, "attributeStatus": "Accepted", "attributeValue": value}
+    return exchange(
+        number, "GetVariables", {"getVariableData": [named]}, {"getVariableResult": [told]}
+    )
+
+
+def come(number: int, status: str = "Accepted") -> list[Entry]:
+    return exchange(number, "InstallCertificate", {}, {"status": status})
+
+
+def gone(number: int, status: str = "Accepted") -> list[Entry]:
+    return exchange(number, "DeleteCertificate", {"certificateHashData": {}}, {"status": status})
+
+
+@pytest.mark.parametrize("then", ["2", "3"])
+def test_more_certificates_after_one_came_and_went_are_found(then: str) -> None:
+    assert told(seen(count(1, "1"), come(2), gone(3), count(4, then))) == OTHER
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (count(1, "1"), come(2), gone(3), count(4, "1")),
+        (count(1, "1"), come(2), gone(3), count(4, "0")),
+        (count(1, "1"), come(2), count(3, "2"), gone(4), count(5, "1")),
+        (count(1, "1"), come(2), gone(3, "NotFound"), count(4, "2")),
+        (count(1, "1"), come(2), gone(3), exchange(9, "Reset", {}, {}), count(4, "2")),
+        (come(2), gone(3), count(4, "2")),
+        (count(1, "1"), come(2), gone(3), count(4, "many")),
+    ],
+    ids=["same", "fewer", "read-between", "kept", "something-else", "unread", "no-number"],
+)
+def test_what_certificates_may_come_to_is_right(parts: tuple[list[Entry], ...]) -> None:
+    assert told(seen(*parts)) == []

@@ -590,6 +590,30 @@ def test_unplugging_that_is_never_told_is_found():
     assert said(script, ended) == ["O11 E09 unplugging never told"]
 
 
+# O11: who is let in
+
+
+def deauthorized(script):
+    script.done("plug-in 1").done("present-token A").authorize()
+    return charging(script).event("Ended", 2, trigger="Deauthorized")
+
+
+def test_a_transaction_that_nobody_deauthorized_is_found():
+    assert said(deauthorized(Script())) == ["O11 E05 deauthorized by nobody"]
+
+
+@pytest.mark.parametrize("status", ["Invalid", "Blocked", "ConcurrentTx"])
+def test_a_transaction_whose_token_was_refused_is_rightly_deauthorized(status):
+    script = charging(Script().done("plug-in 1").done("present-token A").authorize("A", status))
+    told = said(script.event("Ended", 2, trigger="Deauthorized"))
+    assert "O11 E05 deauthorized by nobody" not in told
+
+
+def test_a_transaction_may_be_deauthorized_by_what_the_station_was_told_before():
+    script = Script().ask("SendLocalList", {"versionNumber": 1, "updateType": "Full"})
+    assert said(deauthorized(script)) == []
+
+
 # O11: transactions
 
 
@@ -918,6 +942,22 @@ def test_an_end_that_is_lost_while_it_waits_is_found():
     script.done("cut-network").lost().done("unplug 1").done("restore-network").back()
     ended = Expect("TransactionEvent", 20.0, (("/eventType", "Ended"),))
     assert said(script.wait(30).done("status"), ended) == ["O13 E09 unplugging never told"]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("Charging", ["O13 E09 unplugging never told"]),
+        ("SuspendedEV", ["O13 E09 unplugging never told"]),
+        ("Idle", []),
+    ],
+)
+def test_what_waited_to_be_sent_from_before_tells_of_no_unplugging(state, told):
+    script = charging(Script().done("plug-in 1").done("present-token A"))
+    script.done("cut-network").lost().done("unplug 1").done("restore-network").back()
+    script.event("Updated", 2, "t1", "ChargingStateChanged", chargingState=state, offline=True)
+    ended = Expect("TransactionEvent", 20.0, (("/eventType", "Ended"),))
+    assert said(script.wait(30).done("status"), ended) == told
 
 
 def test_a_station_that_never_came_back_lost_nothing_yet():
