@@ -119,244 +119,268 @@ class _Model:
         return self.online and not self.pending
 
 
+class _Walker(RuleBasedStateMachine):
+    """The moves of one walk, what they did to the model, and what its rules have in common."""
+
+    def __init__(self, place: Place, *, operated: bool) -> None:
+        super().__init__()
+        self.place = place
+        self.operated = operated
+        self.moves: list[Move] = []
+        self.model = _Model(evses={n: _Evse() for n in place.evses})
+
+    def add(self, *moves: Move) -> None:
+        """Go on with these moves."""
+        self.moves.extend(moves)
+
+    def charging_now(self, n: int) -> None:
+        """Wait for energy where it must flow by now."""
+        evse = self.model.evses[n]
+        if not (evse.plugged and evse.wants and evse.authorized) or evse.charging:
+            return
+        if self.model.served:
+            self.add(CHARGING)
+            evse.charging = True
+        else:
+            evse.charging = None
+
+    def forget(self) -> None:
+        """The station booted: authorisations and transactions are over, the EVs still there."""
+        for evse in self.model.evses.values():
+            evse.authorized = evse.charging = False if not evse.plugged else None
+
+    def waiting(self) -> int | None:
+        """The EVSE that a token is for: the only one in use, not authorised yet."""
+        used = [n for n, evse in self.model.evses.items() if evse.plugged]
+        alone = len(used) == 1 and self.model.evses[used[0]].authorized is False
+        return used[0] if alone else None
+
+    def undo(self) -> None:
+        """Undo what was left."""
+        if not self.model.online:
+            self.add(Pause(0.1), Act("restore-network"), *tell_status(self.place))
+        if self.model.pending:
+            self.add(trigger("BootNotification"), booted(self.place))
+        self.add(*(Act(f"unplug {n}") for n, e in self.model.evses.items() if e.plugged))
+
+
+class _AtTheStation(_Walker):
+    """What people and the network do; which EVSE they do it at is drawn by whoever knows the place."""
+
+    def come_or_go(self, n: int) -> None:
+        """An EV comes, or goes."""
+        evse = self.model.evses[n]
+        if not evse.plugged:
+            self.add(Act(f"plug-in {n}"))
+            evse.plugged = True
+            return
+        self.add(Act(f"unplug {n}"))
+        if evse.charging and self.model.served:
+            self.add(ENDED)
+        evse.free()
+
+    def come_and_charge(self, n: int) -> None:
+        """Somebody comes, shows a token and charges, where nobody else is."""
+        evse = self.model.evses[n]
+        if any(e.plugged for e in self.model.evses.values()):
+            return
+        self.add(*charge(self.place, n))
+        evse.plugged = evse.wants = True
+        evse.authorized = evse.charging = True
+
+    @precondition(lambda self: self.operated and self.waiting() is not None)
+    @rule(answer=st.sampled_from(("Accepted",) * 4 + ("Blocked", "late", "error")))
+    def show_token(self, answer: str) -> None:
+        """A token is shown where exactly one EV waits for it."""
+        n = self.waiting()
+        assert n is not None
+        evse = self.model.evses[n]
+        if not self.model.served:
+            self.add(present(self.place.tokens[0]))
+            evse.authorized = None
+            return
+        self.judge_token(answer)
+        evse.authorized = answer in ("Accepted", "late")
+        self.charging_now(n)
+
+    def judge_token(self, answer: str) -> None:
+        """Show the token, and answer its Authorize in one way or another."""
+        asked = Await("Authorize", timeout_s=_QUICK_S)
+        match answer:
+            case "late":
+                shown = (Withhold("Authorize"), present(self.place.tokens[0]), asked, Pause(0.05))
+                self.add(*shown, answered(judged("Accepted")))
+            case "error":
+                error = Answer("Authorize", error="InternalError")
+                self.add(error, present(self.place.tokens[0]), asked)
+            case _:
+                self.add(Answer("Authorize", judged(answer)), present(self.place.tokens[0]), asked)
+
+    def want_or_not(self, n: int) -> None:
+        """An EV wants energy, or no more."""
+        evse = self.model.evses[n]
+        if not evse.plugged:
+            return
+        if evse.wants:
+            self.add(Act(f"stop-power {n}"))
+            evse.wants = False
+            evse.charging = None if evse.charging is not False else False
+            return
+        self.add(Act(f"start-power {n}"))
+        evse.wants = True
+        self.charging_now(n)
+
+    @precondition(lambda self: self.operated and self.model.online)
+    @rule()
+    def lose_network(self) -> None:
+        """The network goes."""
+        self.add(Act("cut-network"), Pause(0.05))
+        self.model.online = False
+
+    @precondition(lambda self: not self.model.online)
+    @rule()
+    def find_network(self) -> None:
+        """The network comes back."""
+        self.add(Pause(0.1), Act("restore-network"), *tell_status(self.place))
+        self.model.online = True
+
+    @precondition(lambda self: self.operated and self.model.served)
+    @rule()
+    def lose_power(self) -> None:
+        """The power goes, and comes back."""
+        self.add(Act("power-cycle"), booted(self.place))
+        self.forget()
+
+
+class _OverTheWire(_Walker):
+    """What the CSMS asks for."""
+
+    def start_or_be_refused(self, n: int) -> None:
+        """A transaction is started remotely where an EV waits, or where it must be refused."""
+        evse = self.model.evses[n]
+        if not evse.plugged and self.operated:
+            return
+        self.add(start_remotely(self.place, n if evse.plugged else self.place.evses[-1] + 50))
+        if evse.plugged:
+            evse.authorized = True if self.waiting() == n else None
+            self.charging_now(n)
+
+    @precondition(lambda self: self.model.served)
+    @rule()
+    def stop_one(self) -> None:
+        """A transaction is stopped remotely, the only one or one that never was."""
+        charging = [e for e in self.model.evses.values() if e.charging is not False]
+        if len(charging) != 1 or not charging[0].charging:
+            self.add(stop_remotely("never-heard-of"))
+            return
+        self.add(stop_remotely(), Pause(0.05))
+        charging[0].authorized = charging[0].charging = None
+
+    @precondition(lambda self: self.model.served)
+    @rule(answer=st.sampled_from(("Accepted", "Pending", "Rejected")))
+    def reset_at_once(self, answer: str) -> None:
+        """The station is reset, and its boot answered in one way or another."""
+        match answer:
+            case "Pending":
+                self.add(boot_answer("Pending", 60), *reboot(self.place))
+                self.model.pending = True
+            case "Rejected":
+                self.add(boot_answer("Rejected", 1), *reboot(self.place), booted(self.place))
+            case _:
+                self.add(*reboot(self.place))
+        self.forget()
+
+    @precondition(lambda self: self.model.pending and self.model.online)
+    @rule(first=st.sampled_from(("start", "report", "heartbeat", "nothing")))
+    def accept(self, first: str) -> None:
+        """A station that waits to be accepted is asked something, and accepted."""
+        if first == "start":
+            self.add(start_remotely(self.place))
+        elif first == "report":
+            self.report()
+        elif first == "heartbeat":
+            self.add(trigger("Heartbeat"))
+        self.add(trigger("BootNotification"), booted(self.place))
+        self.model.pending = False
+
+    @precondition(lambda self: self.model.served)
+    @rule(code=st.sampled_from((1000, 1001, 1006)))
+    def hang_up(self, code: int) -> None:
+        """The connection ends and is made again."""
+        self.add(Leave(code), *tell_status(self.place))
+
+    @precondition(lambda self: self.model.served)
+    @rule(what=st.sampled_from(("variable", "status", "heartbeat", "report", "log", "tx", "cross")))
+    def ask(self, what: str) -> None:
+        """Something is asked that changes nothing."""
+        match what:
+            case "variable":
+                self.add(get_variable(_HEARTBEAT))
+            case "status":
+                self.add(*tell_status(self.place))
+            case "heartbeat":
+                self.add(trigger("Heartbeat"), Await("Heartbeat", timeout_s=_QUICK_S))
+            case "report":
+                self.report()
+            case "log":
+                log = {"remoteLocation": NOWHERE}
+                self.add(
+                    Ask("GetLog", {"requestId": 71, "logType": "SecurityLog", "log": dict(log)})
+                )
+            case "tx":
+                self.add(Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}))
+            case _:
+                self.cross()
+
+    def report(self) -> None:
+        """Ask for a short report."""
+        self.add(Ask("GetBaseReport", {"requestId": 72, "reportBase": "SummaryInventory"}))
+
+    def cross(self) -> None:
+        """Ask while the station waits for an answer."""
+        self.add(
+            Withhold("Heartbeat"),
+            trigger("Heartbeat"),
+            Await("Heartbeat", timeout_s=_QUICK_S),
+            get_variable(_HEARTBEAT),
+            answered({"currentTime": "{time.now}"}),
+        )
+
+
 def machine(
     place: Place, collect: Callable[[tuple[Move, ...]], None], *, operated: bool = True
 ) -> type[RuleBasedStateMachine]:
     """A state machine whose runs hand the moves of one walk each to `collect`; without an operator only CALLs."""
     evses = st.sampled_from(place.evses)
 
-    class Walk(RuleBasedStateMachine):
-        """One walk."""
+    class Walk(_AtTheStation, _OverTheWire):
+        """One walk at this place: with the rules for which one of its EVSEs is drawn."""
 
         def __init__(self) -> None:
-            super().__init__()
-            self.moves: list[Move] = []
-            self.model = _Model(evses={n: _Evse() for n in place.evses})
+            super().__init__(place, operated=operated)
 
-        def add(self, *moves: Move) -> None:
-            """Go on with these moves."""
-            self.moves.extend(moves)
-
-        def charging_now(self, n: int) -> None:
-            """Wait for energy where it must flow by now."""
-            evse = self.model.evses[n]
-            if not (evse.plugged and evse.wants and evse.authorized) or evse.charging:
-                return
-            if self.model.served:
-                self.add(CHARGING)
-                evse.charging = True
-            else:
-                evse.charging = None
-
-        def forget(self) -> None:
-            """The station booted: authorisations and transactions are over, the EVs still there."""
-            for evse in self.model.evses.values():
-                evse.authorized = evse.charging = False if not evse.plugged else None
-
-        # --- at the station -----------------------------------------------------------------------------------
-
-        @precondition(lambda self: operated)
+        @precondition(lambda self: self.operated)
         @rule(n=evses)
         def plug(self, n: int) -> None:
-            """An EV comes, or goes."""
-            evse = self.model.evses[n]
-            if not evse.plugged:
-                self.add(Act(f"plug-in {n}"))
-                evse.plugged = True
-                return
-            self.add(Act(f"unplug {n}"))
-            if evse.charging and self.model.served:
-                self.add(ENDED)
-            evse.free()
+            self.come_or_go(n)
 
-        @precondition(lambda self: operated and self.model.served)
+        @precondition(lambda self: self.operated and self.model.served)
         @rule(n=evses)
         def arrive(self, n: int) -> None:
-            """Somebody comes, shows a token and charges, where nobody else is."""
-            evse = self.model.evses[n]
-            if any(e.plugged for e in self.model.evses.values()):
-                return
-            self.add(*charge(place, n))
-            evse.plugged = evse.wants = True
-            evse.authorized = evse.charging = True
+            self.come_and_charge(n)
 
-        @precondition(lambda self: operated and self.waiting() is not None)
-        @rule(answer=st.sampled_from(("Accepted",) * 4 + ("Blocked", "late", "error")))
-        def show_token(self, answer: str) -> None:
-            """A token is shown where exactly one EV waits for it."""
-            n = self.waiting()
-            assert n is not None
-            evse = self.model.evses[n]
-            if not self.model.served:
-                self.add(present(place.tokens[0]))
-                evse.authorized = None
-                return
-            self.judge_token(answer)
-            evse.authorized = answer in ("Accepted", "late")
-            self.charging_now(n)
-
-        def judge_token(self, answer: str) -> None:
-            """Show the token, and answer its Authorize in one way or another."""
-            asked = Await("Authorize", timeout_s=_QUICK_S)
-            match answer:
-                case "late":
-                    shown = (Withhold("Authorize"), present(place.tokens[0]), asked, Pause(0.05))
-                    self.add(*shown, answered(judged("Accepted")))
-                case "error":
-                    error = Answer("Authorize", error="InternalError")
-                    self.add(error, present(place.tokens[0]), asked)
-                case _:
-                    self.add(Answer("Authorize", judged(answer)), present(place.tokens[0]), asked)
-
-        def waiting(self) -> int | None:
-            """The EVSE that a token is for: the only one in use, not authorised yet."""
-            used = [n for n, evse in self.model.evses.items() if evse.plugged]
-            alone = len(used) == 1 and self.model.evses[used[0]].authorized is False
-            return used[0] if alone else None
-
-        @precondition(lambda self: operated)
+        @precondition(lambda self: self.operated)
         @rule(n=evses)
         def want(self, n: int) -> None:
-            """An EV wants energy, or no more."""
-            evse = self.model.evses[n]
-            if not evse.plugged:
-                return
-            if evse.wants:
-                self.add(Act(f"stop-power {n}"))
-                evse.wants = False
-                evse.charging = None if evse.charging is not False else False
-                return
-            self.add(Act(f"start-power {n}"))
-            evse.wants = True
-            self.charging_now(n)
-
-        @precondition(lambda self: operated and self.model.online)
-        @rule()
-        def lose_network(self) -> None:
-            """The network goes."""
-            self.add(Act("cut-network"), Pause(0.05))
-            self.model.online = False
-
-        @precondition(lambda self: not self.model.online)
-        @rule()
-        def find_network(self) -> None:
-            """The network comes back."""
-            self.add(Pause(0.1), Act("restore-network"), *tell_status(place))
-            self.model.online = True
-
-        @precondition(lambda self: operated and self.model.served)
-        @rule()
-        def lose_power(self) -> None:
-            """The power goes, and comes back."""
-            self.add(Act("power-cycle"), booted(place))
-            self.forget()
-
-        # --- over the wire ------------------------------------------------------------------------------------
+            self.want_or_not(n)
 
         @precondition(lambda self: self.model.served)
         @rule(n=evses)
         def start_at(self, n: int) -> None:
-            """A transaction is started remotely where an EV waits, or where it must be refused."""
-            evse = self.model.evses[n]
-            if not evse.plugged and operated:
-                return
-            self.add(start_remotely(place, n if evse.plugged else place.evses[-1] + 50))
-            if evse.plugged:
-                evse.authorized = True if self.waiting() == n else None
-                self.charging_now(n)
-
-        @precondition(lambda self: self.model.served)
-        @rule()
-        def stop_one(self) -> None:
-            """A transaction is stopped remotely, the only one or one that never was."""
-            charging = [e for e in self.model.evses.values() if e.charging is not False]
-            if len(charging) != 1 or not charging[0].charging:
-                self.add(stop_remotely("never-heard-of"))
-                return
-            self.add(stop_remotely(), Pause(0.05))
-            charging[0].authorized = charging[0].charging = None
-
-        @precondition(lambda self: self.model.served)
-        @rule(answer=st.sampled_from(("Accepted", "Pending", "Rejected")))
-        def reset_at_once(self, answer: str) -> None:
-            """The station is reset, and its boot answered in one way or another."""
-            match answer:
-                case "Pending":
-                    self.add(boot_answer("Pending", 60), *reboot(place))
-                    self.model.pending = True
-                case "Rejected":
-                    self.add(boot_answer("Rejected", 1), *reboot(place), booted(place))
-                case _:
-                    self.add(*reboot(place))
-            self.forget()
-
-        @precondition(lambda self: self.model.pending and self.model.online)
-        @rule(first=st.sampled_from(("start", "report", "heartbeat", "nothing")))
-        def accept(self, first: str) -> None:
-            """A station that waits to be accepted is asked something, and accepted."""
-            if first == "start":
-                self.add(start_remotely(place))
-            elif first == "report":
-                self.report()
-            elif first == "heartbeat":
-                self.add(trigger("Heartbeat"))
-            self.add(trigger("BootNotification"), booted(place))
-            self.model.pending = False
-
-        @precondition(lambda self: self.model.served)
-        @rule(code=st.sampled_from((1000, 1001, 1006)))
-        def hang_up(self, code: int) -> None:
-            """The connection ends and is made again."""
-            self.add(Leave(code), *tell_status(place))
-
-        @precondition(lambda self: self.model.served)
-        @rule(
-            what=st.sampled_from(
-                ("variable", "status", "heartbeat", "report", "log", "tx", "cross")
-            )
-        )
-        def ask(self, what: str) -> None:
-            """Something is asked that changes nothing."""
-            match what:
-                case "variable":
-                    self.add(get_variable(_HEARTBEAT))
-                case "status":
-                    self.add(*tell_status(place))
-                case "heartbeat":
-                    self.add(trigger("Heartbeat"), Await("Heartbeat", timeout_s=_QUICK_S))
-                case "report":
-                    self.report()
-                case "log":
-                    log = {"remoteLocation": NOWHERE}
-                    self.add(
-                        Ask("GetLog", {"requestId": 71, "logType": "SecurityLog", "log": dict(log)})
-                    )
-                case "tx":
-                    self.add(Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}))
-                case _:
-                    self.cross()
-
-        def report(self) -> None:
-            """Ask for a short report."""
-            self.add(Ask("GetBaseReport", {"requestId": 72, "reportBase": "SummaryInventory"}))
-
-        def cross(self) -> None:
-            """Ask while the station waits for an answer."""
-            self.add(
-                Withhold("Heartbeat"),
-                trigger("Heartbeat"),
-                Await("Heartbeat", timeout_s=_QUICK_S),
-                get_variable(_HEARTBEAT),
-                answered({"currentTime": "{time.now}"}),
-            )
+            self.start_or_be_refused(n)
 
         def teardown(self) -> None:
-            """Undo what was left, and hand the walk over."""
-            if not self.model.online:
-                self.add(Pause(0.1), Act("restore-network"), *tell_status(place))
-            if self.model.pending:
-                self.add(trigger("BootNotification"), booted(place))
-            self.add(*(Act(f"unplug {n}") for n, e in self.model.evses.items() if e.plugged))
+            self.undo()
             collect(tuple(self.moves))
 
     return Walk
