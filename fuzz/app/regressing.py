@@ -111,15 +111,27 @@ class _Build:
     def run(self) -> Regression:
         """Everything, in order. What is wrong in a file is told before anything is sent."""
         began = self.clock.monotonic()
-        known = self._known()
-        quirks = self._quirks()
-        ahead = self._ahead()
-        self.notes += expired(known, quirks, self.today)
-        policy = Policy(fail_on(self.wanted.fail_on), self.today, known, quirks, ahead)
+        policy = self._policy()
+        self._prepare()
+        accepted = Accepted(policy.known, self.options, self.today)
+        shaken = self._shaken(accepted, began)
+        if self.wanted.self_test != "csms":
+            self._messages(policy, accepted, began, shaken)
+        judged = self._judge(accepted, shaken)
+        judgement = judged(policy)
+        kept = policy.known
+        if self.wanted.update_baseline:
+            kept = self._updated(judgement, policy.known)
+        return self._result(judged(replace(policy, known=kept)), policy, kept, shaken, began)
+
+    def _prepare(self) -> None:
+        """What the user wants done first, and the target there where it is waited for."""
         asyncio.run(before(self.wanted.before))
         if self.wanted.wait_ready_s is not None:
             self.met = asyncio.run(ready(self.options, self.wanted.wait_ready_s, self._heard))
-        accepted = Accepted(known, self.options, self.today)
+
+    def _shaken(self, accepted: Accepted, began: float) -> Handshakes:
+        """The lab's handshakes, with what they leave to tell."""
         shaken = handshakes(
             self.options,
             self.wanted,
@@ -131,12 +143,14 @@ class _Build:
         )
         self.not_run += shaken.not_run
         self.notes += shaken.notes
-        if self.wanted.self_test != "csms":
-            self._messages(policy, accepted, began, shaken)
+        return shaken
+
+    def _judge(self, accepted: Accepted, shaken: Handshakes) -> Callable[[Policy], Judgement]:
+        """What holds everything that was seen against one policy or another."""
         findings = [*shaken.findings, *self.gone, *self._found(), *accepted.found]
         visits = [*accepted.of_handshakes(shaken.rows), *accepted.visits()]
         unproven = self._unproven(shaken)
-        facts = shaken.facts if self.summary is None else self.summary.facts
+        facts = self._facts(shaken)
 
         def judged(policy: Policy) -> Judgement:
             still = [v for v in visits if v.known in policy.known]
@@ -151,19 +165,28 @@ class _Build:
                 allow_incomplete=self.wanted.allow_incomplete,
             )
 
-        judgement = judged(policy)
-        kept = self._updated(judgement, known) if self.wanted.update_baseline else known
-        names_before = {one.entry.name for one in known}
+        return judged
+
+    def _result(
+        self,
+        judgement: Judgement,
+        policy: Policy,
+        kept: tuple[Known, ...],
+        shaken: Handshakes,
+        began: float,
+    ) -> Regression:
+        """The whole build; `policy` is what it began with, `kept` what is accepted from now on."""
+        names_before = {one.entry.name for one in policy.known}
         names = {one.entry.name for one in kept}
         return Regression(
-            judgement=judged(replace(policy, known=kept)),
-            facts=facts,
+            judgement=judgement,
+            facts=self._facts(shaken),
             mode=self.wanted.mode,
             summary=self.summary,
             handshakes=shaken.counts,
-            ahead=ahead,
+            ahead=policy.ahead,
             left_out={why: n for phase in self.phases for why, n in phase.left_out.items()},
-            quirks=quirks,
+            quirks=policy.quirks,
             baseline=str(self.wanted.baseline or ""),
             lock=str(self.wanted.lock) if self.wanted.lock.exists() else "",
             added=tuple(sorted(names - names_before)),
@@ -172,7 +195,19 @@ class _Build:
             seconds=self.clock.monotonic() - began,
         )
 
+    def _facts(self, shaken: Handshakes) -> TargetFacts:
+        """What the campaign learned of the target; where there was none, what the handshakes did."""
+        return shaken.facts if self.summary is None else self.summary.facts
+
     # --- policy files ---------------------------------------------------------------------------------------
+
+    def _policy(self) -> Policy:
+        """What the build is held against, read from files."""
+        known = self._known()
+        quirks = self._quirks()
+        ahead = self._ahead()
+        self.notes += expired(known, quirks, self.today)
+        return Policy(fail_on(self.wanted.fail_on), self.today, known, quirks, ahead)
 
     def _known(self) -> tuple[Known, ...]:
         path = self.wanted.baseline
