@@ -28,10 +28,13 @@ from fuzz.records import (
     Handshake,
     HostileDoor,
     Link,
+    Recorder,
     SendText,
     Settle,
     Side,
     Step,
+    Tape,
+    TapingDoor,
     Wait,
 )
 from strategies.labels import JsonObject, JsonValue, spell
@@ -96,6 +99,7 @@ class Vault:
     `save` must not return before its bytes are on the disk for good, readable by nobody else; `drop` removes them.
     `old` is the configured password, None when it is not known; `identity` the configured identity. `proves` tells
     whether the door asks for the password at all (security profiles 1 and 2), so that coming back proves it.
+    `passed` counts the messages with a secret that went over the wire so far, either way.
     """
 
     gate: Gate
@@ -105,6 +109,7 @@ class Vault:
     identity: str
     proves: bool = True
     known: Credentials = field(default_factory=Credentials)
+    passed: int = 0
     _made: dict[str, str] = field(default_factory=dict)
     _touched: set[str] = field(default_factory=set)
 
@@ -154,6 +159,7 @@ class Vault:
         filled = _SLOT.sub(lambda m: json.dumps(self._secret(m.group(1)))[1:-1], text)
         if tells_credentials(filled):
             self._learn(credentials_in(filled))
+        self.passed += filled != text
         return filled
 
     def incoming(self, text: str) -> str:
@@ -345,9 +351,13 @@ class VaultLink:
     async def receive(self) -> str | bytes:
         """The next message with its secrets hidden."""
         data = await self._link.receive()
+        said: str | bytes
         if isinstance(data, bytes):
-            return self._vault.incoming_bytes(data)
-        return self._vault.incoming(data)
+            said = self._vault.incoming_bytes(data)
+        else:
+            said = self._vault.incoming(data)
+        self._vault.passed += said != data
+        return said
 
     def pongs(self) -> Sequence[bytes]:
         """What pongs held that no `ping` waits for."""
@@ -372,12 +382,35 @@ class VaultLink:
         self._link.deafen()
 
 
+class VaultRecorder:
+    """The tapes of a door, as long as no secret is on them: masked or compressed, it could not be struck out there."""
+
+    def __init__(self, recorder: Recorder | None, vault: Vault) -> None:
+        self._recorder = recorder
+        self._vault = vault
+        self._passed = vault.passed
+
+    def rewind(self) -> None:
+        """What counts begins now."""
+        self._passed = self._vault.passed
+        if self._recorder is not None:
+            self._recorder.rewind()
+
+    def tapes(self) -> tuple[Tape, ...]:
+        """Every connection since `rewind` on which anything was said; none once a secret was said on any of them."""
+        if self._recorder is None or self._vault.passed > self._passed:
+            return ()
+        return self._recorder.tapes()
+
+
 class VaultDoor:
-    """A door whose links fill in and hide the secrets of a vault."""
+    """A door whose links fill in and hide the secrets of a vault; implements `TapingDoor`."""
 
     def __init__(self, door: Door, vault: Vault) -> None:
         self._door = door
         self._vault = vault
+        taped = door.recorder if isinstance(door, TapingDoor) else None
+        self.recorder: Recorder = VaultRecorder(taped, vault)
 
     @property
     def side(self) -> Side:

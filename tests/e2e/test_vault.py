@@ -62,19 +62,23 @@ def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     return seen
 
 
-def _set_password(value: str) -> SendText:
+def _set(component: str, variable: str, value: str) -> SendText:
     item = {
-        "component": {"name": "SecurityCtrlr"},
-        "variable": {"name": "BasicAuthPassword"},
+        "component": {"name": component},
+        "variable": {"name": variable},
         "attributeValue": value,
     }
     payload = json.dumps({"setVariableData": [item]}, separators=(",", ":"))
     return SendText((f'[2,"{{call.id}}","SetVariables",{payload}]',))
 
 
-def _case(value: str = "{secret.password}") -> Case:
+def _setting(step: SendText) -> Case:
     accept = Expectation(Stance.ACCEPT, Tier.MODEL)
-    return Case("vault", Side.STATION, (_set_password(value),), accept, action="SetVariables")
+    return Case("vault", Side.STATION, (step,), accept, action="SetVariables")
+
+
+def _case(value: str = "{secret.password}") -> Case:
+    return _setting(_set("SecurityCtrlr", "BasicAuthPassword", value))
 
 
 def _options(tmp_path: Path, *cases: Case, allow: tuple[str, ...] = ("lock-out",)) -> RunOptions:
@@ -112,13 +116,30 @@ def test_a_password_that_the_station_must_refuse_leaves_the_old_one(
     assert wire.unkept == []
 
 
-def test_no_report_and_no_transcript_holds_a_password(tmp_path: Path, wire: Wire) -> None:
-    # Called broken though it is not, so that a finding with all its files comes of it.
-    accused = replace(
-        _case("correctHorseBattery1"),
+def _accused(case: Case) -> Case:
+    """Called broken though it is not, so that a finding with all its files comes of it."""
+    return replace(
+        case,
         expectation=Expectation(Stance.REJECT, Tier.MODEL, Fault.DEVICE_MODEL),
         mutations=(Mutation(Channel.PAYLOAD, "/setVariableData", "lab", "accused"),),
     )
+
+
+def test_a_finding_without_a_password_has_its_capture_where_passwords_may_be_changed(
+    tmp_path: Path, wire: Wire
+) -> None:
+    harmless = _accused(_setting(_set("OCPPCommCtrlr", "HeartbeatInterval", "300")))
+    options = _options(tmp_path, harmless, allow=("persistent", "lock-out"))
+    summary = app.run(options, lambda event: None)
+    assert [f.violation.oracle for f in summary.findings] == ["O8"]
+    (capture,) = wire.findings.glob(f"O8-*/{store.CAPTURE_FILE}")
+    assert b"from the bytes of the socket" in capture.read_bytes()
+    assert b"Sec-WebSocket-Accept: " in capture.read_bytes()
+    assert EMBEDDED_PASSWORD.encode() not in capture.read_bytes()
+
+
+def test_no_report_and_no_transcript_holds_a_password(tmp_path: Path, wire: Wire) -> None:
+    accused = _accused(_case("correctHorseBattery1"))
     events: list[object] = []
     summary = app.run(_options(tmp_path, accused), events.append)
     assert [f.violation.oracle for f in summary.findings] == ["O8"]
@@ -127,6 +148,7 @@ def test_no_report_and_no_transcript_holds_a_password(tmp_path: Path, wire: Wire
     assert wire.unkept == []
     written = {p: p.read_text() for p in wire.findings.rglob("*") if p.is_file()}
     assert any("{secret.password.20}" in text for text in written.values())
+    assert not any(p.name == store.CAPTURE_FILE for p in written)
     leaks = [(p.name, s) for p, text in written.items() for s in secrets if s in text]
     assert leaks == []
     assert not any(s in str(events) for s in secrets)

@@ -1,11 +1,21 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, strategies as st
 
-from fuzz.engine.vault import Credentials, Gate, Vault, VaultLink, credentials_in, readable
+from fuzz.engine.vault import (
+    Credentials,
+    Gate,
+    Vault,
+    VaultDoor,
+    VaultLink,
+    VaultRecorder,
+    credentials_in,
+    readable,
+)
 from fuzz.records import (
     Ask,
     Case,
@@ -15,10 +25,12 @@ from fuzz.records import (
     SendText,
     Settle,
     Side,
+    Tape,
+    TapingDoor,
     Wait,
 )
 from fuzz.transport.listen import Listener
-from fuzz.transport.memory import MemoryLink
+from fuzz.transport.memory import MemoryDoor, MemoryLink
 from strategies.labels import Expectation, Stance, Tier
 
 OLD = 'configured "old" password'
@@ -255,6 +267,57 @@ async def test_above_the_link_there_are_only_slots(vault: Vault) -> None:
     assert "{secret" not in inner.sent[0]
     assert await link.receive() == _set("{secret.password.20}")
     assert link.handshake.identity == "CS-1"
+
+
+# --- on tape ------------------------------------------------------------------------------------------------
+
+
+class OneTape:
+    """A recorder that holds one connection, and counts how often it was rewound."""
+
+    rewound = 0
+
+    def rewind(self) -> None:
+        self.rewound += 1
+
+    def tapes(self) -> tuple[Tape, ...]:
+        return (Tape(datetime(2026, 1, 1, tzinfo=UTC), ("::1", 1), ("::1", 2), ()),)
+
+
+def test_a_door_that_writes_down_its_connections_does_so_under_a_vault(vault: Vault) -> None:
+    listener = Listener("127.0.0.1", 0, identities=None)
+    assert isinstance(listener, TapingDoor)
+    assert isinstance(VaultDoor(listener, vault), TapingDoor)
+    assert VaultDoor(MemoryDoor(Side.STATION), vault).recorder.tapes() == ()
+
+
+async def test_what_was_said_without_a_secret_may_be_seen(vault: Vault) -> None:
+    recorder = VaultRecorder(OneTape(), vault)
+    link = VaultLink(Echo(), vault)  # type: ignore[arg-type]
+    await link.send_text('[2,"1","ClearCache",{}]')
+    await link.receive()
+    assert recorder.tapes() == OneTape().tapes()
+
+
+async def test_once_a_secret_was_said_the_tape_is_kept_back_until_it_is_rewound(
+    vault: Vault,
+) -> None:
+    inner = OneTape()
+    recorder = VaultRecorder(inner, vault)
+    await VaultLink(Echo(), vault).send_text(_set("{secret.password}"))  # type: ignore[arg-type]
+    assert recorder.tapes() == ()
+    recorder.rewind()
+    assert (inner.rewound, len(recorder.tapes())) == (1, 1)
+
+
+@pytest.mark.parametrize("said", [json.dumps([OLD]), f"<{OLD}>".encode()], ids=["text", "bytes"])
+async def test_a_secret_that_the_target_says_keeps_the_tape_back_too(
+    vault: Vault, said: str | bytes
+) -> None:
+    recorder, echo = VaultRecorder(OneTape(), vault), Echo()
+    echo.sent.append(said)  # type: ignore[arg-type]
+    await VaultLink(echo, vault).receive()  # type: ignore[arg-type]
+    assert recorder.tapes() == ()
 
 
 # --- afterwards ---------------------------------------------------------------------------------------------
