@@ -170,6 +170,12 @@ reports_options = _all_of(_REPORTS)
 judging_options = _all_of(_JUDGING)
 showing_options = _all_of(_SHOWING)
 campaign_options = _all_of(_CAMPAIGN)
+capture_option = click.option(
+    "--capture-interface",
+    metavar="NAME",
+    help="Keep real packets of this interface, in private/; needs the right to capture.",
+)
+"""For commands that write findings; `replay` writes none."""
 
 
 def options_from(given: dict[str, Any], **defaults: object) -> RunOptions:

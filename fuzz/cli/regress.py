@@ -14,6 +14,7 @@ import click
 from fuzz import app
 from fuzz.cli.options import (
     campaign_options,
+    capture_option,
     display_for,
     examples,
     judging_options,
@@ -83,6 +84,7 @@ USUAL: Mapping[str, Mapping[str, object]] = {
 )
 @click.option("--before", metavar="HOW", help="Command, or http://..., that provisions.")
 @campaign_options
+@capture_option
 @target_options
 @judging_options
 @showing_options

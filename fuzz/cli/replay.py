@@ -50,8 +50,10 @@ if TYPE_CHECKING:
 def command(paths: tuple[Path, ...], **given: Any) -> int:
     """Play stored findings or cases again: reproduced, fixed, changed, or not run.
 
-    PATH is a finding's folder, a pack (.zip) that is verified first, a case file, or a folder of these. Exit code 1 when anything is reproduced or
-    changed, 3 when something could not be run, 0 when all is fixed.
+    PATH is a finding's folder, a pack (.zip) that is verified first, a case file, or a folder of these. Exit code 1 when
+    anything is reproduced or changed, 3 when something could not be run, 0 when all is fixed.
+
+    Nothing is written beside a finding, so there is no --capture-interface here: `run` and `regress` have it.
     """
     wanted, config = reports_from(given), given.get("config")
     options = options_from(given)

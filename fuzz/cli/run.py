@@ -12,6 +12,7 @@ import click
 from fuzz import app
 from fuzz.cli.options import (
     campaign_options,
+    capture_option,
     display_for,
     examples,
     judging_options,
@@ -45,11 +46,7 @@ if TYPE_CHECKING:
     ),
 )
 @campaign_options
-@click.option(
-    "--capture-interface",
-    metavar="NAME",
-    help="Keep real packets of this interface, in private/; needs the right to capture.",
-)
+@capture_option
 @target_options
 @judging_options
 @showing_options

@@ -60,6 +60,13 @@ def test_the_night_plays_every_phase(asked):
     assert (options.tier, options.seed, wanted.self_test) == ("full", None, "csms")
 
 
+def test_real_packets_are_kept_where_they_are_asked_for(asked):
+    assert main(["regress", "--self-test", "--capture-interface", "lo"]) == 0
+    Path("ocppfuzz.toml").write_text('[run]\ncapture_interface = "eth0"\n')
+    assert main(["regress", "--self-test"]) == 0
+    assert [options.capture_interface for options, _, _ in asked] == ["lo", "eth0"]
+
+
 def test_the_file_lies_over_the_mode_and_flags_over_the_file(asked):
     Path("ocppfuzz.toml").write_text(
         '[run]\ntier = "full"\nmax_time_s = 60\n[regress]\nfail_on = "low"\nbaseline = "ci/k.json"\n'
