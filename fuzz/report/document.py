@@ -145,6 +145,9 @@ def _rule(rule: Rule) -> Json:
 def plain(value: object) -> object:
     """Anything made of plain values as JSON that every reader takes; whatever else it holds becomes its text."""
     match value:
+        case str() if len(value) > MAX_DETAIL_BYTES:
+            # Not line by line: a hundred million of them would take minutes and gigabytes.
+            return short(value, MAX_DETAIL_BYTES)
         case str():
             kept = "\n".join(short(line, MAX_DETAIL_BYTES) for line in value.split("\n"))
             return kept if len(kept) <= MAX_DETAIL_BYTES else short(value, MAX_DETAIL_BYTES)

@@ -1,6 +1,7 @@
 """Reports for CI of every command that judges a target: written at once, valid, and telling the same."""
 
 import json
+import os
 import re
 import signal
 import sys
@@ -163,20 +164,63 @@ def test_what_cannot_be_written_stops_before_the_target_is_started(ocppfuzz, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_station_that_is_after_its_reader_leaves_every_report_inert(
-    ocppfuzz, started, tmp_path, peers, port
+MOST_MB = 600
+LIMITS = {
+    "junit": 30 * 10**6,  # GitLab: unit test reports
+    "sarif": 10 * 10**6,  # GitHub: code scanning
+    "json": 3 * 10**6,
+    "ndjson": 3 * 10**6,
+    "markdown": 65_536,  # GitHub: characters of a comment
+    "gitlab-codequality": 3 * 10**6,
+}
+"""The most bytes that the readers of each format take; where none is known, what a person would still open."""
+
+
+def test_a_station_that_is_after_its_reader_leaves_terminal_and_reports_inert_and_memory_flat(
+    started, tmp_path, peers, port
 ):
-    started(sys.executable, peers / "loud_station.py", f"ws://127.0.0.1:{port}/ocpp/LOUD")
     place = ("--listen", f"127.0.0.1:{port}", "--identity", "LOUD", "--security-profile", 0)
-    budget = ("--phases", "systematic", "--max-time", 15, "--seed", 1)
-    ended = ocppfuzz("run", *place, *budget, *FLAGS)
-    assert ended.code == 1, ended.err
+    budget = ("--phases", "systematic", "--max-cases", 150, "--seed", 1)
+    running = started(OCPPFUZZ, "run", *place, *budget, *FLAGS)
+    station = started(sys.executable, peers / "loud_station.py", f"ws://127.0.0.1:{port}/ocpp/LOUD")
+    status, used = ended(running.process.pid)
+    assert status == 1, running.text + station.text
+    assert {"knock", "shout 0", "shout 1", "shout 2"} <= set(station.text.splitlines())
+    assert used.ru_maxrss / 1024 < MOST_MB
+    assert all(c.isprintable() or c == "\n" for c in running.text), "something is not escaped"
+    assert "Traceback" not in running.text
+
     told = Reports(tmp_path)
     assert told.failed
     assert "<script" in told.whole["attacked"]
     for name in FORMATS:
         text = (tmp_path / "ci" / name).read_text("utf-8")
         assert not {unicodedata.category(c) for c in text if c != "\n"} & {"Cc", "Cf", "Cs", "Cn"}
-        assert len(text) < 3_000_000
+        assert len(text.encode()) < LIMITS[name]
+    assert longest(told.whole, told.sarif, told.lines, told.quality) <= 20_000
+    assert max(len(e.text or "") for e in told.suite.iter()) < 60_000
     outside = re.sub(r"(`+).+?\1", "", told.markdown)
     assert not set("<@[]") & set(outside)
+    for path in (tmp_path / "findings").glob("*/REPORT.md"):
+        assert path.stat().st_size < LIMITS["markdown"]
+        assert "\x1b" not in path.read_text("utf-8")
+
+
+def ended(pid: int):
+    """Wait for a process; its exit code, and what it used."""
+    _, status, used = os.wait4(pid, 0)
+    return os.waitstatus_to_exitcode(status), used
+
+
+def longest(*values: object) -> int:
+    """The longest text anywhere inside."""
+    match values:
+        case (str() as text,):
+            return len(text)
+        case (dict() as inside,):
+            return longest(*inside, *inside.values())
+        case (list() as inside,):
+            return longest(*inside)
+        case (_,) | ():
+            return 0
+    return max(map(longest, values))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from fuzz.errors import StoreError, UsageError
 from fuzz.report import files
 from fuzz.report.files import FORMATS, check_wanted, write_reports
 from fuzz.testing import results
+
+HUGE = 100_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +27,19 @@ def test_every_format_can_be_written_at_once():
     assert sorted(path.name for path in Path("out").iterdir()) == sorted(FORMATS)
     assert json.loads(Path("out/json").read_text())["exit_code"] == 1
     assert Path("out/junit").read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_100_mb_in_every_place_make_a_small_report_in_little_memory(name):
+    told = results("\n" * HUGE)
+    tracemalloc.start()
+    try:
+        text = FORMATS[name](told)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 1_000 < len(text) < 200_000
+    assert peak < 5 * HUGE
 
 
 def test_the_check_leaves_nothing_but_the_folders():
