@@ -106,6 +106,7 @@ class _Build:
     ground: Ground | None = None
     summary: Summary | None = None
     met: TargetFacts | None = None
+    spent: str = ""
     gone: tuple[Finding, ...] = ()
 
     def run(self) -> Regression:
@@ -274,7 +275,10 @@ class _Build:
         self, policy: Policy, accepted: Accepted, began: float, shaken: Handshakes
     ) -> None:
         guard = self.options.max_time_s
-        left = None if guard is None else guard - (self.clock.monotonic() - began)
+        gone_s = self.clock.monotonic() - began
+        left = None if guard is None else round(guard - gone_s)
+        if shaken.played and guard is not None:
+            self.spent = f": the handshakes took {gone_s:.0f} of {guard:g} s"
         if left is not None and left <= 0:
             self.not_run += [f"phase {name}" for name in self.options.phases]
             return
@@ -335,7 +339,7 @@ class _Build:
             names = await _rest(phase)
             self.not_run += names or [f"phase {phase.name}"]
         if self.summary is not None and self.summary.reason and self.not_run:
-            self.notes.append(self.summary.reason)
+            self.notes.append(self.summary.reason + self.spent)
 
     def _unproven(self, shaken: Handshakes) -> str:
         if self.summary is not None:

@@ -55,8 +55,10 @@ def _verdict(build: Regression) -> Line:
         what += [f"{stale} stale baseline {_many(stale, 'entry')}"] if stale else []
         return Line(f"BUILD FAILS: {', '.join(what)}. {size}.", "bold red")
     if build.exit_code == 3:
-        why = judgement.unproven or f"{len(judgement.not_run):,} of the list did not run"
-        return Line(f"NOTHING PROVEN: {safe(why, 300)}. {size}.", "bold yellow")
+        if judgement.unproven:
+            return Line(f"NOTHING PROVEN: {safe(judgement.unproven, 300)}. {size}.", "bold yellow")
+        missing = f"{len(judgement.not_run):,} of the list did not run"
+        return Line(f"CUT SHORT: {missing}. {size}.", "bold yellow")
     return Line(f"BUILD PASSES: {size}.", "bold green")
 
 
@@ -139,6 +141,7 @@ def _not_run(not_run: Sequence[str]) -> Iterator[Line]:
     if not_run:
         yield Line(f"Did not run, {len(not_run):,} of the list:", "bold")
         yield Line(f"  {_some(not_run)}")
+        yield Line("  more --max-time lets them run, --allow-incomplete passes without them", "dim")
 
 
 def _rest(build: Regression) -> Iterator[Line]:

@@ -210,6 +210,7 @@ def test_a_run_that_the_guard_cuts_short_proves_nothing_unless_that_is_allowed(o
     short = ("regress", "--self-test", "--handshakes", "none", "--max-time", 3)
     cut = ocppfuzz(*short)
     assert cut.code == 3, cut.err
+    assert "CUT SHORT: " in cut.out
     assert "Did not run, " in cut.out
     allowed = ocppfuzz(*short, "--allow-incomplete")
     assert allowed.code == 0, allowed.err

@@ -119,7 +119,7 @@ def test_an_entry_without_a_verdict_is_listed():
 
 def test_what_did_not_run_is_counted_and_named():
     shown = text(build(not_run=tuple(f"corpus/{n}" for n in range(30))))
-    assert shown.startswith("NOTHING PROVEN: 30 of the list did not run.")
+    assert shown.startswith("CUT SHORT: 30 of the list did not run.")
     assert "corpus/19 and 10 more" in shown
     assert text(build(unproven="nobody came")).startswith("NOTHING PROVEN: nobody came.")
 
