@@ -15,6 +15,7 @@ import tomllib
 from pathlib import Path
 
 import click
+import jsonschema_rs
 import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
@@ -24,7 +25,8 @@ from fuzz.cli import COMMANDS
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
-SPEC, JOBS = yaml.safe_load_all((ROOT / "templates/ocppfuzz/template.yml").read_text("utf-8"))
+TEMPLATE = (ROOT / "templates/ocppfuzz/template.yml").read_text("utf-8")
+SPEC, JOBS = yaml.safe_load_all(TEMPLATE)
 (JOB,) = JOBS.values()
 CONTAINER = (ROOT / "Containerfile").read_text("utf-8")
 STEPS = ACTION["runs"]["steps"]
@@ -89,6 +91,12 @@ def scripts() -> list[str]:
     return [*steps, *JOB["before_script"], *JOB["script"]]
 
 
+def checked(value: object, schema: str) -> None:
+    """What a schema of other people says of a value. Raises `jsonschema_rs.ValidationError`."""
+    text = (ROOT / "tests" / "fuzz" / "schemas" / schema).read_text("utf-8")
+    jsonschema_rs.validator_for(json.loads(text)).validate(value)
+
+
 # --- the action for GitHub ---------------------------------------------------------------------------------
 
 
@@ -100,6 +108,12 @@ def environment(**given: str) -> dict[str, str]:
         if (found := re.match(r"\$\{\{ inputs\.([a-z-]+)", value))
     }
     return default | given
+
+
+def test_the_action_is_one_by_the_schema_of_actions():
+    checked(ACTION, "github-action.json")
+    with pytest.raises(jsonschema_rs.ValidationError):
+        checked({**ACTION, "runs": {"using": "composite"}}, "github-action.json")
 
 
 @pytest.mark.parametrize("command", ["regress", "run"])
@@ -191,6 +205,24 @@ def test_the_action_installs_its_own_checkout(run, tmp_path):
 
 
 # --- the component for GitLab ------------------------------------------------------------------------------
+
+
+def pipeline() -> dict:
+    """The pipeline of a project that includes the template and leaves all inputs as they are."""
+    inputs = SPEC["spec"]["inputs"]
+    _, _, jobs = TEMPLATE.partition("\n---\n")
+    filled = re.sub(
+        r"\$\[\[ inputs\.([a-z-]+) \]\]", lambda m: inputs[m[1]]["default"] or '""', jobs
+    )
+    return yaml.safe_load(filled)
+
+
+def test_the_template_and_what_becomes_of_it_are_pipelines_by_the_schema_of_gitlab():
+    checked(SPEC, "gitlab-ci.json")
+    checked(pipeline(), "gitlab-ci.json")
+    job = pipeline()["ocppfuzz"]
+    with pytest.raises(jsonschema_rs.ValidationError):
+        checked({"ocppfuzz": {**job, "allow_failure": {"codes": [3]}}}, "gitlab-ci.json")
 
 
 @pytest.mark.parametrize("shell", [BASH, ("sh", "-e", "-c")])
