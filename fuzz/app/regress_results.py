@@ -131,8 +131,10 @@ def _stands(check: Check, placed: Mapping[str, Placed]) -> Check:
 
 def _marked(issue: Issue, placed: Placed | None) -> Issue:
     """The issue with the reason why nobody has to look at it; one below the bar is still to be seen."""
-    if placed is None or placed.standing in (Standing.FAILS, Standing.BELOW):
+    if placed is None or placed.standing is Standing.FAILS:
         return issue
+    if placed.standing is Standing.BELOW:
+        return replace(issue, below=placed.why)
     return replace(issue, accepted=_words(placed))
 
 

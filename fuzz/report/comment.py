@@ -62,8 +62,9 @@ def _counted(results: Results) -> str:
 
 
 def _finding(issue: Issue) -> Iterator[str]:
-    accepted = f" (accepted: {code(issue.accepted, _LIMIT)})" if issue.accepted else ""
-    yield f"- **{issue.severity.name.lower()}** {code(issue.title)}{accepted}"
+    marks = (("accepted", issue.accepted), ("fails nothing", issue.below))
+    marked = "".join(f" ({word}: {code(why, _LIMIT)})" for word, why in marks if why)
+    yield f"- **{issue.severity.name.lower()}** {code(issue.title)}{marked}"
     yield f"  - {code(issue.text, _LIMIT)}"
     certainty = f", {code(issue.certainty, 100)}" if issue.certainty else ""
     yield f"  - {code(issue.symptom, 100)}{certainty}"

@@ -37,6 +37,7 @@ from fuzz.report.safe import code, cut_mark, fence, prose
 from fuzz.report.signs import answers_to_case
 from fuzz.report.sources import sources
 from fuzz.report.words import (
+    HANDSHAKE,
     NOT_A_CERTIFICATION,
     alterations,
     attacked,
@@ -45,6 +46,7 @@ from fuzz.report.words import (
     folder_name,
     goes_on,
     oracle_words,
+    position_words,
     repeats,
     sentence,
     severity_reason,
@@ -294,9 +296,8 @@ def _facts(finding: Finding) -> list[str]:
 
 def _message(case: Case) -> str:
     """The action and position; nothing for a handshake, in which no message was said."""
-    if any(isinstance(step, TlsStep) for step in case.steps):
-        return ""
-    return f"{case.action or 'no action'}, as {case.position.value.upper()}"
+    where = position_words(case)
+    return "" if where == HANDSHAKE else f"{case.action or 'no action'}, as {where}"
 
 
 def _transcript(entries: Sequence[Entry]) -> list[str]:

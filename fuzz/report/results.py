@@ -56,7 +56,7 @@ class Issue:
 
     `certainty` is how often it was seen again, `replay` the command that plays it, `place` the case that shows it.
     `score` and `vector` are the proposal of `fuzz.report.rating`. `accepted` is the reason why it is known and taken as
-    it is, "" when it is not.
+    it is, "" when it is not; `below` why it fails no build though it is not accepted.
     """
 
     fingerprint: str
@@ -77,6 +77,7 @@ class Issue:
     certainty: str = ""
     folder: str = ""
     accepted: str = ""
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +143,13 @@ class Results:
         """How the run ended, in a few words of ours."""
         if not self.proven:
             return "not everything is proven" if self.exit_code == 3 else "stopped"
-        open_ = sum(not issue.accepted for issue in self.issues)
-        if open_:
-            return f"{open_:,} finding{'' if open_ == 1 else 's'}"
+        open_ = sum(not issue.accepted and not issue.below for issue in self.issues)
+        below = sum(bool(issue.below) for issue in self.issues)
+        more = f", {below:,} that fail{'s' if below == 1 else ''} nothing" if below else ""
         failed = self.counts[Status.FAILED]
-        return f"{failed:,} failed" if failed else "no finding"
+        if open_:
+            return f"{open_:,} finding{'' if open_ == 1 else 's'}{more}"
+        return (f"{failed:,} failed" if failed else "no finding") + more
 
     @property
     def counts(self) -> Mapping[Status, int]:

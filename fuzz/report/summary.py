@@ -20,6 +20,7 @@ from fuzz.report.words import (
     folder_name,
     goes_on,
     oracle_words,
+    position_words,
     repeats,
 )
 
@@ -94,7 +95,7 @@ def finding_lines(finding: Finding, root: Path) -> Iterator[Line]:
     )
     message = f"{safe(case.action, 50)} " if case.action else ""
     wrong = "".join(f" ({safe(a, 120)})" for a in alterations(case, values=False))
-    yield Line(f"         {message}{case.position.value.upper()}{wrong}")
+    yield Line(f"         {message}{position_words(case)}{wrong}")
     yield Line(f"         {safe(violation.symptom, 80)}, {repeats(finding)}")
     if left := goes_on(finding):
         yield Line(f"         {safe(left, 200)}", "dim")

@@ -18,8 +18,9 @@ from fuzz.records import (
     Violation,
 )
 from fuzz.report.safe import safe
-from strategies.labels import Fault, Stance
+from strategies.labels import Channel, Fault, Stance
 
+HANDSHAKE = "handshake"
 NOT_A_CERTIFICATION = "This is not an OCA certification result."
 
 _SIDES = {Side.STATION: "Charging Station", Side.CSMS: "CSMS"}
@@ -129,6 +130,13 @@ def expected(finding: Finding) -> str:
         case Stance.UNSPECIFIED:
             does = "No rule says what to do with this message. A correct target copes with it"
     return f"{does}, answers at most once and in the right form, and goes on serving."
+
+
+def position_words(case: Case) -> str:
+    """Where the fault stands: in which kind of message, or in the handshake, where nothing is said yet."""
+    if any(mutation.channel is Channel.HANDSHAKE for mutation in case.mutations):
+        return HANDSHAKE
+    return case.position.value.upper()
 
 
 def alterations(case: Case, *, values: bool = True) -> Iterator[str]:

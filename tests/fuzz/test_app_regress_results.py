@@ -75,7 +75,8 @@ def test_a_finding_below_the_bar_stays_to_be_seen():
     made = results(low)
     (check,) = by_rule(made, "O4")
     assert check.status is Status.REMARK
-    assert [issue.accepted for issue in made.issues] == [""]
+    assert [(i.accepted, i.below) for i in made.issues] == [("", "below --fail-on high")]
+    assert made.verdict == "no finding, 1 that fails nothing"
 
 
 def test_what_only_the_case_of_an_entry_showed_is_told_once_at_that_case():

@@ -48,6 +48,14 @@ def test_a_finding_is_told_with_its_replay_command():
     assert "  - `ocppfuzz replay boom`\n" in told
 
 
+def test_a_finding_that_fails_nothing_says_so():
+    made = results("boom")
+    failed = next(c for c in made.checks if c.status is Status.FAILED)
+    low = replace(failed, issues=(replace(failed.issues[0], below="below --fail-on high"),))
+    told = comment(replace(made, checks=(low,)))
+    assert "`process-death (O1) on boom` (fails nothing: `below --fail-on high`)\n" in told
+
+
 def test_a_clean_run_is_a_few_lines():
     clean = replace(
         results(), checks=(), exit_code=0, reason="", notes=(), left_changed=(), rules=()

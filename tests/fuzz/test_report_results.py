@@ -50,3 +50,14 @@ def test_an_accepted_finding_is_no_open_one():
     accepted = results(accepted="known")
     assert accepted.verdict == "1 failed"
     assert replace(accepted, checks=accepted.checks[:1]).verdict == "no finding"
+
+
+def test_findings_that_fail_nothing_are_counted_apart():
+    made = results()
+    failed = next(c for c in made.checks if c.status is Status.FAILED)
+    below = [
+        replace(failed.issues[0], fingerprint=f"{n}", below="below --fail-on high")
+        for n in range(2)
+    ]
+    both = replace(made, checks=(failed, replace(failed, issues=tuple(below))))
+    assert both.verdict == "1 finding, 2 that fail nothing"

@@ -18,8 +18,8 @@ from fuzz.records import (
     TargetFacts,
     Violation,
 )
-from fuzz.report.summary import answers_line, duration, share, summary_lines
-from strategies.labels import Expectation, Stance, Tier
+from fuzz.report.summary import answers_line, duration, finding_lines, share, summary_lines
+from strategies.labels import Channel, Expectation, Mutation, Stance, Tier
 
 CASE = Case("Reset/x", Side.STATION, (), Expectation(Stance.REJECT, Tier.SCHEMA), action="Reset")
 DEATH = Violation(
@@ -227,3 +227,9 @@ def test_a_case_that_may_become_smaller_says_so_and_how():
 )
 def test_what_a_full_pass_costs_at_the_measured_times_is_told(cost, line):
     assert f"\n{line}\n" in plain(replace(CLEAN, full_pass=cost))
+
+
+def test_a_fault_of_the_handshake_stands_in_no_message():
+    faulty = replace(CASE, action="", mutations=(Mutation(Channel.HANDSHAKE, "TS-31", "x", "y"),))
+    told = [line.text.strip() for line in finding_lines(replace(FINDING, case=faulty), Path())]
+    assert told[1] == "handshake (handshake TS-31: x, y)"
