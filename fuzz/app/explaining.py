@@ -26,6 +26,7 @@ _ALL = (fuzz.oracles, tlslab.cases)
 """Importing them registers every oracle and every case."""
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_FOLDER = re.compile(r"O\d{1,3}-[0-9a-f]{8}")
 _SEEN, _FIX = "Seen:", "Fix:"
 _AUTHENTICATION = ("basic auth", "client identity")
 _TLS_SEEN = {
@@ -74,6 +75,10 @@ def explain(name: str) -> Explanation:
     path = Path(name)
     if path.exists():
         return _of_finding(load_pack(path) if path.suffix == store.SUFFIX else _stored(path))
+    if _FOLDER.fullmatch(name):
+        raise UsageError(
+            f"there is no {name} here; a finding is named by its folder, such as findings/{name}"
+        )
     case = all_cases().get(name.upper())
     return _of_case(case) if case is not None else of_oracle(oracle_named(name), "ed3")
 

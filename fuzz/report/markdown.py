@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Sequence
 
+from fuzz.ocppj.framed import written
 from fuzz.records import (
     AnswerNext,
     Ask,
@@ -54,16 +55,27 @@ from fuzz.report.words import (
 from strategies.labels import Text
 
 MESSAGE_LIMIT = 2_000
+MAX_HELD = 4
+"""Messages that are shown of raw frames."""
+
 TRANSCRIPT_LINES = 24
 LINE_LIMIT = 300
 
 ANSWER_LIMIT = 200
 
 _ENDS = {"close": "the connection ended with", "process": "the process ended with"}
+_BASE64 = frozenset({"bytes", "frames"})
 _FILES = {
     "capture.pcapng": "the bytes of the connection for Wireshark, as its first comment says.",
     "runs.ndjson": "the transcript of every play that repeated it, and of its controls.",
 }
+
+_PASSWORD, _TLS = " --user IDENTITY --password", " --cert CHAIN.pem --key KEY.pem"
+_PAPERS = {
+    Side.STATION: ("", _PASSWORD, _TLS + _PASSWORD, _TLS + " --ca ROOT.pem"),
+    Side.CSMS: ("", _PASSWORD, " --ca ROOT.pem" + _PASSWORD, _TLS + " --ca ROOT.pem"),
+}
+"""What `repro.py` needs in security profiles 0 to 3, where it stands in for the other side of a target."""
 
 _WHO = {Who.US: "ocppfuzz ->", Who.TARGET: "target   ->", Who.HARNESS: "         --"}
 
@@ -109,6 +121,8 @@ def _head(finding: Finding) -> list[str]:
 
 def _came_back(finding: Finding) -> str:
     """The target's answers to the case, and how a connection or a process ended."""
+    if _shakes(finding.case):
+        return "no message is told of a handshake; how far it came says the symptom, and the transcript"
     told = [code(a.text, ANSWER_LIMIT) for a in answers_to_case(finding)[:3]]
     ends = [f"{_ENDS[e.kind]} {code(e.text, 80)}" for e in finding.entries if e.kind in _ENDS]
     return ", ".join((told + ends)[:4]) or "no answer"
@@ -150,9 +164,10 @@ def _reproduce(finding: Finding, beside: Collection[str], no_script: str) -> lis
         *_script(finding, beside, no_script),
         "By hand:",
         "",
-        f"1. {states[case.preamble]}.",
     ]
-    for number, step in enumerate(case.steps, 2):
+    begun = [] if _shakes(case) else [f"1. {states[case.preamble]}."]
+    lines += begun
+    for number, step in enumerate(case.steps, 1 + len(begun)):
         lines += _item(f"{number}. ", step)
     return lines
 
@@ -172,7 +187,16 @@ def _script(finding: Finding, beside: Collection[str], no_script: str) -> list[s
     if "repro.py" not in beside:
         return []
     named = "--listen HOST:PORT" if finding.facts.side is Side.STATION else "URL"
-    return [f"Without the tool: `python3 repro.py {named}`, with nothing but Python installed.", ""]
+    more = _PAPERS[finding.facts.side][finding.facts.security_profile % 4]
+    return [
+        f"Without the tool: `python3 repro.py {named}{more}`, with nothing but Python installed.",
+        "",
+    ]
+
+
+def _shakes(case: Case) -> bool:
+    """True for a case of the TLS lab: it has no connection before its handshakes."""
+    return any(isinstance(step, TlsStep) for step in case.steps)
 
 
 def _item(bullet: str, step: Step) -> list[str]:
@@ -196,14 +220,14 @@ def _told(step: Step) -> tuple[str, list[str]]:
         case SendFrames(data):
             return (
                 f"Write these bytes below the WebSocket layer, in hex (length {len(data):,}):",
-                _hex(data),
+                [*_hex(data), *_held(step)],
             )
         case Ask(text):
             return "Ask properly, and wait for the answer:", _fenced(text)
         case AnswerNext(action, ()):
-            return f"Leave the target's next {code(action)} without an answer.", []
+            return f"Be ready to leave the target's next {code(action)} without an answer.", []
         case AnswerNext(action, text):
-            return f"Answer the target's next {code(action)} with:", _fenced(text)
+            return f"Be ready to answer the target's next {code(action)} with:", _fenced(text)
         case RepeatSteps(steps, times):
             return f"Do this {times:,} times:", [line for s in steps for line in _item("- ", s)]
         case _:
@@ -220,7 +244,8 @@ def _told_quietly(
         case Settle():
             return "Wait for the answer."
         case Misbehave(how, times):
-            return f"Receive the target's next {times} attempts to connect badly: {prose(how)}."
+            what = "attempt" if times == 1 else f"{times:,} attempts"
+            return f"Receive the target's next {what} to connect badly: {prose(how)}."
         case Gauge(label):
             return f"Read what the target's process uses ({prose(label)})."
         case Wait(seconds):
@@ -240,6 +265,15 @@ def _told_quietly(
 
 def _fenced(text: Text) -> list[str]:
     return fence([preview(text, MESSAGE_LIMIT)], limit=MESSAGE_LIMIT + 100)
+
+
+def _held(step: SendFrames) -> list[str]:
+    """The messages that a lenient reader finds in frames."""
+    texts = written([step]).texts[:MAX_HELD]
+    if not texts:
+        return ["A lenient reader finds no message in them."]
+    shown = [text[: MESSAGE_LIMIT // MAX_HELD] for text in texts]
+    return ["A lenient reader finds in them:", *fence(shown, MESSAGE_LIMIT // MAX_HELD)]
 
 
 def preview(text: Text, limit: int) -> str:
@@ -306,7 +340,10 @@ def _transcript(entries: Sequence[Entry]) -> list[str]:
     shown = list(entries[-TRANSCRIPT_LINES:])
     lines = [f"+{e.at_s:8.3f}s {_WHO[e.who]} {e.kind}: {e.text}" for e in shown]
     left_out = len(entries) - len(shown)
-    note = [f"The last {len(shown)} of {len(entries)} entries.", ""] if left_out else []
+    note = [f"The last {len(shown)} of {len(entries)} entries."] if left_out else []
+    raw = any(e.who is Who.US and e.kind in _BASE64 for e in shown)
+    note += ["Bytes and frames that ocppfuzz sent are in Base64."] if raw else []
+    note = [" ".join(note), ""] if note else []
     return ["## Transcript", "", *note, *fence(lines, LINE_LIMIT)]
 
 

@@ -18,7 +18,7 @@ from fuzz.records import (
     Violation,
 )
 from fuzz.report.safe import safe
-from strategies.labels import Channel, Fault, Stance
+from strategies.labels import Channel, Fault, Position, Stance
 
 HANDSHAKE = "handshake"
 NOT_A_CERTIFICATION = "This is not an OCA certification result."
@@ -118,6 +118,8 @@ def expected(finding: Finding) -> str:
             "alone, and shows that nothing else was in the way."
         )
     expectation = finding.case.expectation
+    if finding.case.position in _ANSWERS:
+        return _expected_of_answer(finding.case.expectation.stance)
     match expectation.stance:
         case Stance.ACCEPT:
             does = "The message is valid. A correct target serves it"
@@ -132,6 +134,21 @@ def expected(finding: Finding) -> str:
     return f"{does}, answers at most once and in the right form, and goes on serving."
 
 
+_ANSWERS = (Position.CALLRESULT, Position.CALLERROR)
+
+
+def _expected_of_answer(stance: Stance) -> str:
+    """What becomes of an answer to a CALL of the target."""
+    does = {
+        Stance.ACCEPT: "is valid. A correct target takes it",
+        Stance.REJECT: "is wrong. A correct target takes its CALL for failed",
+        Stance.UNSPECIFIED: "may be right or wrong. A correct target copes with it",
+    }[stance]
+    return (
+        f"The answer to the target's own CALL {does}, answers nothing itself, and goes on serving."
+    )
+
+
 def position_words(case: Case) -> str:
     """Where the fault stands: in which kind of message, or in the handshake, where nothing is said yet."""
     if any(mutation.channel is Channel.HANDSHAKE for mutation in case.mutations):
@@ -144,8 +161,10 @@ def alterations(case: Case, *, values: bool = True) -> Iterator[str]:
     for mutation in case.mutations:
         changed = values and (mutation.before or mutation.after)
         change = f" {mutation.before} became {mutation.after}" if changed else ""
-        place = mutation.pointer or "the whole"
-        yield f"{mutation.channel.value} {place}: {mutation.keyword}, {mutation.operator}{change}"
+        below = mutation.channel in (Channel.FRAME, Channel.HANDSHAKE)
+        place = mutation.pointer or ("" if below else "the whole")
+        where = f"{mutation.channel.value} {place}".rstrip()
+        yield f"{where}: {mutation.keyword}, {mutation.operator}{change.replace('  ', ' ')}"
 
 
 def repeats(finding: Finding) -> str:

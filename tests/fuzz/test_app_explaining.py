@@ -100,6 +100,11 @@ def test_what_is_unknown_names_the_nearest():
         explain("unanswerd-call")
 
 
+def test_a_finding_without_its_folder_says_how_findings_are_named():
+    with pytest.raises(UsageError, match=r"there is no O4-1a2b3c4d here; .* findings/O4-1a2b3c4d"):
+        explain("O4-1a2b3c4d")
+
+
 def test_a_folder_without_a_finding_and_an_unknown_oracle_are_usage_errors(tmp_path):
     with pytest.raises(UsageError, match="is no folder of a finding"):
         explain(str(tmp_path))

@@ -34,10 +34,12 @@ from strategies.labels import (
     Expectation,
     Fault,
     Mutation,
+    Position,
     Repeated,
     Stance,
     Tier,
 )
+from strategies.wsframes import frame
 
 CASE = Case(
     id="GetVariables/missing",
@@ -184,7 +186,6 @@ def test_every_kind_of_step_can_be_followed_by_hand():
         Disconnect(1001),
         Operator("plug in", "1"),
         RepeatSteps((Wait(1), SendText(("x",))), 1_000),
-        TlsStep("expired"),
     )
     case = replace(CASE, steps=steps, preamble=Preamble.CONNECTED)
     report = render_finding(replace(FINDING, case=case))
@@ -201,7 +202,8 @@ def test_every_kind_of_step_can_be_followed_by_hand():
    ```text
    81
    ```
-4. Answer the target's next `BootNotification` with:
+   A lenient reader finds no message in them.
+4. Be ready to answer the target's next `BootNotification` with:
    ```text
    [3,"{id}",{}]
    ```
@@ -214,8 +216,7 @@ def test_every_kind_of_step_can_be_followed_by_hand():
    - Send this text message (words in braces are filled in when it is sent):
      ```text
      x
-     ```
-10. Meet it with the offer of case `expired` of the TLS lab, and with its control: the transcript says what differs, `handshake.pcapng` holds both."""
+     ```"""
     )
 
 
@@ -272,7 +273,8 @@ def test_every_fault_has_words(fault):
 
 def test_the_script_is_named_when_it_lies_beside_the_report_and_its_absence_explained():
     with_script = render_finding(FINDING, beside={"repro.py", "capture.pcapng", "runs.ndjson"})
-    assert "Without the tool: `python3 repro.py --listen HOST:PORT`" in with_script
+    named = "python3 repro.py --listen HOST:PORT --cert CHAIN.pem --key KEY.pem --ca ROOT.pem"
+    assert f"Without the tool: `{named}`" in with_script
     assert "- `capture.pcapng`: " in with_script
     without = render_finding(FINDING, no_script="it needs *somebody*")
     assert (
@@ -304,3 +306,24 @@ def test_hostile_identities_and_urls_stay_inert_in_the_flags_that_name_the_targe
     facts = replace(FINDING.facts, identity="`; rm -rf ~ <b>\n")
     report = render_finding(replace(FINDING, facts=facts))
     assert "``--listen HOST:PORT --identity '`; rm -rf ~ <b>\\n' --security-profile 3``" in report
+
+
+def test_a_case_of_the_tls_lab_begins_with_its_handshake():
+    case = replace(CASE, steps=(TlsStep("TS-31"),))
+    report = render_finding(replace(FINDING, case=case))
+    assert "By hand:\n\n1. Meet it with the offer of case `TS-31` of the TLS lab" in report
+    assert "**What came back:** no message is told of a handshake" in report
+
+
+def test_the_messages_in_raw_frames_are_told_beside_the_bytes():
+    sent = frame(b'[2,"1","ClearCache",{}]', mask=None)
+    report = render_finding(replace(FINDING, case=replace(CASE, steps=(SendFrames(sent),))))
+    assert 'A lenient reader finds in them:\n   ```text\n   [2,"1","ClearCache",{}]\n' in report
+
+
+@pytest.mark.parametrize("position", [Position.CALLRESULT, Position.CALLERROR])
+def test_an_answer_of_ours_is_not_expected_to_be_answered(position):
+    report = render_finding(replace(FINDING, case=replace(CASE, position=position)))
+    (said,) = [line for line in report.splitlines() if line.endswith("(Our wording.)")]
+    assert said.startswith("The answer to the target's own CALL ")
+    assert "answers nothing itself" in said
