@@ -4,6 +4,7 @@ import json
 import resource
 import shlex
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -64,6 +65,7 @@ class Tap:
         for one in (source, sink):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
     def close(self) -> None:
         self._socket.close()
@@ -322,6 +324,76 @@ def test_what_we_said_to_a_station_in_another_language_comes_back_byte_for_byte(
     said = {steps(p) for p in sorted(corpus.glob("device-model/*.json"))}
     assert len(said) > 10
     assert said <= {steps(p) for p in (tmp_path / "wire" / "recorded").glob("*.json")}
+
+
+@pytest.fixture
+def rpc_csms(peers, rpc_station):
+    """Starts a CSMS made of `ocpp-rpc` with further words; gives its port."""
+    with ExitStack() as stack:
+
+        def start(*words: object) -> int:
+            # Its end comes with that of its input. `rpc_station` has set where Node finds packages.
+            process = stack.enter_context(
+                subprocess.Popen(
+                    ["node", peers / "driven_rpc_csms.js", *map(str, words)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                )
+            )
+            stack.callback(process.kill)
+            return json.loads(process.stdout.readline())["listening"]
+
+        yield start
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+def test_a_csms_in_another_language_hears_again_what_a_station_said_byte_for_byte(
+    ocppfuzz, peers, started, until, tap, pki, rpc_csms, tmp_path, secure
+):
+    papers = ("--cert", pki / "csms-ecdsa.pem", "--key", pki / "csms-ecdsa.key") if secure else ()
+    csms, keys = rpc_csms(*papers), tmp_path / "keys.txt"
+    between = tap(csms)
+    scheme, trust = ("wss", ("--ca", pki / "root.pem", "--keylog", keys)) if secure else ("ws", ())
+    url = f"{scheme}://localhost:{between.port}/ocpp/CS-SECRET-7"
+    log = tmp_path / "station.log"
+    station = started(sys.executable, peers / "talking_ocpp.py", "station", log, url, *trust)
+    until(lambda: "over" in station.text, lambda: station.text)
+    station.end()
+
+    capture = captured(between, tmp_path / "talk.pcapng", keys.read_bytes() if secure else b"")
+    imported = ocppfuzz("corpus", "import", capture, "--corpus", "wire", "--json")
+    assert imported.code == 0, imported.err
+    assert imported.json["passed_over"] == {}
+    assert ocppfuzz("corpus", "import", log, "--corpus", "log").code == 0
+    assert cases(tmp_path / "wire") == cases(tmp_path / "log")
+    assert [s for s in SECRETS if s in "".join(cases(tmp_path / "wire").values())] == []
+
+    place = ("--identity", "CS-1", "--security-profile", 2 if secure else 0)
+    place += ("--ca", pki / "root.pem") if secure else ()
+    csms_at = f"{scheme}://localhost:{{}}/{{{{identity}}}}"
+    again = tap(csms)
+    minimal = ocppfuzz(
+        *("corpus", "minimise", "--corpus", "wire", "--json"),
+        *("--target", csms_at.format(csms), *place),
+        env={"OCPPFUZZ_PASSWORD": "a-password-of-20-chars"},
+    )
+    assert minimal.code == 0, minimal.err
+    replayed = ocppfuzz(
+        *("replay", "wire", "--json", "--target", csms_at.format(again.port), *place),
+        env={"OCPPFUZZ_PASSWORD": "a-password-of-20-chars"},
+    )
+    assert outcomes(replayed) <= {"fixed", "not run"}, replayed.out
+    assert replayed.out.count('"fixed"') >= 4, replayed.out
+    if not secure:  # our own side keeps no keys
+        heard = captured(again, tmp_path / "again.pcapng")
+        assert ocppfuzz("corpus", "import", heard, "--corpus", "again").code == 0
+        told = {steps(p) for p in (tmp_path / "again" / "recorded").glob("*.json")}
+        said = [json.loads(line) for line in replayed.out.splitlines()]
+        played = {steps(tmp_path / one["path"]) for one in said if one["outcome"] == "fixed"}
+        # Placeholders are numbered as they come, and our own boot, which has a serial number, came first.
+        played = {text for text in played if "SERIAL" not in text}
+        assert len(played) >= 3
+        assert played <= told
 
 
 def steps(path: Path) -> str:
