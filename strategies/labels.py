@@ -93,6 +93,7 @@ class Fault(StrEnum):
     IDENTIFIER = "identifier"
     PRIMITIVE = "primitive"
     DEVICE_MODEL = "device-model"
+    CERTIFICATE = "certificate"
     BINARY = "binary"
     HEAVY = "heavy"
     FRAME = "frame"

@@ -76,6 +76,9 @@ _GRADES: Mapping[Fault, _Grade] = {
     Fault.IDENTIFIER: _lenient("Part 2 section 2.1.4", needs_status=True),
     Fault.PRIMITIVE: _lenient("Part 2 section 2.1.4", needs_status=True),
     Fault.DEVICE_MODEL: _Grade(Basis.SHALL, Severity.MEDIUM, "B05; B06", needs_status=True),
+    Fault.CERTIFICATE: _Grade(
+        Basis.SHALL, Severity.MEDIUM, "A02.FR.07; L01.FR.02; M05.FR.07", needs_status=True
+    ),
     Fault.BINARY: _lenient("Part 4 section 4.1.2"),
 }
 """What accepting each fault means. Not here: messageIds that break a limit (O7), sizes, and answers to answers (O4)."""

@@ -84,6 +84,7 @@ REACTIONS: Mapping[Fault, Reaction] = {
     Fault.IDENTIFIER: Reaction(_PROPERTY, (_FORMAT,)),
     Fault.PRIMITIVE: Reaction(_PROPERTY, (_FORMAT, _TYPE)),
     Fault.DEVICE_MODEL: Reaction(_PROPERTY, (_FORMAT, _TYPE, _OCCURRENCE)),
+    Fault.CERTIFICATE: Reaction(_PROPERTY, (_FORMAT, _TYPE)),
     Fault.BINARY: Reaction(any_code=True, any_id=True, closes=(1003,), may_hang_up=True),
     Fault.HEAVY: Reaction(any_code=True, any_id=True, closes=(1009,), may_hang_up=True),
     Fault.FRAME: Reaction(any_code=True, any_id=True, closes=(1002,), may_hang_up=True),

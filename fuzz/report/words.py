@@ -67,6 +67,7 @@ _FAULTS = {
     Fault.IDENTIFIER: "a value is not an identifierString",
     Fault.PRIMITIVE: "a value breaks the primitive types of Part 2",
     Fault.DEVICE_MODEL: "the device model has no such thing",
+    Fault.CERTIFICATE: "the certificate is not one that may be taken",
     Fault.BINARY: "it is a binary WebSocket message",
     Fault.FRAME: "its frames break RFC 6455",
     Fault.HEAVY: "it is very large or deeply nested",
