@@ -19,8 +19,9 @@ from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.dossier import files_of, hidden
 from fuzz.app.packing import load_pack
 from fuzz.app.rig import rig
-from fuzz.app.tls_replaying import cases_of, replay_handshakes
+from fuzz.app.tls_replaying import case_of, cases_of, replay_handshakes
 from fuzz.config import RunOptions
+from fuzz.engine.behaviour import shows_nothing
 from fuzz.engine.effects import allowed_effects, names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.investigate import Investigator, Judge
@@ -35,16 +36,48 @@ Told = Callable[[Replayed], None]
 
 
 def replay(
-    paths: Sequence[Path], options: RunOptions, sink: Sink, told: Told = lambda _: None
+    paths: Sequence[Path],
+    options: RunOptions,
+    sink: Sink,
+    told: Told = lambda _: None,
+    *,
+    stations: int = 1,
 ) -> list[Replayed]:
-    """Read everything first, so that a bad file stops before anything is sent; then play, and tell of each case."""
+    """Read everything first, so that a bad file stops before anything is sent; then play, and tell of each case.
+
+    `stations` of our own are played with side by side; heavy cases come alone, behind all others.
+    """
     stored = [(path, _load(path)) for given in paths for path in _files(given)]
     if not stored:
         raise UsageError("no case or finding to replay; name a case file or a folder of findings/")
     handshakes = [(path, item) for path, item in stored if cases_of(item)]
     messages = [(path, item) for path, item in stored if not cases_of(item)]
     outcomes = replay_handshakes(handshakes, options, sink, told) if handshakes else []
-    return outcomes + (asyncio.run(_replay(messages, options, sink, told)) if messages else [])
+    alone = [stations > 1 and case_of(item).heavy for _, item in messages]
+    light = [stored for stored, heavy in zip(messages, alone, strict=True) if not heavy]
+    heavy = [stored for stored, heavy in zip(messages, alone, strict=True) if heavy]
+    for together in ([light[i::stations] for i in range(stations)], [heavy]):
+        outcomes += asyncio.run(_side_by_side([*filter(None, together)], options, sink, told))
+    return outcomes
+
+
+async def _side_by_side(
+    groups: Sequence[Sequence[tuple[Path, Finding | Case]]],
+    options: RunOptions,
+    sink: Sink,
+    told: Told,
+) -> list[Replayed]:
+    heard: list[EngineEvent] = []
+
+    def once(event: EngineEvent) -> None:
+        # What one of them is said of, the others are said of as well.
+        if event not in heard:
+            heard.append(event)
+            sink(event)
+
+    tell = once if len(groups) > 1 else sink
+    played = await asyncio.gather(*(_replay(group, options, tell, told) for group in groups))
+    return [outcome for outcomes in played for outcome in outcomes]
 
 
 def _files(path: Path) -> list[Path]:
@@ -148,7 +181,7 @@ async def _play(
     path: Path,
     item: Finding | Case,
 ) -> Replayed:
-    case = item.case if isinstance(item, Finding) else item
+    case = case_of(item)
     if case.side is not executor.facts.side:
         other = "--listen" if case.side is Side.STATION else "--target"
         return Replayed(path, ReplayOutcome.NOT_RUN, f"it attacks a {case.side.value}; use {other}")
@@ -158,7 +191,11 @@ async def _play(
     observation = await executor.play(case, linger=True)
     if observation.inconclusive:
         return Replayed(path, ReplayOutcome.NOT_RUN, observation.inconclusive)
-    return _outcome(path, item, judged(observation))
+    outcome = _outcome(path, item, judged(observation))
+    why = shows_nothing(observation)
+    if why and outcome.outcome is ReplayOutcome.FIXED and not isinstance(item, Finding):
+        return Replayed(path, ReplayOutcome.NOT_RUN, why)
+    return outcome
 
 
 def _outcome(path: Path, item: Finding | Case, violations: Sequence[Violation]) -> Replayed:

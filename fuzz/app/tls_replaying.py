@@ -5,7 +5,7 @@ Knows what makes an outcome the same as before. Must not know how it is shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +24,7 @@ Sink = Callable[[EngineEvent], None]
 
 def cases_of(item: Finding | Case) -> tuple[str, ...]:
     """The ids of the lab's cases that a stored case plays; () when it is one of messages."""
-    case = item.case if isinstance(item, Finding) else item
-    return tuple(step.id for step in case.steps if isinstance(step, TlsStep))
+    return tuple(step.id for step in case_of(item).steps if isinstance(step, TlsStep))
 
 
 def replay_handshakes(
@@ -34,32 +33,47 @@ def replay_handshakes(
     sink: Sink,
     told: Callable[[Replayed], None],
 ) -> list[Replayed]:
-    """Each of them played again. What we could not do is told as not run."""
+    """Each of them played again, those of one side in one run of the lab. What we could not do is told as not run."""
     outcomes = []
-    for path, item in stored:
-        outcomes.append(replace(_replayed(path, item, options, sink), item=item))
-        told(outcomes[-1])
+    for side in Side:
+        group = [(path, item) for path, item in stored if case_of(item).side is side]
+        for outcome in _together(side, group, options, sink) if group else ():
+            outcomes.append(outcome)
+            told(outcome)
     return outcomes
 
 
-def _replayed(path: Path, item: Finding | Case, options: RunOptions, sink: Sink) -> Replayed:
-    ids = cases_of(item)
-    if unknown := [id_ for id_ in ids if id_ not in all_cases()]:
-        return Replayed(path, ReplayOutcome.NOT_RUN, f"no case is called {unknown[0]}")
-    side = (item.case if isinstance(item, Finding) else item).side
+def case_of(item: Finding | Case) -> Case:
+    """The case that is stored, as such or in a finding."""
+    return item.case if isinstance(item, Finding) else item
+
+
+def _together(
+    side: Side, group: Sequence[tuple[Path, Finding | Case]], options: RunOptions, sink: Sink
+) -> Iterator[Replayed]:
+    ids = dict.fromkeys(id_ for _, item in group for id_ in cases_of(item) if id_ in all_cases())
     own_csms = side is Side.CSMS and options.embedded
-    lab = LabOptions(only=ids, self_test="csms" if own_csms else "")
+    lab = LabOptions(only=tuple(ids), self_test="csms" if own_csms else "")
 
     def told(row: TlsRow, _done: int, _total: int) -> None:
         sink(Note(f"{row.id} {row.outcome}"))
 
+    report, why = None, ""
     try:
-        report, _ = tls(options, lab, told=told, keep=False)
+        report = tls(options, lab, told=told, keep=False)[0] if ids else None
     except UsageError:
         raise
     except OcppfuzzError as error:
-        return Replayed(path, ReplayOutcome.NOT_RUN, str(error))
-    return replace(_outcome(path, item, report.rows), facts=report.facts)
+        why = str(error)
+    for path, item in group:
+        if unknown := [id_ for id_ in cases_of(item) if id_ not in ids]:
+            outcome = Replayed(path, ReplayOutcome.NOT_RUN, f"no case is called {unknown[0]}")
+        elif report is None:
+            outcome = Replayed(path, ReplayOutcome.NOT_RUN, why)
+        else:
+            rows = [row for row in report.rows if row.id in cases_of(item)]
+            outcome = replace(_outcome(path, item, rows), facts=report.facts)
+        yield replace(outcome, item=item)
 
 
 def _outcome(path: Path, item: Finding | Case, rows: Sequence[TlsRow]) -> Replayed:

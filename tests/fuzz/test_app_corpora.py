@@ -216,8 +216,11 @@ def test_what_the_healthy_station_is_blamed_for_is_a_problem(
     fill(tmp_path / "corpus", a=told(call, id="a"), b=told(call + " ", id="b", side=Side.CSMS))
     asked: list[RunOptions] = []
 
-    def replay(paths: list[Path], given: RunOptions, _sink: object) -> list[app.Replayed]:
+    def replay(
+        paths: list[Path], given: RunOptions, _sink: object, *, stations: int
+    ) -> list[app.Replayed]:
         asked.append(given)
+        assert stations > 1
         return [app.Replayed(p, ReplayOutcome.REPRODUCED, "no answer") for p in paths]
 
     monkeypatch.setattr(corpora, "replay", replay)
