@@ -28,6 +28,7 @@ from fuzz.engine.answering import Answers
 from fuzz.engine.baseline import NEEDED_BY, learn_volatile
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
 from fuzz.engine.cases import actions_of
+from fuzz.engine.course import easy_first
 from fuzz.engine.effects import allowed_effects
 from fuzz.engine.executor import Executor
 from fuzz.engine.framing import Frames
@@ -377,7 +378,8 @@ def make_ground(options: RunOptions, side: Side, seed: int, inventory: Inventory
 
 
 def _stored(options: RunOptions, side: Side) -> list[Case]:
-    corpus = store.corpus_cases(options.corpus_dir)
+    """What was found before, and then the corpus, of which a short campaign has time for the easy cases only."""
+    corpus = easy_first(store.corpus_cases(options.corpus_dir))
     findings = (f.case for f in store.findings_in(options.findings_dir))
     return [c for c in (*findings, *corpus) if c.side is side and not of_lab(c)]
 

@@ -6,6 +6,7 @@ never measured, so that the same phases give the same order on any machine.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from fuzz.engine.phases import Phase
 from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
 
 TURNS: dict[str, tuple[int, int]] = {
+    "replay": (450, 400),
     "systematic": (1_300, 1_400),
     "frames": (300, 200),
     "stateful": (1_600, 900),
@@ -27,8 +29,11 @@ TURNS: dict[str, tuple[int, int]] = {
 In the first round every phase gets as far as the kinds of fault that it meets first, within about 5,000 exchanges.
 """
 
-WEIGHTS = {"systematic": 4}
-"""How much of the time a phase gets where the clock ends the campaign, beside 1 for any other: tables want to be finished."""
+WEIGHTS = {"replay": 2, "systematic": 4}
+"""How much of the time a phase gets where the clock ends the campaign, beside 1 for any other.
+
+Tables want to be finished, and whoever stored a case wants to see it played.
+"""
 
 MAX_COST = 300
 """Steps that one case counts for at most: what repeats one message is quicker than its number says."""
@@ -80,6 +85,18 @@ def share_of(phase: str, phases: Sequence[str]) -> float:
 def cost_of(case: Case) -> int:
     """What a case counts for in its phase's turn: its steps, and what it waits for three times as much."""
     return min(MAX_COST, max(1, _steps(case.steps)))
+
+
+def easy_first(cases: Iterable[Case]) -> list[Case]:
+    """Cheap cases before dear ones, and heavy ones last; of equal ones the families take turns, so that each is met early."""
+    met: Counter[tuple[bool, int, str]] = Counter()
+
+    def place(case: Case) -> tuple[bool, int, int]:
+        heavy, cost, family = case.heavy, cost_of(case), case.id.rpartition("/")[0]
+        met[heavy, cost, family] += 1
+        return heavy, cost, met[heavy, cost, family]
+
+    return sorted(cases, key=place)
 
 
 def _steps(steps: Iterable[Step]) -> int:

@@ -199,7 +199,7 @@ class Replay:
         return len(self.stored)
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
-        """The stored cases in the order of their ids."""
+        """The stored cases in the order in which they were given."""
         for case in self.stored:
             yield case
 

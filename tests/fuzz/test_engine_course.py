@@ -1,11 +1,12 @@
 """How phases take turns: by what their cases cost, counted and never measured."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from fuzz.engine.course import MAX_COST, TURNS, Course, cost_of, share_of, turn_of
+from fuzz.config import PHASES
+from fuzz.engine.course import MAX_COST, TURNS, Course, cost_of, easy_first, share_of, turn_of
 from fuzz.records import Case, Expect, RepeatSteps, SendText, Step, Wait
 from fuzz.testing import case
 
@@ -28,13 +29,34 @@ def test_a_case_costs_its_steps_and_waiting_costs_more(steps: tuple[Step, ...], 
 
 
 def test_what_has_no_turn_of_its_own_or_is_alone_goes_on_to_its_end() -> None:
-    assert turn_of("replay", first=True, alone=False) == float("inf")
+    assert turn_of("of-its-own", first=True, alone=False) == float("inf")
     assert turn_of("systematic", first=False, alone=True) == float("inf")
     for name, worth in TURNS.items():
         assert (
             turn_of(name, first=True, alone=False),
             turn_of(name, first=False, alone=False),
         ) == worth
+
+
+def named(id_: str, *steps: Step, heavy: bool = False) -> Case:
+    return replace(case(steps=steps, heavy=heavy), id=id_)
+
+
+def test_easy_cases_come_first_heavy_ones_last_and_families_take_turns_among_equals() -> None:
+    given = [
+        named("a/heavy", ONE, heavy=True),
+        named("a/dear", ONE, Wait(1.0)),
+        named("a/1", ONE),
+        named("a/2", ONE),
+        named("b/1", ONE),
+        named("b/dear", ONE, Wait(1.0)),
+    ]
+    order = ["a/1", "b/1", "a/2", "a/dear", "b/dear", "a/heavy"]
+    assert [c.id for c in easy_first(given)] == order
+
+
+def test_no_phase_of_an_ordinary_campaign_plays_to_its_end_at_once() -> None:
+    assert TURNS.keys() == set(PHASES)
 
 
 @dataclass
@@ -72,4 +94,5 @@ def test_the_time_is_shared_out_whole_and_the_tables_get_most_of_it() -> None:
     phases = ["systematic", "frames", "stateful"]
     assert sum(share_of(name, phases) for name in phases) == pytest.approx(1.0)
     assert share_of("systematic", phases) > 2 * share_of("frames", phases)
+    assert share_of("replay", PHASES) == 2 * share_of("frames", PHASES)
     assert share_of("frames", ["frames"]) == 1.0
