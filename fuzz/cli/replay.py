@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         "ocppfuzz replay findings/O4-1a2b3c4d",
         "ocppfuzz replay findings --listen 127.0.0.1:9000 --identity CS-1",
         "ocppfuzz replay O4-1a2b3c4d.zip",
-        "ocppfuzz replay corpus/framing/empty-array.json",
+        "ocppfuzz replay corpus/frames/empty-array.json",
         "ocppfuzz replay corpus --junit junit.xml --sarif ocppfuzz.sarif",
     ),
 )

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fuzz import app
+from fuzz import app, store
 from fuzz.app.planning import left_out
 from fuzz.config import PHASES, RunOptions
+from fuzz.engine.stage import of_lab
 from fuzz.records import Case, Effect, SendText, Side
 from strategies.labels import Expectation, Stance, Tier
 
@@ -43,8 +44,8 @@ def test_on_our_own_station_everything_but_credentials_is_asked() -> None:
     assert plan.not_asked == (
         ("would change how we get in; --allow lock-out asks it: SetVariables", 3),
     )
-    files = len(list(CORPUS.glob("*/*.json")))
-    assert plan.rows[0].cases == files - 3
+    messages = [c for c in store.corpus_cases(CORPUS) if not of_lab(c)]
+    assert plan.rows[0].cases == len(messages) - 3
 
 
 def test_with_permission_credentials_are_asked_where_they_can_be_set_back() -> None:
