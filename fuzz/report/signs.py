@@ -193,7 +193,9 @@ def answers_to_case(finding: Finding) -> list[Heard]:
             said = True
         elif said and entry.kind == "text":
             heard = hear(entry.text, 0.0)
-            if heard.kind in _ANSWERS and heard.message_id not in proper:
+            # Who echoes a messageId echoes it as it came: it may be a list.
+            ours = isinstance(heard.message_id, str) and heard.message_id in proper
+            if heard.kind in _ANSWERS and not ours:
                 told.append(heard)
     return told
 

@@ -1,8 +1,10 @@
 """What is plain enough for a script is said in facts; what is not, in a sentence."""
 
+import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import assume, given, strategies as st
 
 from fuzz.oracles.registry import oracles
 from fuzz.records import (
@@ -162,6 +164,13 @@ def test_answers_to_proper_calls_and_what_came_before_are_no_answers_to_the_case
     early = Entry(0.0, Who.TARGET, "text", '[3,"old",{}]')
     entries = (early, *talk('[3,"probe",{}]', '[2,"own","Heartbeat",{}]', '[3,"a1",{}]'))
     assert [h.message_id for h in answers_to_case(finding(entries=entries))] == ["a1"]
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda v: st.lists(v, max_size=2)))
+def test_an_answer_under_whatever_id_is_an_answer_to_the_case(id_):
+    assume(id_ not in ("probe", ""))
+    answered = finding("O3", "close 1011", entries=talk(json.dumps([3, id_, {}])))
+    assert [h.message_id for h in answers_to_case(answered)] == [id_]
 
 
 def test_the_shapes_that_a_script_knows_are_symptoms_of_the_oracle():
