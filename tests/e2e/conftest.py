@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+SHIPPED = HERE.parents[1] / "corpus"
 BIN = Path(sys.executable).parent
 PATIENCE_S = 120.0
 
@@ -56,14 +57,16 @@ def _environment(extra: dict[str, str] | None = None) -> dict[str, str]:
 def ocppfuzz(tmp_path) -> Callable[..., Ended]:
     """Runs `ocppfuzz` as a user does: in an empty folder, as a process of its own."""
 
-    def run(*arguments: object, cwd: Path = tmp_path, env=None, preexec_fn=None) -> Ended:
+    def run(
+        *arguments: object, cwd: Path = tmp_path, env=None, preexec_fn=None, patience_s=PATIENCE_S
+    ) -> Ended:
         done = subprocess.run(
             [BIN / "ocppfuzz", *map(str, arguments)],
             cwd=cwd,
             env=_environment(env),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PATIENCE_S,
+            timeout=patience_s,
             check=False,
             preexec_fn=preexec_fn,
         )
@@ -72,6 +75,23 @@ def ocppfuzz(tmp_path) -> Callable[..., Ended]:
         )
 
     return run
+
+
+@pytest.fixture
+def small_corpus(tmp_path) -> Callable[..., Path]:
+    """Makes `./corpus` of some shipped cases, by patterns such as `schema/*`: what a campaign then plays first is small and known."""
+
+    def make(*patterns: str, folder: str = "corpus") -> Path:
+        for pattern in patterns:
+            found = sorted(SHIPPED.glob(f"{pattern}.json"))
+            assert found, f"no case is called {pattern}"
+            for file in found:
+                copy = tmp_path / folder / file.relative_to(SHIPPED)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(file.read_bytes())
+        return tmp_path / folder
+
+    return make
 
 
 class Running:

@@ -111,7 +111,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(started, until, peers, port, tmp_path):
+def bench(started, until, peers, port, small_corpus, tmp_path):
+    small_corpus("valid/*", "frames/action-*", "text/[n-z]*")
     return Bench(started, until, peers, port, tmp_path)
 
 
@@ -271,9 +272,10 @@ def test_a_station_that_floods_us_is_told_of_and_no_case_is_blamed(bench, habit,
     assert any(re.search(says, line) for line in told), told
 
 
-def test_a_station_that_answers_after_five_seconds_has_done_nothing_wrong(bench):
+def test_a_station_that_answers_after_five_seconds_has_done_nothing_wrong(bench, small_corpus):
+    valid = small_corpus("device-model/unknown-*", folder="valid")
     bench.started(*bench.station("slow"))
-    done = bench.run("--wait", 60, "--max-cases", 2)
+    done = bench.run("--wait", 60, "--max-cases", 2, "--corpus", valid)
     assert (done.code, done.outcome["findings"]) == (0, []), done.shown
     assert done.outcome["answers"] == {"CALLRESULT": 2}
 

@@ -29,7 +29,7 @@ SMALL = "--handshakes=none\n--phases=replay\n--corpus=corpus"
 
 def two_cases(folder: Path) -> None:
     """A corpus for builds that are over soon."""
-    for name in ("corpus/framing/action-array.json", "corpus/valid/clear-cache.json"):
+    for name in ("corpus/frames/action-array.json", "corpus/valid/clear-cache.json"):
         (folder / name).parent.mkdir(parents=True)
         shutil.copy(ROOT / name, folder / name)
 

@@ -305,24 +305,24 @@ def test_a_station_in_another_language_over_tls_is_recorded_and_gets_it_all_agai
 
 
 def test_what_we_said_to_a_station_in_another_language_comes_back_byte_for_byte(
-    ocppfuzz, port, rpc_station, tap, tmp_path
+    ocppfuzz, port, rpc_station, small_corpus, tap, tmp_path
 ):
+    # Cases without a token: of that, a placeholder comes back.
+    corpus = small_corpus("device-model/[a-r]*", "device-model/s[ae]*")
+    said = {steps(p) for p in corpus.glob("*/*.json")}
     with socket.create_server(("127.0.0.1", 0)) as probe:
         behind = probe.getsockname()[1]
     between = tap(behind, listen=port)
     campaign = ocppfuzz(
         *("run", "--listen", f"127.0.0.1:{behind}", "--identity", "STRICT"),
         *("--security-profile", 0, "--start-cmd", rpc_station),
-        *("--phases", "replay", "--max-cases", 45, "--seed", 1, "--json"),
+        *("--phases", "replay", "--seed", 1, "--json"),
     )
-    assert campaign.json["cases"] == 45, campaign.err
+    assert campaign.json["cases"] == len(said) > 20, campaign.err
     capture = captured(between, tmp_path / "plain.pcapng")
     imported = ocppfuzz("corpus", "import", capture, "--corpus", "wire", "--json")
     assert imported.code == 0, imported.err
 
-    corpus = Path(__file__).parents[2] / "corpus"
-    said = {steps(p) for p in sorted(corpus.glob("device-model/*.json"))}
-    assert len(said) > 10
     assert said <= {steps(p) for p in (tmp_path / "wire" / "recorded").glob("*.json")}
 
 

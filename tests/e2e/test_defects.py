@@ -59,8 +59,17 @@ FOUND = [
 ]
 
 
+CORPUS = (
+    *("frames/call-*", "frames/message-type-5", "frames/message-id-[3n]*", "frames/action-*"),
+    *("frames/error-w*", "text/*", "schema/*", "device-model/*", "valid/*", "heavy/*"),
+)
+"""Stored cases of one message each: scenes would take the time of the tables, and what comes first is what is shrunk."""
+
+
 @pytest.fixture
-def campaign(ocppfuzz):
+def campaign(ocppfuzz, small_corpus):
+    small_corpus(*CORPUS)
+
     def run(number, *flags, max_cases=MAX_CASES):
         budget = ("--seed", SEED, "--max-cases", max_cases, "--max-time", 60)
         budget += ("--phases", "replay,systematic,generated")

@@ -210,10 +210,10 @@ def test_a_defect_that_became_another_one_is_shown_beside_what_was_expected(ocpp
 
 def test_a_corpus_folder_is_replayed_as_a_whole(ocppfuzz, tmp_path):
     corpus = Path(__file__).parents[2] / "corpus"
-    played = ocppfuzz("replay", corpus / "framing", "--json")
+    played = ocppfuzz("replay", corpus / "text", "--json")
     assert played.code == 0, played.out
     outcomes = [json.loads(line)["outcome"] for line in played.out.splitlines()]
-    assert len(outcomes) == len(list((corpus / "framing").glob("*.json")))
+    assert len(outcomes) == len(list((corpus / "text").glob("*.json")))
     assert set(outcomes) == {"fixed"}
 
 

@@ -161,8 +161,11 @@ def test_a_station_that_dies_in_the_middle_is_a_finding_and_the_rest_is_listed(
 
 
 @pytest.fixture
-def standing(own_station, port, tmp_path):
+def standing(own_station, port, small_corpus, tmp_path):
     """Starts a station that is not ours to restart but by a script, in which a defect can be planted and mended."""
+    small_corpus(
+        "frames/message-*", "text/*", "heavy/message-id-500000-characters"
+    )  # the last one kills
     (tmp_path / "ocppfuzz.toml").write_text(
         f'[target]\nlisten = "127.0.0.1:{port}"\nwait_s = 3\nidentity = "CS-1"\nsecurity_profile = 1\n'
         '[regress]\nwait_ready_s = 60\nbaseline = "known.json"\n[run]\nphases = ["replay"]\nonly = ["GetVariables"]\n'

@@ -13,8 +13,13 @@ OCPPFUZZ = Path(sys.executable).with_name("ocppfuzz")
 
 
 @pytest.mark.parametrize("profile", [1, 2, 3])
-def test_the_reference_station_passes_with_every_table_reached(ocppfuzz, profile, tmp_path):
-    campaign = ocppfuzz("run", *TABLES, "--max-time", 90, "--security-profile", profile, "--json")
+def test_the_reference_station_passes_with_every_table_reached(
+    ocppfuzz, profile, small_corpus, tmp_path
+):
+    # Scenes would take the time of the tables.
+    corpus = ("--corpus", small_corpus("valid/*", "device-model/*"))
+    budget = ("--max-time", 90, "--security-profile", profile)
+    campaign = ocppfuzz("run", *TABLES, *corpus, *budget, "--json")
     assert campaign.code == 0, campaign.err
     outcome = campaign.json
     assert outcome["exit_code"] == 0
@@ -27,7 +32,7 @@ def test_the_reference_station_passes_with_every_table_reached(ocppfuzz, profile
     for table in outcome["coverage"].values():
         assert table["reached"] == table["total"] > 200
     assert "NO FINDING" in campaign.err
-    assert [path.name for path in tmp_path.iterdir()] == ["findings"]
+    assert {path.name for path in tmp_path.iterdir()} == {"corpus", "findings"}
 
 
 def test_what_stdout_holds_without_json_begins_with_the_target_and_ends_with_the_next_command(
