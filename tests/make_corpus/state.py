@@ -80,7 +80,6 @@ evse-unavailable-over-a-reboot | availability/evse | An EVSE is unavailable over
 evse-unavailable-over-a-power-cut | availability-over-a-power-cut | An EVSE is unavailable when the power goes. | the state is written when the station goes down in order
 unavailable-while-charging | unavailable-while-charging and a reset | An EVSE is to be unavailable when somebody charges there. | the transaction is ended, or the change is lost
 = B07, N01, N09, L01: what is told in parts, and what is fetched or brought
-report-within-a-report | . | A report is asked for while another one is told. | one requestId serves both
 report-over-a-reset | . | The station is reset while it tells a report. | the rest of the report comes behind the boot
 firmware-from-nowhere | . | Firmware is to come from where there is none, twice. | a request is executed twice
 firmware-while-charging | . | Firmware is to come while somebody charges. | the update does not wait for the transaction
@@ -191,6 +190,14 @@ TOLD: Mapping[str, Sequence[Move]] = {
         *reboot(HERE),
         *tell_status(HERE),
     ),
+    "report-within-a-report": (
+        Withhold("NotifyReport"),
+        Ask("GetBaseReport", {"requestId": 74, "reportBase": "FullInventory"}),
+        Await("NotifyReport"),
+        Ask("GetBaseReport", {"requestId": 75, "reportBase": "ConfigurationInventory"}),
+        answered({}),
+        *tell_status(HERE),
+    ),
     "status-answered-twice-by-errors": (
         Withhold("StatusNotification"),
         trigger("StatusNotification", (1, 1)),
@@ -217,6 +224,8 @@ triggers-without-a-pause | . | Twenty messages are triggered without a pause. | 
 trigger-of-what-it-cannot-send | . | Messages are triggered that the station cannot send. | Accepted, and nothing ever comes
 = F01: a start without authorisation
 start-without-authorisation | . | A start with an empty token of NoAuthorization. | a valid empty token is refused as malformed
+= B07: a report is told in parts
+report-within-a-report | . | A report is asked for while another one is told. | one requestId serves both
 = Part 4 section 4.2.2: an answer comes once
 status-answered-twice-by-errors | . | A StatusNotification is answered twice, late. | the second answer is taken for that of the next CALL
 """
