@@ -21,6 +21,7 @@ from strategies.sequences import (
     answered,
     boot_answer,
     booted,
+    change_availability,
     charge_on,
     get_variable,
     judged,
@@ -80,7 +81,7 @@ def _changes(place: Place) -> Iterator[Ask]:
     log: JsonObject = {"remoteLocation": NOWHERE}
     yield Ask("GetLog", {"requestId": 94, "logType": "SecurityLog", "log": log})
     yield Ask("UnlockConnector", {"evseId": n, "connectorId": 1})
-    yield Ask("ChangeAvailability", {"operationalStatus": "Operative", "evse": {"id": n}})
+    yield change_availability("Operative", n)
 
 
 # --- in every state -----------------------------------------------------------------------------------------
@@ -97,14 +98,12 @@ class _State:
 
 def _states(place: Place) -> Iterator[_State]:
     n = place.evses[0]
-    change = "ChangeAvailability"
-    where: JsonObject = {"evse": {"id": n}}
     unplug = Act(f"unplug {n}")
     yield _State("plugged-in", [Act(f"plug-in {n}"), Pause(0.1)], [unplug])
     yield _State(
         "unavailable",
-        [Ask(change, {"operationalStatus": "Inoperative", **where})],
-        [Ask(change, {"operationalStatus": "Operative", **where})],
+        [change_availability("Inoperative", n)],
+        [change_availability("Operative", n)],
     )
     yield _State("faulted", [Act(f"fault {n}"), Pause(0.1)], [Act(f"clear-fault {n}")])
     pending: list[Move] = [boot_answer("Pending", 60), *reboot(place)]
@@ -154,11 +153,9 @@ def _waits(place: Place) -> Iterator[_Wait]:
     yield _Wait("TransactionEvent", shown, judged("Accepted"), charged)
     report = Ask("GetBaseReport", {"requestId": 95, "reportBase": "ConfigurationInventory"})
     yield _Wait("NotifyReport", [report], {}, [Pause(GLANCE_S)])
-    down, up = (
-        Ask("ChangeAvailability", {"operationalStatus": status})
-        for status in ("Inoperative", "Operative")
-    )
-    yield _Wait("StatusNotification", [down], {}, [up], several=True)
+    down, up = change_availability("Inoperative"), change_availability("Operative")
+    alone = change_availability("Operative", n)
+    yield _Wait("StatusNotification", [alone, down], {}, [Pause(GLANCE_S), up], several=True)
     yield _Wait("BootNotification", [reset()], _BOOTED)
     signed = trigger("SignChargingStationCertificate")
     yield _Wait("SignCertificate", [signed], {"status": "Rejected"})

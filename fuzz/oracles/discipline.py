@@ -16,6 +16,7 @@ from strategies.labels import Stance
 _SURE_S = 5.0
 """So soon nobody has given up waiting: how long a target waits is its own choice (Part 2 section 3.2)."""
 
+_EVER_S = float("inf")
 _ON_THE_WAY_S = 0.3
 _LONG_ENOUGH = 0.9
 _BREAKS = (Deed.OPENED, Deed.CLOSED, Deed.ENDED)
@@ -28,7 +29,8 @@ def concurrency(obs: Observation) -> Iterator[Violation]:
     A CALL waits until the one before is answered or has timed out (FR.01); a second one within five seconds cannot be
     explained by a time-out. What we held back counts as open; a broken answer of ours closes it, and so does a new
     connection. CALLs may cross each other, so one of ours must be answered while the target waits for us: when it is
-    not, until the time-out or for good, both ends wait for each other.
+    not, until the time-out or for good, both ends wait for each other. InternalError to a CALL that crossed is a finding
+    only where an equal one was served in the same scene while nothing was open.
 
     Seen: concurrent requests that ended in a deadlock (https://github.com/lorenzodonini/ocpp-go/commit/118355f); a
     refusal of whatever crossed a CALL, sent again at once.
@@ -43,6 +45,33 @@ def concurrency(obs: Observation) -> Iterator[Violation]:
         yield stuck
     elif obs.probes.same_connection is not False and obs.settled is not Settled.BY_CLOCK:
         yield from _overlaps(seen)
+        yield from _refusals(seen)
+
+
+def _refusals(seen: History) -> Iterator[Violation]:
+    """The first action that broke down in a crossing, and was served in the same scene without one."""
+    whole = seen.happenings
+    alone = {
+        (h.action, str(h.payload))
+        for index, h in enumerate(whole)
+        if h.deed is Deed.ASKED and _served(seen, h) and _open_before(whole, index, _EVER_S) is None
+    }
+    for index, h in enumerate(whole):
+        told = seen.partner(h) if h.deed is Deed.ASKED else None
+        if told is None or told.error_code != "InternalError":
+            continue
+        crossed = _open_before(whole, index, _EVER_S)
+        if crossed is not None and (h.action, str(h.payload)) in alone:
+            text = f"{h.action} crossed the target's own {crossed.action} and was answered with InternalError; without one it was served"
+            yield violation(
+                "O28", Basis.STOPPED_SERVING, Severity.MEDIUM, "crossing CALL breaks down", text
+            )
+            return
+
+
+def _served(seen: History, asked: Happening) -> bool:
+    told = seen.partner(asked)
+    return told is not None and not told.error_code
 
 
 def _deadlocks(obs: Observation, seen: History) -> Iterator[Violation]:

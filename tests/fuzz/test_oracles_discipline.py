@@ -132,3 +132,29 @@ def test_a_deadlock_is_not_told_as_a_missing_answer_as_well():
 
 def test_a_case_without_calls_of_the_target_is_not_looked_into():
     assert o28(observation()) == []
+
+
+# --- what breaks down in a crossing ---------------------------------------------------------------------------
+
+BROKEN = target(1.6, [4, "b", "InternalError", "locked", {}])
+
+
+def test_a_call_that_is_served_alone_and_breaks_down_in_a_crossing_is_found():
+    alone, crossing = [ask(0.1), told(0.2)], [BEAT, ask(1.5, "b"), BROKEN, BEAT_ANSWERED]
+    assert o28(scene(*alone, *crossing)) == ["O28 crossing CALL breaks down"]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [BEAT, ask(1.5, "b"), BROKEN],
+        [ask(0.1), told(0.2), ask(1.5, "b"), BROKEN],
+        [ask(0.1), told(0.2), BEAT, BEAT_ANSWERED, ask(1.5, "b"), BROKEN],
+        [ask(0.1), told(0.2), BEAT, ask(1.5, "b"), told(1.6, "b")],
+        [ask(0.1), told(0.2), BEAT, us(1.5, [2, "b", "Reset", {}]), BROKEN],
+        [ask(0.1), target(0.2, [4, "a", "InternalError", "", {}]), BEAT, ask(1.5, "b"), BROKEN],
+    ],
+    ids=["never-served", "no-crossing", "answered-before", "served", "another", "always"],
+)
+def test_other_breakdowns_are_not_blamed_on_a_crossing(entries):
+    assert "O28 crossing CALL breaks down" not in o28(scene(*entries))
