@@ -8,6 +8,8 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -270,8 +272,8 @@ def test_listeners_and_diallers_are_hostile_doors_and_doors_in_memory_are_not(
 
 
 def test_a_vault_passes_on_how_callers_are_treated(listeners: Listen) -> None:
-    listener = listeners()
+    vault: Any = SimpleNamespace(passed=0)
     with pytest.raises(UsageError, match="rudely"):
-        VaultDoor(listener, None).misbehave("rudely", 1)  # type: ignore[arg-type]
+        VaultDoor(listeners(), vault).misbehave("rudely", 1)
     with pytest.raises(UsageError, match="only where we listen"):
-        VaultDoor(MemoryDoor(Side.STATION), None).misbehave("404", 1)  # type: ignore[arg-type]
+        VaultDoor(MemoryDoor(Side.STATION), vault).misbehave("404", 1)
