@@ -35,9 +35,9 @@ def corpus(small_corpus) -> Path:
     return small_corpus("frames/action-*", "schema/*", "valid/*")
 
 
-def test_a_healthy_station_passes_the_corpus_that_came_with_the_product(tried, tmp_path):
-    quick = "schema or text or valid or device or heavy or credentials or certificates"
-    lines, code = tried("--ocppfuzz", "--ocppfuzz-self-test", "-k", quick)
+def test_a_healthy_station_passes_families_that_came_with_the_product(tried, tmp_path):
+    some = "schema or device-model or credentials"
+    lines, code = tried("--ocppfuzz", "--ocppfuzz-self-test", "-k", some)
     assert code == 0, lines
     assert " passed" in lines[-1]
     assert "failed" not in lines[-1]
