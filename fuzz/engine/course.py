@@ -15,9 +15,9 @@ from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
 
 TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
-    "systematic": (1_300, 1_400),
+    "systematic": (1_375, 1_400),
     "frames": (300, 200),
-    "stateful": (1_600, 900),
+    "stateful": (1_500, 900),
     "answers": (600, 500),
     "resource": (1_100, 600),
     "injection": (190, 100),
