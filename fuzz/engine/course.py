@@ -17,7 +17,7 @@ TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
     "systematic": (1_375, 1_400),
     "frames": (300, 200),
-    "stateful": (1_500, 900),
+    "stateful": (1_250, 900),
     "answers": (600, 500),
     "resource": (1_100, 600),
     "injection": (190, 100),
