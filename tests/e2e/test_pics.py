@@ -61,8 +61,10 @@ def test_nobody_came(ocppfuzz, port):
     assert "no station connected" in seen.complains_once()
 
 
-def test_the_invented_station_is_attacked_without_a_finding(ocppfuzz):
-    seen = ocppfuzz("run", "--pics", "ac-1evse-type2", "--max-cases", 3000, "--seed", 1)
+def test_the_invented_station_is_attacked_without_a_finding(ocppfuzz, small_corpus):
+    small_corpus("schema/*")
+    budget = ("--max-cases", 2000, "--seed", 1)
+    seen = ocppfuzz("run", "--pics", "ac-1evse-type2", *budget, patience_s=400)
     assert seen.code == 0, seen.out
     assert "NO FINDING" in seen.out
     assert "ac-1evse-type2" in seen.out

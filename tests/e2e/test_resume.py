@@ -50,6 +50,12 @@ def command_of(pid):
         return ""
 
 
+@pytest.fixture(autouse=True)
+def stored(small_corpus):
+    """Stored cases that are soon played."""
+    small_corpus("schema/*", "text/*")
+
+
 @pytest.fixture
 def killed(started, until, tmp_path):
     """Runs a campaign until something is so, and kills it; its station must be gone soon after."""
