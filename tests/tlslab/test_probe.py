@@ -46,10 +46,11 @@ async def serving():
         async def start(respond: Respond) -> Connect:
             async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 try:
-                    said = respond(await _hello(reader))
-                    writer.write(said or b"")
-                    if said is None:
-                        await reader.read()
+                    if hello := await _hello(reader):
+                        said = respond(hello)
+                        writer.write(said or b"")
+                        if said is None:
+                            await reader.read()
                 finally:
                     writer.close()
 
@@ -63,14 +64,14 @@ async def serving():
 
 
 async def _hello(reader: asyncio.StreamReader) -> bytes:
+    """The whole hello; nothing of whoever hung up before it was said."""
     data = b""
-    while True:
-        data += await reader.read(65536)
-        try:
+    while more := await reader.read(65536):
+        data += more
+        with contextlib.suppress(NeedMoreData):
             parse_client_hello(data)
-        except NeedMoreData:
-            continue
-        return data
+            return data
+    return b""
 
 
 @pytest.fixture
