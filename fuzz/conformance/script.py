@@ -414,6 +414,8 @@ class Csms:
             connection.peer.expire(float("inf"))
             raise Failed(f"{action} was not answered within {within:g} s") from None
         except (LinkClosed, asyncio.CancelledError):
+            # Whoever is cut off asks no more, and must not keep what puts things back from asking.
+            connection.peer.expire(float("inf"))
             if connection.open:
                 raise
             raise Failed(

@@ -181,6 +181,17 @@ async def test_no_answer_fails_the_test_and_the_next_question_can_be_asked(line)
     assert (await asked)["status"] == "Rejected"
 
 
+async def test_a_question_that_is_cut_off_keeps_nobody_from_asking_the_next(line):
+    asked = asyncio.create_task(line.s.call("ClearCache"))
+    await line.heard()
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    replied = line.reply(result({"status": "Accepted"}))
+    told, _ = await asyncio.gather(line.s.call("ClearCache"), replied)
+    assert told["status"] == "Accepted"
+
+
 async def test_a_connection_that_closes_instead_of_answering_fails_the_test(line):
     asked = asyncio.create_task(line.s.call("ClearCache"))
     await line.heard()
