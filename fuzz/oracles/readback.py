@@ -35,20 +35,21 @@ class Keeper(Protocol):
 def read_back(obs: Observation) -> Iterator[Violation]:
     """What was accepted reads back as it was written, and what was refused changed nothing.
 
-        After a SetVariables that was answered Accepted, GetVariables tells the value that was asked for (B05, B06); after
-        any other status, a CALLERROR, or about another variable, the value from before. A certificate that was not to be
-        deleted is still listed (M03, M04), the local list has the version of the last list that was accepted (D01, D02), and
+    After a SetVariables that was answered Accepted, GetVariables tells the value that was asked for (B05, B06); after
+    any other status, a CALLERROR, or about another variable, the value from before. A certificate that was not to be
+    deleted is still listed (M03, M04), the local list has the version of the last list that was accepted (D01, D02), and
     a charging profile or display message is listed from when it is accepted until it is cleared (K09, K10, O03, O05).
-        Spellings of one value count as equal, variables that change by themselves are left out, RebootRequired settles
-        nothing, and anything else that happens between (another kind of CALL, a boot, a person) makes the earlier reading
-        worthless.
+    CertificateEntries is no greater when what was installed is deleted again.
+    Spellings of one value count as equal, variables that change by themselves are left out, RebootRequired settles
+    nothing, and anything else that happens between (another kind of CALL, a boot, a person) makes the earlier reading
+    worthless.
 
-        Seen: a certificate that was deleted although its hashes did not fit
-        (https://github.com/EVerest/libocpp/commit/05d3211); cleared charging profiles that stayed on the connectors
-        (https://github.com/EVerest/EVerest/commit/0080665).
+    Seen: a certificate that was deleted although its hashes did not fit
+    (https://github.com/EVerest/libocpp/commit/05d3211); cleared charging profiles that stayed on the connectors
+    (https://github.com/EVerest/EVerest/commit/0080665).
 
-        Fix: check a message as a whole before anything of it is stored, store exactly what was checked, and answer after
-        it is stored.
+    Fix: check a message as a whole before anything of it is stored, store exactly what was checked, and answer after
+    it is stored.
     """
     happened = scene(obs)
     if happened is None:

@@ -6,9 +6,9 @@ Knows Resets and boots of a scene; must not know verdicts.
 from __future__ import annotations
 
 from fuzz.ocppj.history import Happening
+from fuzz.ocppj.variables import text_of
 from fuzz.oracles.reading import scene
 from fuzz.records import Observation
-from strategies.labels import JsonValue
 
 _BY_HAND = ("power-cycle", "cut-network", "fault")
 """What may make a station boot, and whose boot may name an older reason."""
@@ -25,18 +25,17 @@ def done_again(obs: Observation) -> bool:
         return False
     resets = [told for _, told in seen.asked("Reset") if told is not None and _takes(told)]
     boots = [
-        pair for pair in seen.called("BootNotification") if _member(pair[0], "reason") in reasons
+        pair for pair in seen.called("BootNotification") if _text(pair[0], "reason") in reasons
     ]
     if len(resets) != 1 or not boots:
         return False
     boot, answer = boots[-1]
-    return boot.at_s >= resets[0].at_s and _member(answer, "status") == "Accepted"
+    return boot.at_s >= resets[0].at_s and _text(answer, "status") == "Accepted"
 
 
 def _takes(told: Happening) -> bool:
-    return _member(told, "status") in _TAKEN
+    return _text(told, "status") in _TAKEN
 
 
-def _member(told: Happening | None, name: str) -> JsonValue:
-    payload = told.payload if told is not None else None
-    return payload.get(name) if isinstance(payload, dict) else None
+def _text(told: Happening | None, name: str) -> str:
+    return "" if told is None else text_of(told.payload, name)

@@ -13,6 +13,7 @@ from strategies.sequences.registry import Script, scenario, scenarios_over
 from strategies.sequences.steps import (
     GLANCE_S,
     get_variable,
+    other_values,
     reboot,
     set_variable,
     tell_status,
@@ -43,22 +44,8 @@ def changed_over_a_reset(place: Place) -> Iterable[tuple[str, Script]]:
     """A variable that bears on coming back is changed, read back, and read again after a reset."""
     for name in _BACK:
         found = place.variable(name)
-        for value in () if found is None else _other_values(found):
+        for value in () if found is None else other_values(found):
             yield f"{name}={value}", partial(_changed, name, value)
-
-
-def _other_values(variable: PoolVariable) -> list[str]:
-    """Values that the variable's own description allows, but the present one; limits, or members of its list."""
-    found: list[str] = []
-    if variable.values:
-        found = [*variable.values, ",".join(reversed(variable.values))]
-    elif variable.data_type == "boolean":
-        found = ["true", "false"]
-    elif variable.min_limit is not None:
-        found = [str(int(variable.min_limit)), str(int(variable.min_limit) + 1)]
-    elif variable.data_type == "string" or not variable.data_type:
-        found = ["UTC"] if variable.variable == "TimeZone" else []
-    return [v for v in dict.fromkeys(found) if v != variable.value][:2]
 
 
 def _changed(name: str, value: str, place: Place) -> list[Move]:

@@ -42,6 +42,20 @@ def get_variable(variable: PoolVariable) -> Ask:
     return Ask("GetVariables", {"getVariableData": [item]})
 
 
+def other_values(variable: PoolVariable) -> list[str]:
+    """Values that the variable's own description allows, but the present one; limits, or members of its list."""
+    found: list[str] = []
+    if variable.values:
+        found = [*variable.values, ",".join(reversed(variable.values))]
+    elif variable.data_type == "boolean":
+        found = ["true", "false"]
+    elif variable.min_limit is not None:
+        found = [str(int(variable.min_limit)), str(int(variable.min_limit) + 1)]
+    elif variable.data_type == "string" or not variable.data_type:
+        found = ["UTC"] if variable.variable == "TimeZone" else []
+    return [v for v in dict.fromkeys(found) if v != variable.value][:2]
+
+
 def with_variable(place: Place, name: str, value: str, moves: Iterable[Move]) -> Iterator[Move]:
     """The moves with a variable changed before and put back afterwards; unchanged where it cannot be written."""
     found = place.variable(name)
