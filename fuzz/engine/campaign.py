@@ -237,7 +237,9 @@ class Campaign:
     async def _turn(self, course: Course, *, alone: bool) -> None:
         """Play cases of one phase until its turn is used up."""
         self._phase = course.phase.name
-        left = turn_of(self._phase, first=not course.begun, alone=alone)
+        limits = self._limits
+        clocked = limits.max_time_s is not None and limits.max_cases is limits.max_exchanges is None
+        left = turn_of(self._phase, first=not course.begun, alone=alone, clocked=clocked)
         if not course.begun:
             course.begun = True
             self._sink(PhaseStarted(self._phase, course.phase.planned()))

@@ -70,9 +70,13 @@ class Course:
             await self._cases.aclose()
 
 
-def turn_of(phase: str, *, first: bool, alone: bool) -> float:
-    """What one turn of a phase is worth in steps; without end when it has the campaign for itself."""
-    if alone or phase not in TURNS:
+def turn_of(phase: str, *, first: bool, alone: bool, clocked: bool = False) -> float:
+    """What one turn of a phase is worth in steps; without end when it has the campaign for itself.
+
+    Where only the clock ends the campaign (`clocked`), it is also the clock that ends a turn of the tables: they are quick,
+    and want to be finished.
+    """
+    if alone or phase not in TURNS or (clocked and phase in WEIGHTS):
         return float("inf")
     return TURNS[phase][0 if first else 1]
 

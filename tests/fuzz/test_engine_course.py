@@ -42,6 +42,15 @@ def named(id_: str, *steps: Step, heavy: bool = False) -> Case:
     return replace(case(steps=steps, heavy=heavy), id=id_)
 
 
+def test_where_only_the_clock_ends_a_campaign_it_ends_the_turns_of_the_tables_too() -> None:
+    unending = {
+        name
+        for name in TURNS
+        if turn_of(name, first=True, alone=False, clocked=True) == float("inf")
+    }
+    assert unending == {"replay", "systematic"}
+
+
 def test_easy_cases_come_first_heavy_ones_last_and_families_take_turns_among_equals() -> None:
     given = [
         named("a/heavy", ONE, heavy=True),
