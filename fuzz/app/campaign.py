@@ -173,11 +173,7 @@ async def campaign_on(
     executor.facts = with_claims(executor.facts, options, inventory, sink)
     await _baseline(executor, inventory, options)
     resumed = _resumed(options)
-    seed = resumed.seed if resumed is not None else options.seed
-    seed = secrets.randbits(32) if seed is None else seed
-    ground = make_ground(options, executor.facts.side, seed, inventory)
-    if resumed is not None:
-        ground.support = Support(set(resumed.supported), set(resumed.refused))
+    ground = _ground(options, executor, inventory, resumed)
     _survey(ground, made, executor, options)
     _say_what_is_missing(made, inventory, sink)
     judged = make_judge(
@@ -194,14 +190,7 @@ async def campaign_on(
         judged,
         ground,
         inventory,
-        FolderFindings(
-            options.findings_dir,
-            seed,
-            campaign_hash(options),
-            ground.support,
-            made.wiring.hide,
-            sniffer,
-        ),
+        _folder(options, made, ground, sniffer),
         made.wiring.clock,
         _limits(options, ground, resumed),
         sink,
@@ -218,6 +207,34 @@ async def campaign_on(
     if not summary.reason:
         store.clear_state(options.findings_dir)
     return summary
+
+
+def _ground(
+    options: RunOptions,
+    executor: Executor,
+    inventory: Inventory,
+    resumed: store.CampaignState | None,
+) -> Ground:
+    """The ground of a new campaign, with a seed of its own where none was given, or of the one that is resumed."""
+    seed = resumed.seed if resumed is not None else options.seed
+    seed = secrets.randbits(32) if seed is None else seed
+    ground = make_ground(options, executor.facts.side, seed, inventory)
+    if resumed is not None:
+        ground.support = Support(set(resumed.supported), set(resumed.refused))
+    return ground
+
+
+def _folder(
+    options: RunOptions, made: Rig, ground: Ground, sniffer: Sniffer | None
+) -> FolderFindings:
+    return FolderFindings(
+        options.findings_dir,
+        ground.seed,
+        campaign_hash(options),
+        ground.support,
+        made.wiring.hide,
+        sniffer,
+    )
 
 
 def _limits(options: RunOptions, ground: Ground, resumed: store.CampaignState | None) -> Limits:
