@@ -26,12 +26,12 @@ PHASES = (
     "frames",
     "stateful",
     "answers",
-    "resource",
     "injection",
     "twins",
+    "resource",
     "generated",
 )
-"""In the order in which they take their turns."""
+"""In the order in which they take their turns; what weighs on a target comes behind what needs it as it was."""
 
 STATELESS_PHASES = ("systematic", "generated")
 """The phases whose cases are single messages."""

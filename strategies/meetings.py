@@ -141,6 +141,11 @@ class _Wait:
         """The action, in the plural where more of its kind wait behind it."""
         return f"{self.action}s" if self.several else self.action
 
+    @property
+    def family(self) -> str:
+        """What the scenes in which CALLs meet it are counted under: one that waits is another thing than a queue."""
+        return "meeting-a-queue" if self.several else "meeting"
+
 
 def _waits(place: Place) -> Iterator[_Wait]:
     """What is worth most first: what people stand before, then what many things hang on."""
@@ -168,7 +173,7 @@ def _waits(place: Place) -> Iterator[_Wait]:
 def _while_waiting(place: Place, calls: Sequence[Ask]) -> Iterator[Scenario]:
     for wait in _waits(place):
         text = f"Every CALL is made while the station waits for the answer to its {wait.action}."
-        yield Scenario(f"meeting/{wait.name}", text, tuple(_meeting(place, wait, calls)))
+        yield Scenario(f"{wait.family}/{wait.name}", text, tuple(_meeting(place, wait, calls)))
 
 
 def _meeting(place: Place, wait: _Wait, calls: Sequence[Ask]) -> Iterable[Move]:

@@ -15,13 +15,13 @@ from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
 
 TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
-    "systematic": (1_375, 1_400),
+    "systematic": (1_330, 1_400),
     "frames": (300, 200),
-    "stateful": (1_250, 900),
-    "answers": (600, 500),
-    "resource": (1_100, 600),
+    "stateful": (1_660, 900),
+    "answers": (500, 500),
     "injection": (190, 100),
-    "twins": (330, 250),
+    "twins": (210, 250),
+    "resource": (1_050, 300),
     "generated": (50, 1_000),
 }
 """What the first turn of a phase is worth, and each later one, in steps; what is not named plays to its end at once.
