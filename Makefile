@@ -8,7 +8,7 @@ READY = .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e fix bench defect-matrix tls-matrix
+.PHONY: help run test slow coverage check e2e fix bench defect-matrix tls-matrix
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -16,7 +16,13 @@ help: ## list the targets
 run: $(READY) ## attack the embedded reference station for a minute; ARGS='--seed 1 --strict' adds options
 	$(BIN)/ocppfuzz run $(ARGS)
 
-test: $(READY) ## all tests but e2e, with branch coverage
+test: $(READY) ## the tests for every change: no processes, none that takes seconds
+	$(BIN)/pytest -n 2 -q -m "not slow" --ignore=tests/e2e $(ARGS)
+
+slow: $(READY) ## what make test leaves out of the same folders: floods, long walks, whole campaigns in memory
+	$(BIN)/pytest -n 2 -q -m slow --ignore=tests/e2e $(ARGS)
+
+coverage: $(READY) ## both of them, with branch coverage
 	$(BIN)/pytest -n 2 -q --ignore=tests/e2e --cov --cov-branch --cov-report=term:skip-covered $(ARGS)
 
 check: $(READY) ## format, lint, types and import contracts

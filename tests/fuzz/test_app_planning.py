@@ -30,6 +30,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_every_phase_has_a_row_and_the_last_one_runs_until_the_budget_ends(elsewhere: Path) -> None:
     plan = app.plan(RunOptions(corpus_dir=CORPUS))
     assert [row.phase for row in plan.rows] == list(PHASES)
@@ -56,6 +57,7 @@ def test_with_permission_credentials_are_asked_where_they_can_be_set_back() -> N
     assert reason.startswith("would change credentials that are not known here")
 
 
+@pytest.mark.slow
 def test_on_a_station_of_somebody_else_only_the_harmless_is_asked() -> None:
     ours = app.plan(SYSTEMATIC)
     theirs = app.plan(replace(SYSTEMATIC, listen="127.0.0.1:9000"))
@@ -80,6 +82,7 @@ def test_the_plan_for_a_csms_counts_what_a_station_says() -> None:
     assert plan.rows[0].cases > 200
 
 
+@pytest.mark.slow
 def test_messages_that_end_a_connection_count_as_reconnects() -> None:
     (only_get,) = app.plan(replace(SYSTEMATIC, only=("GetVariables",))).rows
     (with_reset,) = app.plan(replace(SYSTEMATIC, only=("GetVariables", "Reset"))).rows
@@ -88,12 +91,14 @@ def test_messages_that_end_a_connection_count_as_reconnects() -> None:
     assert 1 < only_get.reconnects < with_reset.reconnects
 
 
+@pytest.mark.slow
 def test_the_phase_in_which_the_budget_ends_is_named() -> None:
     theirs = replace(SYSTEMATIC, listen="127.0.0.1:9000", max_time_s=5.0)
     assert app.plan(theirs).rows[0].note.endswith("; the budget may end here")
     assert "budget" not in app.plan(replace(theirs, max_time_s=None)).rows[0].note
 
 
+@pytest.mark.slow
 def test_what_is_assumed_is_said() -> None:
     assert "as with our own station" in app.plan(SYSTEMATIC).notes[0]
     theirs = app.plan(replace(SYSTEMATIC, listen="127.0.0.1:9000"))

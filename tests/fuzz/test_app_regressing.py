@@ -83,6 +83,7 @@ def test_what_the_tls_lab_found_is_not_played_as_messages():
     assert shaken.case not in cases
 
 
+@pytest.mark.slow
 def test_a_lock_that_is_updated_holds_all_that_this_version_has():
     lock = stock(RunOptions()).locked()
     store.save_lock(Path("ocppfuzz.lock"), lock)

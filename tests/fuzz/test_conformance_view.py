@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import given, strategies as st
 
 from fuzz.conformance.view import View
@@ -31,6 +32,7 @@ def test_what_is_of_another_type_counts_as_absent():
     assert view.number("a.b.0.c") == 1.5
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), json_values), st.text())
 def test_no_path_into_any_payload_raises(payload, path):
     view = View(payload)

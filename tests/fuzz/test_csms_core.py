@@ -379,6 +379,7 @@ def test_a_binary_message_is_refused(booted):
     assert (kind, code) == (4, "RpcFrameworkError")
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(
     messages=st.lists(

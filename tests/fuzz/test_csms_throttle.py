@@ -46,6 +46,7 @@ def test_a_success_forgives_what_failed_before():
     assert throttle.wait_s("10.0.0.1", "CS-1", 0.0) == 0.0
 
 
+@pytest.mark.slow
 @given(count=st.integers(MAX_KEYS, MAX_KEYS + 50))
 def test_however_many_callers_fail_the_memory_stays_bounded(count):
     throttle = Throttle()

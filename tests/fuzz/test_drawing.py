@@ -48,6 +48,7 @@ def _drawn_in_a_process(folder: Path, imports: str, hash_seed: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_draws_are_the_same_whatever_else_is_imported_and_however_text_is_hashed(
     tmp_path: Path,
 ) -> None:

@@ -392,6 +392,7 @@ async def test_a_target_that_was_met_before_need_not_boot() -> None:
     task.cancel()
 
 
+@pytest.mark.slow
 async def test_a_call_that_is_unserved_behind_a_flood_proves_nothing() -> None:
     async def pours(link: MemoryLink, text: str) -> None:
         if "ClearCache" in text:

@@ -151,6 +151,7 @@ async def test_a_phase_with_nothing_supported_ends() -> None:
     assert [c async for c in Generated(ground).cases(idle)] == []
 
 
+@pytest.mark.slow
 async def test_a_phase_that_nothing_is_known_for_asks_and_then_ends() -> None:
     async def idle(seconds: float) -> None:
         await asyncio.sleep(0)

@@ -141,6 +141,7 @@ def test_every_case_has_an_id_of_its_own_a_side_and_an_effect() -> None:
     assert all(isinstance(c.effect, Effect) for c in cases)
 
 
+@pytest.mark.slow
 def test_a_csms_is_asked_what_a_station_may_ask() -> None:
     cases = played(Systematic(ground(Side.CSMS)), "Heartbeat")
     assert {c.side for c in cases} == {Side.CSMS}

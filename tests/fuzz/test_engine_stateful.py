@@ -70,6 +70,7 @@ def _flat(steps: Iterable[Step]) -> Iterable[Step]:
         yield from [*_flat(step.steps)] * step.times if again else (step,)
 
 
+@pytest.mark.slow
 async def test_every_scenario_comes_once_and_one_of_every_family_first() -> None:
     plain = _plain(await _cases(_ground(hurried=True), 400))[:-1]
     ids = [c.id for c in plain]
@@ -79,6 +80,7 @@ async def test_every_scenario_comes_once_and_one_of_every_family_first() -> None
     assert len(set(first)) == len(first)
 
 
+@pytest.mark.slow
 async def test_short_scenarios_come_before_long_ones() -> None:
     plain = _plain(await _cases(_ground(hurried=True), 400))[:-1]
     families = {c.id.split("/")[1] for c in plain}
@@ -104,6 +106,7 @@ async def test_the_same_seed_gives_the_same_cases_and_another_one_others() -> No
     assert [c.id for c in first] != [c.id for c in other]
 
 
+@pytest.mark.slow
 async def test_a_hostile_message_is_settled_and_its_control_differs_in_nothing_else() -> None:
     hostile = _hostile(await _cases(_ground(), 300))
     assert len([c for c in hostile if c.control]) > 50
@@ -116,11 +119,13 @@ async def test_a_hostile_message_is_settled_and_its_control_differs_in_nothing_e
         assert case.position is Position.CALL
 
 
+@pytest.mark.slow
 async def test_nothing_heavy_is_said_by_chance() -> None:
     for case in _hostile(await _cases(_ground(), 300)):
         assert case.action not in ("Reset", "UpdateFirmware", "SetVariables", "SetNetworkProfile")
 
 
+@pytest.mark.slow
 async def test_an_action_that_the_target_refused_is_left_alone_and_others_are_not() -> None:
     support = Support(supported={"GetLog"}, refused={"SendLocalList"})
     actions = {c.action for c in _hostile(await _cases(_ground(support=support), 300))}
@@ -184,6 +189,7 @@ async def test_the_phase_ends_where_nothing_may_be_walked_and_nothing_said() -> 
     assert not [id_ for id_ in ids if "/walk/" in id_]
 
 
+@pytest.mark.slow
 async def test_hostile_scenes_go_on_where_no_walk_may_be_taken() -> None:
     ground = _ground(
         only=frozenset({"SetVariables", "GetVariables", "TriggerMessage"}), operated=False
@@ -193,6 +199,7 @@ async def test_hostile_scenes_go_on_where_no_walk_may_be_taken() -> None:
     assert _hostile(cases)
 
 
+@pytest.mark.slow
 async def test_scenes_that_wait_for_what_never_comes_are_no_hosts_and_no_walks() -> None:
     ground = _ground()
     steps = (Expect("BootNotification", 1_000.0),)

@@ -61,6 +61,7 @@ def test_what_is_encoded_decodes_to_the_same_frame(frame):
     assert decode(encode(frame), V) == frame
 
 
+@pytest.mark.slow
 @given(st.text() | st.lists(pieces).map("".join) | st.recursive(values, st.lists).map(json.dumps))
 def test_any_text_is_a_frame_or_the_documented_error(text):
     error = None

@@ -203,6 +203,7 @@ observations = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(observations, st.booleans())
 def test_judge_copes_with_whatever_a_target_says_and_leaves_it_as_it_is(obs, strict):
     before = copy.deepcopy(obs)

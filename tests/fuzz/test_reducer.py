@@ -187,6 +187,7 @@ def test_leaves_come_down_to_what_still_fails(
     assert found.value == smallest
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_levels_come_down_to_those_that_count() -> None:
     start: JsonValue = {"customData": {"vendorId": "x", "n": nested(100_000)}}
 
@@ -201,6 +202,7 @@ def test_a_hundred_thousand_levels_come_down_to_those_that_count() -> None:
     assert found.complete
 
 
+@pytest.mark.slow
 def test_work_that_no_call_pays_for_comes_to_an_end() -> None:
     wide: JsonValue = list(range(100_000))
     found = finished(reduce(wide, Asked(anything), allowed=lambda c: c == wide, max_calls=10))

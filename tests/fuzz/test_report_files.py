@@ -29,6 +29,7 @@ def test_every_format_can_be_written_at_once():
     assert Path("out/junit").read_text().startswith("<?xml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 def test_100_mb_in_every_place_make_a_small_report_in_little_memory(name):
     told = results("\n" * HUGE)

@@ -38,6 +38,7 @@ def test_hostile_text_leaves_the_same_elements_as_harmless_text(text):
     assert [e.tag for e in hostile.iter()] == [e.tag for e in harmless.iter()]
 
 
+@pytest.mark.slow
 def test_a_text_of_100_mb_is_cut_at_2_kb():
     told = junit(results("\x1b" * 100_000_000))
     longest = max(

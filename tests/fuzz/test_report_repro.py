@@ -88,6 +88,7 @@ def test_a_script_holds_what_is_needed_to_play_and_judge():
     assert stored["opening"] == []
 
 
+@pytest.mark.slow
 @given(text=st.text(st.characters(), max_size=60), times=st.integers(0, 3))
 def test_any_text_stays_data_and_is_spelled_as_it_was(text, times):
     stored = stored_in(repro_of(with_steps(SendText(("'''\\", Repeated(text, times)))), PROBE))

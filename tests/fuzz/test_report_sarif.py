@@ -146,6 +146,7 @@ def test_a_place_is_a_uri(path, written):
     assert uri(Place(path)) == written
 
 
+@pytest.mark.slow
 def test_the_worst_are_kept_below_what_github_takes_and_the_cut_is_told(monkeypatch):
     made = results("x" * 2_000)
     failed = next(c for c in made.checks if c.status is Status.FAILED)

@@ -703,6 +703,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=80, deadline=None)
 @given(steps=STEPS, items=st.fixed_dictionaries({"C-20": st.booleans(), "C-60": st.booleans()}))
 def test_whatever_happens_statuses_follow_one_another_legally_with_the_right_id(

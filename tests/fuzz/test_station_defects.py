@@ -403,6 +403,7 @@ def outcome(message, *names, **settings):
     return [command for command in bench.hear(message) if not isinstance(command, Persist)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", IN_THE_CORE)
 def test_a_defect_stays_hidden_without_its_trigger(number):
     for message in ordinary:
@@ -418,6 +419,7 @@ single = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "message"), [one for one in single if len(one[1]) < 10_000])
 def test_a_witness_does_nothing_to_a_station_with_the_other_defects(number, message):
     healthy = outcome(message)
@@ -428,6 +430,7 @@ def test_a_witness_does_nothing_to_a_station_with_the_other_defects(number, mess
         assert outcome(message, other) == healthy, other
 
 
+@pytest.mark.slow
 def test_a_charging_station_works_a_day_with_every_defect_of_depth_in_it():
     """What needs several steps must not be met by chance in a session in which nobody does anything wrong."""
     deep = [found.number for found in EVERY if found.number in IN_THE_CORE and found.depth > 0]

@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import pytest
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -220,7 +221,7 @@ class Station(RuleBasedStateMachine):
             assert sum("evse" in event for event in events.values()) <= 1
 
 
-TestStation = Station.TestCase
+TestStation = pytest.mark.slow(Station.TestCase)
 TestStation.settings = settings(
     max_examples=60,
     stateful_step_count=50,

@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from fuzz.traffic.jsontext import Leaf, changed, leaves
@@ -41,6 +42,7 @@ def test_only_what_is_changed_changes() -> None:
     assert changed('[ "x" ,{"x": "x",  "y":"\\u0078"}]', shout) == '[ "X" ,{"x": "X",  "y":"X"}]'
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, database=None)
 @given(_JSON, st.sampled_from([None, 1]), st.booleans())
 def test_all_leaves_of_any_json_are_found_in_their_places(

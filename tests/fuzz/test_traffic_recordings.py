@@ -82,6 +82,7 @@ def capture(conversation: Conversation, *, squeezed: bool) -> bytes:
     return pcapng([seen])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, database=None)
 @given(CONVERSATIONS, st.booleans())
 def test_any_conversation_comes_back_from_lines_har_and_capture(

@@ -309,6 +309,7 @@ async def test_nothing_of_ours_comes_into_the_middle_of_a_raw_message() -> None:
     assert not reader.unfinished
 
 
+@pytest.mark.slow
 async def test_what_is_held_back_goes_out_when_the_connection_ends() -> None:
     pump, transport = _open()
     await pump.send_raw(b"\x81")
@@ -364,6 +365,7 @@ async def test_a_pong_to_a_ping_of_the_harness_is_not_the_cases() -> None:
     assert pump.pongs() == []
 
 
+@pytest.mark.slow
 async def test_a_deaf_pump_reads_nothing_more_whatever_is_taken_from_it() -> None:
     pump, transport = _open()
     pump.data_received(_frame(0x81, b"before"))

@@ -5,6 +5,7 @@ import pytest
 from fuzz.station.defects import defects
 
 
+@pytest.mark.slow
 def test_a_healthy_station_is_given_neither_finding_nor_remark(attack):
     summary = attack(strict=True)
     assert (summary.exit_code, summary.reason) == (0, "")
@@ -17,6 +18,7 @@ def test_a_healthy_station_is_given_neither_finding_nor_remark(attack):
         assert reached == total > 200
 
 
+@pytest.mark.slow
 def test_a_healthy_station_is_left_in_peace_by_drawn_messages_too(attack):
     summary = attack(strict=True, phases=("generated",), max_cases=1_500)
     assert summary.exit_code == 0
@@ -25,6 +27,7 @@ def test_a_healthy_station_is_left_in_peace_by_drawn_messages_too(attack):
     assert summary.cases == 1_500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ["P04", "P20", "P62"])
 def test_a_planted_defect_is_found_by_its_oracle_alone(number, attack):
     summary = attack(number, strict=True)

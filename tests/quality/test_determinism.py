@@ -68,6 +68,7 @@ def cases_of(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_the_cases_of_a_seed_are_the_same_in_every_process(cases_of):
     one = cases_of(7, hash_seed=0)
     assert [line.rsplit(" ", 2)[0] for line in one] == ["systematic", "chunk 0", "chunk 1"]
@@ -75,6 +76,7 @@ def test_the_cases_of_a_seed_are_the_same_in_every_process(cases_of):
     assert cases_of(7, hash_seed=4242, first="import beside\n") == one
 
 
+@pytest.mark.slow
 def test_another_seed_draws_other_cases_but_the_tables_stay(cases_of):
     one, other = cases_of(7, hash_seed=0), cases_of(8, hash_seed=0)
     assert one[0].split()[:2] == other[0].split()[:2]

@@ -139,6 +139,7 @@ def test_sizes_are_bounded() -> None:
     assert Pool.from_report([long]).variables[0].value is None
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, database=None)
 @given(st.lists(ANY_JSON | ODD_ENTRIES, max_size=4))
 def test_no_report_can_hurt_and_what_is_kept_is_proper(report: list[JsonValue]) -> None:

@@ -73,6 +73,7 @@ def test_a_drawn_payload_breaks_in_the_same_way_and_stays_as_it_was(
         assert payload == kept
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, database=None)
 @given(data=st.data())
 def test_a_drawn_payload_breaks_only_where_it_says(data: st.DataObject) -> None:

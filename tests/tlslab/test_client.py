@@ -291,6 +291,7 @@ def test_whatever_a_server_answers_the_client_ends_it(engine, said):
     assert opened.connection.stage < Stage.FINISHED
 
 
+@pytest.mark.slow
 async def test_a_flood_before_the_handshake_is_cut_off():
     async def flood(reader, writer):
         try:

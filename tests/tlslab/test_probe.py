@@ -193,6 +193,7 @@ async def test_exactly_what_is_taken_is_found(accepted: set[int]) -> None:
     assert len(found.accepted) + len(found.rejected) == len(suites_of(0x0303))
 
 
+@pytest.mark.slow
 @given(cap=st.integers(1, 70))
 async def test_a_server_that_takes_only_short_lists_hides_nothing(cap: int) -> None:
     accepted = {0xC02B, 0x009C, 0x000A}

@@ -293,6 +293,7 @@ async def test_too_many_callers_make_room_for_the_next(lab_server, proper, calls
         writer.close()
 
 
+@pytest.mark.slow
 async def test_a_flood_of_frames_is_ended(lab_server, proper, calls, ended):
     lab_server.offer = proper
     assert isinstance(await calls(then=bytes(2**27)), OSError)
