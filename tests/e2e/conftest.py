@@ -5,11 +5,13 @@ Every process has a deadline and ends with its test. Everything happens on loopb
 
 import json
 import os
+import re
 import shlex
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +115,21 @@ class Running:
     def text(self) -> str:
         return self.log.read_text("utf-8", "replace")
 
+    def ended(self, patience_s: float = PATIENCE_S) -> tuple[int, float]:
+        """Wait for its end: the exit code, and the most MB that it held.
+
+        What wait4(2) tells counts what the test itself held when it forked.
+        """
+        status = Path(f"/proc/{self.process.pid}/status")
+        deadline, peak_kb = time.monotonic() + patience_s, 0
+        while (code := self.process.poll()) is None:
+            if time.monotonic() > deadline:
+                pytest.fail(f"it goes on and on: {self.text[-3_000:]}")
+            held = re.search(r"VmHWM:\s+(\d+)", status.read_text())
+            peak_kb = max(peak_kb, int(held[1]) if held else 0)
+            time.sleep(0.02)
+        return code, peak_kb / 1024
+
     def end(self) -> None:
         self.process.kill()
         self.process.wait(10)
@@ -136,9 +153,8 @@ def started(tmp_path_factory, tmp_path) -> Iterator[Callable[..., Running]]:
 @pytest.fixture
 def until() -> Callable[..., None]:
     """Waits until something is so, and fails with what was there instead."""
-    import time
 
-    def wait(true: Callable[[], object], what: Callable[[], object], seconds: float = 30.0) -> None:
+    def wait(true: Callable[[], object], what: Callable[[], object], seconds: float = 90.0) -> None:
         deadline = time.monotonic() + seconds
         while not true():
             if time.monotonic() > deadline:

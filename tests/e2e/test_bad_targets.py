@@ -11,7 +11,6 @@ import re
 import shlex
 import signal
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,14 +75,8 @@ class Bench:
 
     def end(self, running):
         """Wait for the end of a campaign; whatever its target did, this holds."""
-        deadline = time.monotonic() + PATIENCE_S
-        ended, status, used = os.wait4(running.process.pid, os.WNOHANG)
-        while not ended:
-            if time.monotonic() > deadline:
-                pytest.fail(f"the campaign goes on and on: {running.text[-3_000:]}")
-            time.sleep(0.05)
-            ended, status, used = os.wait4(running.process.pid, os.WNOHANG)
-        done = Done(os.waitstatus_to_exitcode(status), running.text, used.ru_maxrss / 1024)
+        code, peak_mb = running.ended(PATIENCE_S)
+        done = Done(code, running.text, peak_mb)
         assert "Traceback" not in done.shown
         assert all(c.isprintable() or c == "\n" for c in done.shown), "something is not escaped"
         assert done.peak_mb < MOST_MB
