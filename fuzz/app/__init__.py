@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fuzz.app.corpora import Checked, Listed, Merged
     from fuzz.app.differing import Difference
     from fuzz.app.explaining import Explanation
+    from fuzz.app.recording import Recorded
     from fuzz.config import RegressOptions, RunOptions
     from fuzz.policy.regression import Regression
     from fuzz.records import (
@@ -107,6 +108,27 @@ class CsmsStage:
     interval_s: int = 300
     retry_s: int = 10
     console: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """What the recording proxy may be told.
+
+    `listen` is HOST:PORT for stations, `target` a ws or wss URL with `{identity}`. `cert`, `key` and `ca` are what
+    stations meet: a certificate makes it wss, a root of theirs asks them for one (security profile 3). The `upstream_`
+    ones are what the CSMS meets; a station's own key never gets here. `max_time_s` None: until it is stopped.
+    """
+
+    listen: str
+    target: str
+    folder: Path = Path("recorded")
+    cert: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    upstream_ca: Path | None = None
+    upstream_cert: Path | None = None
+    upstream_key: Path | None = None
+    max_time_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +306,13 @@ def serve_csms(options: RunOptions, stage: CsmsStage) -> None:
     from fuzz.app.serve import serve_csms as serve_
 
     serve_(options, stage)
+
+
+def record(options: RecordOptions, tell: Callable[[str, str], None]) -> Recorded:
+    """Stand between stations and their CSMS until it is stopped; `tell` hears lines for people. Raises `UsageError`."""
+    from fuzz.app.recording import record as record_
+
+    return record_(options, tell)
 
 
 def bench(options: RunOptions, sink: Sink) -> list[Table]:

@@ -29,6 +29,7 @@ COMMANDS = (
     "show",
     "shrink",
     "corpus",
+    "record",
     "diff",
     "tls",
     "conformance",

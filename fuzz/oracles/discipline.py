@@ -13,7 +13,7 @@ from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, Observation, Settled, Severity, Violation
 from strategies.labels import Stance
 
-_SURE_S = 5.0
+SURE_S = 5.0
 """So soon nobody has given up waiting: how long a target waits is its own choice (Part 2 section 3.2)."""
 
 _EVER_S = float("inf")
@@ -44,7 +44,7 @@ def concurrency(obs: Observation) -> Iterator[Violation]:
     if stuck is not None:
         yield stuck
     elif obs.probes.same_connection is not False and obs.settled is not Settled.BY_CLOCK:
-        yield from _overlaps(seen)
+        yield from two_at_once(seen)
         yield from _refusals(seen)
 
 
@@ -117,12 +117,13 @@ def _waited(obs: Observation, whole: Sequence[Happening], index: int) -> bool:
     return long_enough or obs.probes.same_connection is False
 
 
-def _overlaps(seen: History) -> Iterator[Violation]:
+def two_at_once(seen: History) -> Iterator[Violation]:
+    """The first CALL of the target that it sent while an earlier one was surely open."""
     whole = seen.happenings
     for index, h in enumerate(whole):
         if h.deed is not Deed.CALLED:
             continue
-        first = _open_before(whole, index, _SURE_S)
+        first = _open_before(whole, index, SURE_S)
         if first is not None:
             text = f"{h.action} was sent while {first.action} had no answer"
             yield violation(

@@ -132,8 +132,9 @@ def rpc_shape(obs: Observation) -> Iterator[Violation]:
     """Every message of the target has the shape of OCPP-J, and every answer the messageId of its CALL.
 
     CALL, CALLRESULT and CALLERROR are arrays of 4, 3 and 5 elements; a messageId is a string of at most 36
-    characters, repeated exactly in the answer and "-1" when it could not be read; the error code is one of twelve, the
-    description at most 255 characters, the details an object. Remarks: spellings of OCPP 1.6, repeating a messageId
+    characters, repeated exactly in the answer and "-1" when it could not be read; no other CALL of one connection has the
+    same (judged of recorded traffic); the error code is one of twelve, the description at most 255 characters, the details
+    an object. Remarks: spellings of OCPP 1.6, repeating a messageId
     that breaks the rules, null or "" in place of "-1", binary messages.
 
     Seen: error codes with the spelling of another version, details as a string where an object belongs, messageIds
@@ -150,6 +151,12 @@ def rpc_shape(obs: Observation) -> Iterator[Violation]:
         yield from _frame(call, obs)
     for stray in obs.strays:
         yield from _stray(stray, obs)
+
+
+def id_used_again() -> Violation:
+    """What is said of a CALL whose messageId an earlier, different one of the same connection had."""
+    text = "a CALL has the messageId of an earlier, different CALL of the same connection"
+    return _broken("messageId used again", text)
 
 
 def _frame(heard: Heard, obs: Observation) -> Iterator[Violation]:

@@ -45,7 +45,9 @@ from strategies.model import (
     Weight,
 )
 
-_MAX_NAME = 50
+MAX_NAME = 50
+"""As much of an action is looked at."""
+
 _last: tuple[Sequence[Entry], TargetFacts, tuple[Objection, ...]] | None = None
 
 
@@ -64,7 +66,7 @@ def energy_safety(obs: Observation) -> Iterator[Violation]:
 
     Fix: keep the authorization in the session of one EV; drop it with that session.
     """
-    yield from _spoken(obs, "O31", Topic.ENERGY)
+    yield from _spoken(obs, Topic.ENERGY)
 
 
 @oracle("O13", name="persistence", clause="B01.FR.07; E04; B12.FR.05", cwe="CWE-664")
@@ -83,7 +85,7 @@ def persistence(obs: Observation) -> Iterator[Violation]:
     Fix: check a value where it is accepted against everything that a start needs; write queue and settings so that a
     loss of power at any moment leaves the old or the new state.
     """
-    yield from _spoken(obs, "O13", Topic.LOST)
+    yield from _spoken(obs, Topic.LOST)
 
 
 @oracle("O14", name="idempotency", clause="E01; E13; Part 4 section 4.1.4", cwe="CWE-837")
@@ -100,7 +102,7 @@ def idempotency(obs: Observation) -> Iterator[Violation]:
     Fix: take transactionIds from a UUID or a counter that is stored before it is used; remember requestIds that are
     being worked on.
     """
-    yield from _spoken(obs, "O14", Topic.AGAIN)
+    yield from _spoken(obs, Topic.AGAIN)
 
 
 @oracle("O11", name="state-model", clause="Part 2, blocks B to G", cwe="CWE-841")
@@ -118,25 +120,32 @@ def state_model(obs: Observation) -> Iterator[Violation]:
 
     Fix: the symptom names the requirement; look at what the station knew when it answered or sent the message.
     """
-    yield from _spoken(obs, "O11", Topic.STATE)
+    yield from _spoken(obs, Topic.STATE)
 
 
-def _spoken(obs: Observation, id_: str, topic: Topic) -> Iterator[Violation]:
+_SPEAKERS = {Topic.ENERGY: "O31", Topic.LOST: "O13", Topic.AGAIN: "O14", Topic.STATE: "O11"}
+
+
+def _spoken(obs: Observation, topic: Topic) -> Iterator[Violation]:
     told: set[str] = set()
     for objection in objections(obs):
-        if objection.topic is not topic or objection.name in told:
-            continue
-        told.add(objection.name)
-        note = objection.weight is Weight.NOTE
-        yield violation(
-            id_,
-            Basis.HARDENING if note else Basis.SHALL,
-            Severity(int(objection.weight)),
-            f"{objection.rule} {objection.name}",
-            objection.text,
-            clause=objection.rule,
-            remark=note,
-        )
+        if objection.topic is topic and objection.name not in told:
+            told.add(objection.name)
+            yield spoken(objection)
+
+
+def spoken(objection: Objection) -> Violation:
+    """What the oracle of its topic says of an objection."""
+    note = objection.weight is Weight.NOTE
+    return violation(
+        _SPEAKERS[objection.topic],
+        Basis.HARDENING if note else Basis.SHALL,
+        Severity(int(objection.weight)),
+        f"{objection.rule} {objection.name}",
+        objection.text,
+        clause=objection.rule,
+        remark=note,
+    )
 
 
 def objections(obs: Observation) -> tuple[Objection, ...]:
@@ -179,7 +188,7 @@ def events(seen: History) -> Iterator[Event]:
     asked: dict[int, Asked] = {}
     called: dict[int, Called] = {}
     for index, h in enumerate(seen):
-        name = h.action[:_MAX_NAME]
+        name = h.action[:MAX_NAME]
         match h.deed:
             case Deed.ASKED:
                 asked[index] = Asked(h.at_s, name, h.payload, h.message_id)

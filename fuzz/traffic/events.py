@@ -50,13 +50,23 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """One side says that it closes the connection; code 1005 stands for a close frame without one."""
+
+    talk: str
+    sender: Side
+    code: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """Something of the recording that could not be read, or is none of ours, and why."""
 
     reason: str
 
 
-Told: TypeAlias = Opened | Said | Lost
+Told: TypeAlias = Opened | Said | Closing | Lost
 
 
 def other(side: Side) -> Side:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from fuzz.records import Side
-from fuzz.traffic.events import Lost, Opened, Said, Told, other
+from fuzz.traffic.events import Closing, Lost, Opened, Said, Told, other
 from fuzz.traffic.perspective import frame_of
 from strategies.labels import JsonValue
 
@@ -62,7 +62,7 @@ def exchanges(told: Iterable[Told]) -> Iterator[Paired]:
     for event in told:
         if isinstance(event, Said):
             yield from _said(event, state)
-        else:
+        elif not isinstance(event, Closing):
             yield event
     for call in state.calls.values():
         yield Exchange(call)

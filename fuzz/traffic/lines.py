@@ -2,13 +2,16 @@ r"""Reads logs of one message a line: JSON lines, and what the logger of the `oc
 
 A JSON line is `{"direction": ..., "message": ..., "connection": "CS-1"}`. `direction` is `station->csms` or `csms->station`,
 or `send` or `receive` as the log's owner has it; `message` is the message as text (then every byte is kept) or as an array;
-`connection`, or `identity`, names the station and may be missing; `time` and other members are passed over.
+`connection`, or `identity`, names the station and may be missing; `time` and other members are passed over. What was sent
+as binary, or is no UTF-8, stands in `base64` instead of `message`, and `opcode` says `text` or `binary`.
 
 The `ocpp` package writes `%s: send %s` and `%s: receive message %s`, the station's identity first.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -17,6 +20,7 @@ from typing import IO
 from fuzz.records import Side
 from fuzz.traffic.events import MAX_MESSAGE, Lost, Opened, Said, Secret, Told
 from fuzz.traffic.perspective import Perspective
+from strategies.labels import JsonValue
 
 SOMEBODY = "log"
 """The name of a connection that has none."""
@@ -82,10 +86,12 @@ def _json(text: str, perspective: Perspective) -> Told:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return Lost("a line that is no JSON")
-    if not isinstance(value, dict) or "message" not in value:
+    if not isinstance(value, dict) or not {"message", "base64"} & value.keys():
         return Lost("a line without a message")
     name = value.get("connection", value.get("identity"))
     talk = name[:MAX_NAME] if isinstance(name, str) and name else SOMEBODY
+    if "message" not in value:
+        return _bytes(talk, value)
     message = value["message"]
     try:
         whole = message if isinstance(message, str) else json.dumps(message, separators=(",", ":"))
@@ -100,6 +106,20 @@ def _json(text: str, perspective: Perspective) -> Told:
     if way is None:
         return Lost(f"a line whose direction is none of {', '.join(DIRECTIONS)}")
     return _said(talk, whole, perspective, sent=way)
+
+
+def _bytes(talk: str, value: dict[str, JsonValue]) -> Told:
+    direction, data = value.get("direction"), value["base64"]
+    side = _DIRECTIONS.get(direction) if isinstance(direction, str) else None
+    if side is None:
+        return Lost("bytes of which nobody can tell who said them")
+    try:
+        found = base64.b64decode(data, validate=True) if isinstance(data, str) else None
+    except (ValueError, binascii.Error):
+        found = None
+    if found is None:
+        return Lost("bytes that are no base64")
+    return Said(talk, side, found, binary=value.get("opcode") == "binary")
 
 
 def _said(talk: str, message: str, perspective: Perspective, *, sent: bool) -> Told:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from fuzz.records import Side
-from fuzz.traffic.events import MAX_MESSAGE, Lost, Opened, Said, Secret, Told
+from fuzz.traffic.events import MAX_MESSAGE, Closing, Lost, Opened, Said, Secret, Told
 from strategies.wsframes import CONTROL_OPCODES, RSV1, Head, Opcode, masked, read_head
 
 MAX_HEADERS = 64 * 2**10
@@ -24,6 +24,7 @@ MAX_EARLY = 2**20
 _TAIL = b"\x00\x00\xff\xff"
 _END = b"\r\n\r\n"
 _LONGEST_HEAD = 14
+_NO_CODE = 1005
 
 
 class _Beyond(Exception):
@@ -43,7 +44,7 @@ class _Messages:
     _inflater: zlib._Decompress = field(default_factory=lambda: zlib.decompressobj(wbits=-15))
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """Opcode and payload of the messages that end here. Raises `_Beyond`."""
+        """Opcode and payload of the messages and control frames that end here. Raises `_Beyond`."""
         self._buffer += data
         at = 0
         try:
@@ -69,7 +70,7 @@ class _Messages:
 
     def _take(self, head: Head, payload: bytes) -> tuple[int, bytes] | None:
         if head.opcode in CONTROL_OPCODES:
-            return None
+            return head.opcode, payload
         if head.opcode != Opcode.CONTINUATION or self._opcode is None:
             self._message.clear()
             self._opcode, self._squeezed = head.opcode, bool(head.rsv & RSV1)
@@ -171,7 +172,10 @@ class Socket:
         sender = Side.STATION if by_opener else Side.CSMS
         try:
             for opcode, payload in self._halves[not by_opener].feed(data):
-                yield _message(self.talk, sender, opcode, payload)
+                if opcode == Opcode.CLOSE:
+                    yield _closing(self.talk, sender, payload)
+                elif opcode not in CONTROL_OPCODES:
+                    yield _message(self.talk, sender, opcode, payload)
         except _Beyond as why:
             self._over[not by_opener] = True
             yield Lost(f"{why}; the rest of its direction is not read")
@@ -184,6 +188,11 @@ def _message(talk: str, sender: Side, opcode: int, payload: bytes) -> Told:
         return Said(talk, sender, payload.decode("utf-8"))
     except UnicodeDecodeError:
         return Said(talk, sender, payload)
+
+
+def _closing(talk: str, sender: Side, payload: bytes) -> Closing:
+    code = int.from_bytes(payload[:2], "big") if len(payload) > 1 else _NO_CODE
+    return Closing(talk, sender, code, payload[2:].decode("utf-8", "replace"))
 
 
 def _headers(head: bytes) -> tuple[bytes, dict[bytes, bytes]]:

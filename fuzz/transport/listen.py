@@ -129,7 +129,7 @@ class Listener:
         """Listen. Raises `UsageError` when the port or the address cannot be had."""
         if self._sockets:
             return
-        self._sockets = await _bind(self._host, self._port)
+        self._sockets = await bind(self._host, self._port)
         for sock in self._sockets:
             self._spawn(self._accept(sock))
 
@@ -365,7 +365,7 @@ def _no_request(pump: Pump) -> str:
 # --- binding ----------------------------------------------------------------------------------------------
 
 
-async def _bind(host: str, port: int) -> list[socket.socket]:
+async def bind(host: str, port: int) -> list[socket.socket]:
     """Listening sockets on every address of `host`. Raises `UsageError` when there is none to be had."""
     loop = asyncio.get_running_loop()
     try:
