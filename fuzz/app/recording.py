@@ -19,7 +19,7 @@ from fuzz.app import RecordOptions
 from fuzz.clock import SystemClock
 from fuzz.config import host_and_port
 from fuzz.errors import StoreError, UsageError
-from fuzz.oracles.passive import Seen, Watch
+from fuzz.oracles.passive import Memory, Seen, Watch
 from fuzz.records import Side, Violation
 from fuzz.traffic.events import Closing, Lost, Opened, Said, Told
 from fuzz.traffic.websocket import Socket
@@ -32,6 +32,9 @@ MAX_KINDS = 1_000
 """Different things seen that are remembered; what comes beyond is counted."""
 
 MAX_STATIONS = 10_000
+MAX_MEMORIES = 500
+"""Stations of which anything is remembered over connections; who came least lately is forgotten first."""
+
 TICK_S = 5.0
 
 _ENDS = {Side.STATION: "the station", Side.CSMS: "the CSMS"}
@@ -77,12 +80,21 @@ class Recorder:
         self.folder, self.version = folder, known
         self.outcome = Recorded()
         self.talks: set[Talk] = set()
+        self._memories: OrderedDict[str, Memory] = OrderedDict()
         self._tell = tell
         self._clock = SystemClock()
 
     def tap(self, caller: Caller) -> Talk:
         """Who listens to one caller."""
         return Talk(self, caller)
+
+    def memory(self, identity: str) -> Memory:
+        """What is remembered of a station."""
+        found = self._memories.setdefault(identity, Memory())
+        self._memories.move_to_end(identity)
+        if len(self._memories) > MAX_MEMORIES:
+            self._memories.popitem(last=False)
+        return found
 
     def log(self, identity: str) -> Log:
         """The file of a new connection."""
@@ -154,7 +166,7 @@ class Talk:
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self._socket = Socket(caller.identity, recorder.version.subprotocol)
-        self._watch = Watch(recorder.version)
+        self._watch = Watch(recorder.version, recorder.memory(caller.identity))
         self._closing: Closing | None = None
         self._counts: Counter[Side] = Counter()
         self._listening = True

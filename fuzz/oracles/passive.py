@@ -10,7 +10,8 @@ unknown, and nothing is concluded from it; so these are left out:
 * whatever takes somebody who plugs in or works at the station, by `_UNKNOWABLE` and all of O31;
 * floods and missing events of O25, crossings of O28, and what is owed by O11: nobody waited for it.
 
-Each connection is judged by itself. Memory is bounded, whatever is said.
+Each connection is judged by itself, since between two of them a station may be anywhere; only the transactionIds that it
+has used are remembered over all of them (`Memory`). What is kept is bounded, whatever is said.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ _TIMEOUT_S = 10.0
 _MODEL_BYTES = 2 * 2**20
 """What a model has seen before a new one begins, which knows nothing: bounds memory."""
 
+_MEMORY_BYTES = 2**17
 _MAX_CALLS = 1_000
 _MAX_IDS = 5_000
 _WINDOW = 40
@@ -75,6 +77,7 @@ _ANSWERS = (FrameKind.CALLRESULT, FrameKind.CALLERROR)
 T = TypeVar("T")
 _SENDER = {Side.STATION: Sender.STATION, Side.CSMS: Sender.CSMS}
 
+_USED_AGAIN = "transactionId used again"
 _UNKNOWABLE = frozenset(
     {
         "deauthorized by nobody",  # a list of the station's may have said so
@@ -83,6 +86,7 @@ _UNKNOWABLE = frozenset(
         "accepted variable lost over a reboot",  # somebody may have set it on the spot
         "availability lost over a reboot",
         "RequestStartTransaction accepted on an inoperative EVSE",
+        _USED_AGAIN,  # `Memory` tells it
     }
 )
 """What the model objects to only because it believes to know of everything that was done at the station."""
@@ -117,11 +121,29 @@ class _End:
     spoke_s: float = 0.0
 
 
+class Memory:
+    """What is remembered of a station over all of its connections: its boots and its transactions, told as they were."""
+
+    def __init__(self) -> None:
+        self._model, self._modelled = Model(timeout_s=_TIMEOUT_S), 0
+
+    def saw(self, event: Called, size: int) -> Iterator[Violation]:
+        """Whether a CALL begins a transaction with the id of an earlier one; `size` is its length."""
+        if event.action not in ("BootNotification", "TransactionEvent"):
+            return
+        self._modelled += size
+        if self._modelled > _MEMORY_BYTES:
+            self._model, self._modelled = Model(timeout_s=_TIMEOUT_S), size
+        found = (o for o in self._model.saw(event) if o.name == _USED_AGAIN)
+        yield from map(spoken, found)
+
+
 class Watch:
     """Listens to one connection from its first message on; times are seconds since it was opened."""
 
-    def __init__(self, known: Version | None = None) -> None:
+    def __init__(self, known: Version | None = None, memory: Memory | None = None) -> None:
         self._version = known or version()
+        self._memory = memory or Memory()
         self._ends = {Side.STATION: _End(), Side.CSMS: _End()}
         self._recent: deque[tuple[Side, bool, Entry]] = deque(maxlen=_WINDOW)
         self._model, self._modelled = Model(timeout_s=_TIMEOUT_S), 0
@@ -294,13 +316,15 @@ class Watch:
         if self._modelled > _MODEL_BYTES:
             self._model, self._modelled = Model(timeout_s=_TIMEOUT_S), 0
         try:
-            objections = self._model.saw(event)
+            objections = [o for o in self._model.saw(event) if o.name not in _UNKNOWABLE]
+            found = [spoken(objection) for objection in objections]
+            if isinstance(event, Called):
+                found += self._memory.saw(event, len(heard.text))
         except RecursionError:
             # Nested as deep as the parser goes: nobody needs to understand that.
-            objections = self._model.saw(Unread(event.at_s))
-        for objection in objections:
-            if objection.name not in _UNKNOWABLE:
-                yield Seen(Side.STATION, spoken(objection))
+            self._model.saw(Unread(event.at_s))
+            return
+        yield from (Seen(Side.STATION, one) for one in found)
 
     # --- what oracles are given ---------------------------------------------------------------------------
 

@@ -215,24 +215,23 @@ def upstream(url: str, tls: Callable[[], ssl.SSLContext]) -> Upstream:
 
 async def relay(station: Pipe, csms: Pipe, tap: Tap) -> Ended:
     """Passes bytes both ways until both directions have ended; who ended first, and how."""
-    ways = {
-        asyncio.create_task(_carry(station, csms, tap, Side.STATION)): Side.STATION,
-        asyncio.create_task(_carry(csms, station, tap, Side.CSMS)): Side.CSMS,
-    }
+    ends: list[Ended] = []
+    ways = [
+        asyncio.create_task(_carry(station, csms, tap, Side.STATION, ends)),
+        asyncio.create_task(_carry(csms, station, tap, Side.CSMS, ends)),
+    ]
     try:
-        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        first = next(task for task in ways if task in done)
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait(ways, timeout=LINGER_S)
-        side, why = first.result()
-        return Ended(side, why)
+        return ends[0]
     finally:
         for task in ways:
             task.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-async def _carry(source: Pipe, sink: Pipe, tap: Tap, sender: Side) -> tuple[Side, Why]:
-    """One direction; who ended it: whoever says no more, or whoever takes no more."""
+async def _carry(source: Pipe, sink: Pipe, tap: Tap, sender: Side, ends: list[Ended]) -> None:
+    """One direction; `ends` is told who ended it: whoever says no more, or whoever takes no more."""
     reading = True
     try:
         while data := await source.read():
@@ -244,11 +243,12 @@ async def _carry(source: Pipe, sink: Pipe, tap: Tap, sender: Side) -> tuple[Side
             await sink.drain()
             reading = True
     except OSError:
-        (sink if reading else source).abort()
         other = Side.CSMS if sender is Side.STATION else Side.STATION
-        return (sender if reading else other), Why.CUT
-    sink.finish()
-    return sender, Why.END
+        ends.append(Ended(sender if reading else other, Why.CUT))
+        (sink if reading else source).abort()
+    else:
+        ends.append(Ended(sender, Why.END))
+        sink.finish()
 
 
 # --- the door ---------------------------------------------------------------------------------------------
