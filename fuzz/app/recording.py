@@ -150,10 +150,9 @@ def words(sighting: Sighting) -> str:
     """A sighting as a line for people, without who it was."""
     found = sighting.violation
     kind = "remark" if found.remark else found.severity.name.lower()
-    return (
-        f"seen of {_ENDS[sighting.side]}: {found.name} ({found.oracle}, {kind}): {found.text}"
-        f" [{sighting.place}]"
-    )
+    text = found.text.replace("the target", "it")  # there is none here
+    end = _ENDS[sighting.side]
+    return f"seen of {end}: {found.name} ({found.oracle}, {kind}): {text} [{sighting.place}]"
 
 
 class Talk:

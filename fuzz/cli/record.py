@@ -135,7 +135,9 @@ def _print(done: Recorded, folder: Path, merged: Merged | None) -> None:
         + (f", and {done.beyond} times more" if done.beyond else "")
     )
     if merged is not None:
-        click.echo(f"corpus: {_counted(len(merged.added), 'case')} added, {merged.known} known before")
+        click.echo(
+            f"corpus: {_counted(len(merged.added), 'case')} added, {merged.known} known before"
+        )
     elif done.files:
         click.echo(f"next: ocppfuzz corpus import {_files(done.files, folder)} --corpus corpus")
 

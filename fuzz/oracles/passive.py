@@ -268,17 +268,20 @@ class Watch:
             self._case(sender, position=Position.CALLRESULT), facts, replies=(heard,)
         )
         yield from _asked(shape, "O7")
-        if id_ in asker.done:
-            times = asker.used.get(id_, (0, 1))[1]
-            twice = Observation(
-                case, facts, said=(id_,) * times, call_id=id_, replies=(heard,) * (times + 1)
-            )
+        # What could not be read is answered with "-1"; and what only its receiver could read may have any id.
+        said = tuple(e.text for who, _, e in self._recent if who is not sender)
+        if id_ in ("", self._version.unreadable_id):
+            pass
+        elif id_ in asker.done:
             # A CALL that was made again with its messageId may be answered as often.
-            yield from _asked(twice, "O4") if times == 1 else ()
+            if asker.used.get(id_, (0, 1))[1] == 1:
+                twice = (heard, heard)
+                obs = Observation(case, facts, said=(id_,), call_id=id_, replies=twice)
+                yield from _asked(obs, "O4")
         elif heard.at_s > _BEFORE_S:
-            yield from _asked(
-                Observation(case, facts, strays=(heard,), settled=Settled.CUT_SHORT), "O4"
-            )
+            strays = (heard,)
+            obs = Observation(case, facts, said=said, strays=strays, settled=Settled.CUT_SHORT)
+            yield from _asked(obs, "O4")
         event = Stray(heard.at_s, id_) if sender is Side.CSMS else Unread(heard.at_s)
         yield from self._fold(sender, event, heard)
 
