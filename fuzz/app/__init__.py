@@ -352,6 +352,13 @@ def bench_tls(sslyze: Path | None) -> list[Table]:
     return bench_tls_(sslyze)
 
 
+def bench_record() -> list[Table]:
+    """Measure what the recording proxy adds to a round trip."""
+    from fuzz.app.record_measuring import bench_record as bench_record_
+
+    return bench_record_()
+
+
 def show(topic: str) -> Table:
     """One of the registries: oracles, violations, defects, decoys, coverage, actions. Raises `UsageError`."""
     from fuzz.app.showing import show as show_

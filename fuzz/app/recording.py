@@ -168,7 +168,7 @@ class Talk:
         self._watch = Watch(recorder.version, recorder.memory(caller.identity))
         self._closing: Closing | None = None
         self._counts: Counter[Side] = Counter()
-        self._listening = True
+        self._listening = self._judging = True
 
     @property
     def name(self) -> str:
@@ -210,18 +210,24 @@ class Talk:
             case Said():
                 self._counts[told.sender] += 1
                 self._all.write(self, told)
-                found = self._watch.saw(told.sender, told.data, self._now_s, binary=told.binary)
-                self._all.saw(self, found)
+                if self._judging:
+                    found = self._watch.saw(told.sender, told.data, self._now_s, binary=told.binary)
+                    self._all.saw(self, found)
             case Closing():
                 self._closing = self._closing or told
             case Lost():
-                self._all.say("connection", f"{self.name}  passed on, not recorded: {told.reason}")
+                # Of what is heard by half nobody can tell what was answered.
+                self._judging = False
+                self._all.say(
+                    "connection",
+                    f"{self.name}  passed on, not recorded and not judged: {told.reason}",
+                )
             case Opened():
                 pass
 
     def waited(self) -> None:
         """Time went by."""
-        if self._listening:
+        if self._listening and self._judging:
             self._all.saw(self, self._watch.waited(self._now_s))
 
     def failed(self, status: int, reason: str, *, by_us: bool) -> None:

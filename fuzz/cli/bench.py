@@ -16,7 +16,10 @@ from fuzz.cli.options import display_for, examples, options_from, print_table
     short_help="Measure this machine.",
     invoke_without_command=True,
     epilog=examples(
-        "ocppfuzz bench", "ocppfuzz bench tls --sslyze ~/sslyze/bin/python", "ocppfuzz bench detect"
+        "ocppfuzz bench",
+        "ocppfuzz bench tls --sslyze ~/sslyze/bin/python",
+        "ocppfuzz bench record",
+        "ocppfuzz bench detect",
     ),
 )
 @click.pass_context
@@ -43,6 +46,12 @@ def command(ctx: click.Context) -> int:
 def tls(sslyze: Path | None) -> int:
     """Measure how fast the suites of a local server are enumerated."""
     return _print(app.bench_tls(sslyze))
+
+
+@command.command(epilog=examples("ocppfuzz bench record"))
+def record() -> int:
+    """Measure what the recording proxy adds to a round trip."""
+    return _print(app.bench_record())
 
 
 @command.command(

@@ -276,6 +276,14 @@ def test_what_was_said_is_on_disk_when_it_is_killed(recording, serve_station, dr
     assert any('"BootNotification"' in str(message) for message in said(file)[Side.STATION])
 
 
+def test_what_it_adds_to_a_round_trip_is_measured(ocppfuzz):
+    measured = ocppfuzz("bench", "record")
+    assert measured.code == 0, measured.err
+    rows = [line.split() for line in measured.out.splitlines() if " to w" in line]
+    assert [row[:3] for row in rows] == [["ws", "to", "ws"], ["wss", "to", "wss"]]
+    assert all(float(row[3]) > 0 for row in rows)
+
+
 class Driven:
     """The driven CSMS of the `ocpp` package: told lines on standard input, read by what it printed."""
 

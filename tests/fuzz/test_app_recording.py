@@ -107,7 +107,7 @@ def test_another_subprotocol_is_passed_on_and_said_not_to_be_recorded(tmp_path: 
     assert outcome.files == []
     assert (
         "connection",
-        "CS-1  passed on, not recorded: a WebSocket of another protocol or version",
+        "CS-1  passed on, not recorded and not judged: a WebSocket of another protocol or version",
     ) in lines
 
 
@@ -142,3 +142,18 @@ def test_what_cannot_be_meant_is_refused_before_anybody_is_listened_to(
     with pytest.raises((UsageError, ValueError), match="(?i)" + words):
         record(RecordOptions(**(options | given_)), lambda _kind, _line: None)
     assert not (tmp_path / "r").exists()
+
+
+def test_what_is_too_long_ends_its_direction_and_nobody_is_blamed_for_the_rest(
+    tmp_path: Path,
+) -> None:
+    answers = [
+        frame(b'[3,"%d",{"currentTime":"2026-01-01T00:00:00Z"}]' % n, mask=None) for n in (1, 1)
+    ]
+    long = frame(b"", mask=KEY, width=64, told=3 * 2**20)
+    pieces = [(text(HEARTBEAT), Side.STATION), (long, Side.STATION)]
+    outcome, lines = heard(tmp_path, [*pieces, *((a, Side.CSMS) for a in answers)])
+    (said,) = [line for kind, line in lines if "not recorded" in line]
+    assert "a frame claims 3145728 bytes; the rest of its direction is not read" in said
+    assert outcome.messages == {Side.STATION: 1, Side.CSMS: 2}
+    assert outcome.seen == {}

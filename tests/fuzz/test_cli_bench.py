@@ -27,3 +27,9 @@ def test_bench_tls_prints_its_tables_and_hands_on_where_sslyze_is(monkeypatch, c
 def test_an_environment_without_sslyze_is_a_usage_error(capsys, tmp_path):
     assert main(["bench", "tls", "--sslyze", str(tmp_path / "nothing")]) == 2
     assert "cannot run sslyze with" in capsys.readouterr().err
+
+
+def test_bench_record_prints_its_tables(monkeypatch, capsys):
+    monkeypatch.setattr(app, "bench_record", lambda: [TABLE])
+    assert main(["bench", "record"]) == 0
+    assert capsys.readouterr().out == "Things\n\nid  text\n1   one\n\na note\n\n"
