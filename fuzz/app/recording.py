@@ -24,7 +24,7 @@ from fuzz.records import Side, Violation
 from fuzz.traffic.events import Closing, Lost, Opened, Said, Told
 from fuzz.traffic.websocket import Socket
 from fuzz.traffic.writing import Log
-from fuzz.transport.contexts import client_context, server_context
+from fuzz.transport.contexts import OCPP_SUITES, client_context, server_context
 from fuzz.transport.relay import Caller, Ended, Proxy, Upstream, Why, upstream
 from strategies.version import Version, version
 
@@ -286,7 +286,9 @@ def _listening(options: RecordOptions) -> ssl.SSLContext | None:
                 "--ca asks stations for certificates, which takes --cert and --key too"
             )
         return None
-    return server_context(certificates=[(options.cert, options.key)], client_ca=options.ca)
+    return _generous(
+        server_context(certificates=[(options.cert, options.key)], client_ca=options.ca)
+    )
 
 
 def _dialling(options: RecordOptions) -> ssl.SSLContext:
@@ -295,9 +297,17 @@ def _dialling(options: RecordOptions) -> ssl.SSLContext:
         raise UsageError(
             "a certificate and its key belong together; give both --upstream-cert and --upstream-key"
         )
-    return client_context(
-        ca=options.upstream_ca, certificate=options.upstream_cert, key=options.upstream_key
+    return _generous(
+        client_context(
+            ca=options.upstream_ca, certificate=options.upstream_cert, key=options.upstream_key
+        )
     )
+
+
+def _generous(context: ssl.SSLContext) -> ssl.SSLContext:
+    """With every suite of OpenSSL's choice besides OCPP's: who is only listened to is not judged by them."""
+    context.set_ciphers(":".join(("DEFAULT", *OCPP_SUITES)))
+    return context
 
 
 async def _until_told(
