@@ -1,5 +1,5 @@
 from fuzz.records import Side
-from fuzz.traffic.events import Lost, Opened, Said
+from fuzz.traffic.events import Closing, Lost, Opened, Said
 from fuzz.traffic.exchanges import MAX_OPEN, Exchange, Oddity, Paired, exchanges
 
 CALL, RESULT, ERROR = '[2,"1","Heartbeat",{}]', '[3,"1",{}]', '[4,"1","NotSupported","",{}]'
@@ -60,6 +60,11 @@ def test_what_is_no_message_passes_as_it_is() -> None:
     assert list(exchanges([Opened("a"), *odd])) == [Opened("a"), *(Oddity(s) for s in odd)]
     (call,) = exchanges([station("[2,null]")])
     assert isinstance(call, Exchange)
+
+
+def test_how_a_connection_ends_is_no_exchange() -> None:
+    told = [station(CALL), Closing("a", Side.CSMS, 1000), csms(RESULT)]
+    assert short(list(exchanges(told))) == [(CALL, RESULT)]
 
 
 def test_calls_that_wait_are_bounded() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from fuzz.records import Side
-from fuzz.traffic.events import MAX_MESSAGE, Lost, Opened, Said, Secret, Told
+from fuzz.traffic.events import MAX_MESSAGE, Closing, Lost, Opened, Said, Secret, Told
 from fuzz.traffic.websocket import MAX_HEADERS, Socket
 from strategies.wsframes import KEY, RSV1, Opcode, frame
 
@@ -121,6 +121,15 @@ def test_what_claims_too_much_or_is_no_deflate_ends_its_direction(data: bytes) -
 
 
 @pytest.mark.parametrize(
+    ("payload", "code", "reason"),
+    [(b"", 1005, ""), (b"\x03\xe8", 1000, ""), (b"\x0f\xa1bye\xff", 4001, "bye\ufffd")],
+)
+def test_a_close_frame_is_told_with_code_and_reason(payload: bytes, code: int, reason: str) -> None:
+    (told,) = opened((False, frame(payload, opcode=Opcode.CLOSE, mask=None)))
+    assert told == Closing("s", Side.CSMS, code, reason)
+
+
+@pytest.mark.parametrize(
     ("pieces", "reason"),
     [
         ([(True, b"POST /")], "no WebSocket"),
@@ -145,4 +154,4 @@ def test_any_bytes_give_events_and_no_exception(
     pieces: list[tuple[bool, bytes]], upgraded: bool
 ) -> None:
     before = [(True, REQUEST), (False, answer("permessage-deflate"))] if upgraded else []
-    assert all(isinstance(e, Opened | Said | Lost) for e in play(*before, *pieces))
+    assert all(isinstance(e, Opened | Said | Closing | Lost) for e in play(*before, *pieces))
