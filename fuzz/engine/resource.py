@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 
 from fuzz.engine.cases import call_text
-from fuzz.engine.course import cost_of
 from fuzz.engine.effects import effect_of
 from fuzz.engine.line import PROBES
 from fuzz.engine.phases import Ground
@@ -288,11 +287,11 @@ def _spent(figures: Sequence[Figures]) -> float:
 
 
 def _one_of_each(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
-    """The first case of each kind, the cheap ones first, with the heaviest of all behind; and the others, heavy ones last."""
+    """The first case of each kind and the heaviest of all, and the others, heavy ones last."""
     kinds: dict[str, Case] = {}
     for case in cases:
         if not case.heavy:
             kinds.setdefault(case.id.split("/")[1], case)
-    first = [*sorted(kinds.values(), key=cost_of), *[c for c in cases if c.heavy][-1:]]
+    first = [*kinds.values(), *[c for c in cases if c.heavy][-1:]]
     others = [c for c in cases if c not in first]
     return first, sorted(others, key=lambda case: case.heavy)

@@ -67,7 +67,7 @@ def test_all_phases_together_find_each_defect_once_and_blame_it_for_nothing_that
     ocppfuzz, port, ocpp_station, tmp_path
 ):
     target = ("--listen", f"127.0.0.1:{port}", *FLAGS, "--start-cmd", ocpp_station)
-    campaign = ocppfuzz("run", *target, "--max-time", 30, "--seed", 1, "--json")
+    campaign = ocppfuzz("run", *target, "--max-time", 70, "--seed", 1, "--json")
     assert campaign.code == 1, campaign.err
     outcome = campaign.json
     findings = outcome["findings"]

@@ -35,7 +35,7 @@ def test_all_phases_together_find_no_more_and_start_it_again_when_it_gives_up(
     ocppfuzz, port, rpc_station, tmp_path
 ):
     target = ("--listen", f"127.0.0.1:{port}", *FLAGS, "--start-cmd", rpc_station)
-    campaign = ocppfuzz("run", *target, "--max-time", 30, "--seed", 1, "--json")
+    campaign = ocppfuzz("run", *target, "--max-time", 60, "--seed", 1, "--json")
     assert campaign.code == 1, campaign.err
     outcome = campaign.json
 
