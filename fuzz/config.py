@@ -243,7 +243,7 @@ def load_config(path: Path | None = None, flags: Mapping[str, object] | None = N
         given.pop("listen", None)
     if {"max_cases", "max_exchanges"} & set(given) and "max_time_s" not in given:
         given["max_time_s"] = None
-    return _checked(RunOptions(**given), profile_given="security_profile" in given)
+    return checked(RunOptions(**given), profile_given="security_profile" in given)
 
 
 def load_regress(
@@ -359,7 +359,12 @@ def _known(word: str, known: Collection[str], what: str) -> str:
     return word
 
 
-def _checked(options: RunOptions, *, profile_given: bool) -> RunOptions:
+def checked(options: RunOptions, *, profile_given: bool = True) -> RunOptions:
+    """The options, if they can be meant together; the security profile inferred where none was given.
+
+    Raises:
+        ConfigError: they cannot, with what would be possible.
+    """
     _check_words(options)
     _check_numbers(options)
     if options.listen is not None and options.target is not None:

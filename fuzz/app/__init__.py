@@ -373,6 +373,13 @@ def show_pics(name: str) -> list[Table]:
     return show_(name)
 
 
+def config_schema_text() -> str:
+    """The JSON Schema of `ocppfuzz.toml`."""
+    from fuzz.app.config_schema import schema_text
+
+    return schema_text()
+
+
 def draft_pics(options: RunOptions, file: Path, sink: Sink) -> Table:
     """Wait for a station and write a PICS file of what it shows. Raises `TargetUnavailable` when nobody came."""
     from fuzz.app.picsing import draft_pics as draft_

@@ -21,6 +21,7 @@ from fuzz.errors import OcppfuzzError
 from fuzz.report.safe import safe
 
 COMMANDS = (
+    "init",
     "run",
     "replay",
     "regress",

@@ -17,6 +17,7 @@ TOPICS = (
     "actions",
     "tls-cases",
     "pics",
+    "config-schema",
 )
 
 
@@ -30,6 +31,7 @@ TOPICS = (
         "ocppfuzz show coverage  how many sites and boundaries each message has",
         "ocppfuzz show pics dc-2evse-ccs1  the certificate, line by line, with what proves it",
         "ocppfuzz show tls-cases  what the TLS lab plays, and what it leaves out",
+        "ocppfuzz show config-schema  the JSON Schema of ocppfuzz.toml, for editors",
         "ocppfuzz show defects  what can be planted in the reference station",
     ),
 )
@@ -44,6 +46,9 @@ def command(topic: str, name: str | None) -> int:
         return 0
     if name is not None:
         raise click.UsageError(f"show {topic} takes no name; only show pics does")
+    if topic == "config-schema":
+        click.echo(app.config_schema_text(), nl=False)
+        return 0
     table = app.show(topic)
     print_table(table.title, table.headings, [row.cells for row in table.rows], table.note)
     return 0

@@ -62,6 +62,7 @@ def test_the_wheel_holds_the_three_packages_the_plugin_and_the_corpus_and_nothin
     }
     assert "fuzz/_corpus/README.md" in names
     assert "fuzz/report/data/report.schema.json" in names
+    assert "fuzz/app/data/ocppfuzz.schema.json" in names
     assert len([name for name in names if name.startswith("fuzz/_corpus/")]) > 600
     assert not [name for name in names if Path(name).name.startswith(("test_", "conftest"))]
 

@@ -61,7 +61,7 @@ def test_help_and_version_stay_quick():
     ("arguments", "message"),
     [
         (["rnu"], "error: unknown command 'rnu'; did you mean run?"),
-        (["qqq"], "error: unknown command 'qqq'; known: run, replay, "),
+        (["qqq"], "error: unknown command 'qqq'; known: init, run, "),
         (["run", "--tier", "fll"], "error: unknown tier: 'fll'; did you mean full?"),
         (["run", "--only", "Rset"], "error: unknown action: 'Rset'; did you mean Reset?"),
         (["run", "--sed", "1"], "error: No such option '--sed'"),
