@@ -26,11 +26,13 @@ class NotAnswered(SessionError):
 
 
 class AnsweredWithError(SessionError):
-    """The answer was a CALLERROR with this code."""
+    """The answer was a CALLERROR with this code, or no proper answer, for which it would be the code (`broken`)."""
 
-    def __init__(self, action: str, code: str) -> None:
-        super().__init__(f"{action} was answered with CALLERROR {code}")
+    def __init__(self, action: str, code: str, *, broken: bool = False) -> None:
+        what = f"something that is no proper answer ({code})" if broken else f"CALLERROR {code}"
+        super().__init__(f"{action} was answered with {what}")
         self.code = code
+        self.broken = broken
 
 
 class NotSeen(SessionError):

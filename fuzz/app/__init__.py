@@ -132,12 +132,28 @@ class RecordOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that `doctor` looked at: what was seen, and what to do next; `ok` with advice is no more than odd."""
+
+    topic: str
+    seen: str
+    advice: str = ""
+    ok: bool = True
+
+    @property
+    def mark(self) -> str:
+        """How a line begins: `ok`, `odd` or `FAIL`."""
+        return "FAIL" if not self.ok else "odd" if self.advice else "ok"
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What `doctor` saw: lines of (topic, what was seen), and what to check when nobody called."""
+    """What `doctor` saw: lines of (topic, what was seen), what to check when nobody called, and, dialled, its checks."""
 
     connected: bool
     facts: tuple[tuple[str, str], ...]
     advice: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +304,7 @@ def diff(first: RunOptions, second: RunOptions, sink: Sink) -> Difference:
 
 
 def doctor(options: RunOptions, sink: Sink) -> Diagnosis:
-    """Wait for a station and tell who dialled, and how."""
+    """Wait for a station and tell who dialled, and how; or dial a CSMS and tell how far that goes."""
     from fuzz.app.diagnosing import doctor as doctor_
 
     return doctor_(options, sink)

@@ -13,7 +13,7 @@ from fuzz.app import Diagnosis
 from fuzz.app.rig import Rig, rig
 from fuzz.config import RunOptions, host_and_port
 from fuzz.engine.executor import Executor
-from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.errors import TargetUnavailable
 from fuzz.records import EngineEvent, Handshake, Heard, LinkClosed
 from fuzz.transport.hello import ClientHelloTap, Tapped
 from fuzz.transport.listen import Listener
@@ -47,11 +47,11 @@ NOT_BOOTED = (
 
 
 def doctor(options: RunOptions, sink: Sink) -> Diagnosis:
-    """Wait for a station and tell what it did."""
+    """Wait for a station and tell what it did; dial a CSMS instead where one is named."""
     if options.target is not None:
-        raise UsageError(
-            "doctor cannot dial a CSMS yet; it looks at stations that dial in: use --listen HOST:PORT"
-        )
+        from fuzz.app.diagnosing_csms import examine
+
+        return asyncio.run(examine(options))
     return asyncio.run(_doctor(options, sink))
 
 

@@ -97,12 +97,28 @@ class StationDialogue:
         self._news = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._status = 0
+        self._response: Response | None = None
         self.ended = False
 
     @property
     def status(self) -> int:
         """The HTTP status of the upgrade; 0 when no answer came."""
         return self._status
+
+    @property
+    def subprotocol(self) -> str:
+        """What the CSMS chose; "" when it chose none."""
+        return self._protocol.subprotocol or ""
+
+    @property
+    def refusal(self) -> str:
+        """Why the response opens no WebSocket, in the library's words; "" when it does, or none came."""
+        return "" if self._protocol.handshake_exc is None else str(self._protocol.handshake_exc)
+
+    def header(self, name: str) -> str:
+        """A header of the response; "" when it is missing."""
+        found = [] if self._response is None else self._response.headers.get_all(name)
+        return found[0] if found else ""
 
     @property
     def open(self) -> bool:
@@ -152,7 +168,7 @@ class StationDialogue:
         for event in self._protocol.events_received():
             match event:
                 case Response():
-                    self._status = event.status_code
+                    self._status, self._response = event.status_code, event
                     self.ended = self._protocol.handshake_exc is not None
                 case Frame():
                     await self._frame(event)
@@ -235,7 +251,7 @@ class StationDialogue:
                 raise
             raise NotAnswered(f"the CSMS closed instead of answering {action}") from None
         if isinstance(answer, Refused):
-            raise AnsweredWithError(action, answer.code)
+            raise AnsweredWithError(action, answer.code, broken=answer.broken)
         return answer.payload
 
     async def wait_for(self, action: str, where: Where = None, *, within: float) -> Payload:

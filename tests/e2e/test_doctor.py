@@ -1,5 +1,6 @@
 """`ocppfuzz doctor` tells how a station dialled, or what to look at when it did not get in."""
 
+import json
 import socket
 import sys
 from pathlib import Path
@@ -130,7 +131,47 @@ def test_a_station_that_speaks_plain_http_to_a_tls_port_is_told_so(doctor, port)
     assert "its URL needs wss://" in facts(running.text)["handshake failed"]
 
 
-def test_a_csms_cannot_be_examined_yet(ocppfuzz):
-    refused = ocppfuzz("doctor", "--target", "ws://127.0.0.1:9000/CS-1")
-    assert refused.code == 2
-    assert "--listen" in refused.complains_once()
+def test_a_csms_is_dialled_step_by_step(ocppfuzz, started, until, tmp_path):
+    csms = started(
+        OCPPFUZZ,
+        "serve",
+        "csms",
+        "--identity",
+        "CS-1",
+        "--listen",
+        "127.0.0.1:0",
+        "--security-profile",
+        2,
+        env=PASSWORD,
+    )
+    until(lambda: "\n" in csms.text, lambda: csms.text)
+    port = json.loads(csms.text.splitlines()[0])["csms"][0]["port"]
+    target = ("--target", f"wss://localhost:{port}/ocpp/{{identity}}", "--identity", "CS-1")
+    ca = ("--ca", tmp_path / "findings" / "private" / "csms-lab" / "root.pem")
+
+    seen = ocppfuzz("doctor", *target, *ca, env=PASSWORD)
+    assert (seen.code, seen.err) == (0, "")
+    assert [line[:17].split() for line in seen.out.splitlines()] == [
+        ["ok", topic]
+        for topic in (
+            "DNS",
+            "TCP",
+            "TLS",
+            "chain",
+            "expiry",
+            "name",
+            "credentials",
+            "subprotocol",
+            "boot",
+            "clock",
+        )
+    ]
+    assert PASSWORD["OCPPFUZZ_PASSWORD"] not in seen.out
+
+    wrong = ocppfuzz("doctor", *target, *ca, env={"OCPPFUZZ_PASSWORD": "not-the-password-at-all"})
+    assert wrong.code == 3
+    assert "FAIL  credentials  refused CS-1 with a Basic password with 401; next: " in wrong.out
+    stranger = ocppfuzz("doctor", *target, env=PASSWORD)
+    assert stranger.code == 3
+    assert "give it with --ca FILE" in stranger.out
+    assert "credentials" not in stranger.out

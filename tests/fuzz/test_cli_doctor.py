@@ -36,6 +36,21 @@ def test_doctor_says_what_to_check_when_nobody_called(monkeypatch, capsys):
     assert capsys.readouterr().out == "check: is it powered?\n" * 2
 
 
+def test_a_check_is_one_line_with_what_to_do_next(monkeypatch, capsys):
+    checks = (
+        app.Check("TCP", "answers"),
+        app.Check("name", "made for *.x", "mend it"),
+        app.Check("clock", "5 h\x1b[2J behind", "set it\n", ok=False),
+    )
+    monkeypatch.setattr(app, "doctor", lambda options, sink: app.Diagnosis(False, (), (), checks))
+    assert main(["doctor", "--target", "ws://127.0.0.1:1/{identity}", "--identity", "CS-1"]) == 3
+    assert capsys.readouterr().out.splitlines() == [
+        "ok    TCP    answers",
+        "odd   name   made for *.x; next: mend it",
+        "FAIL  clock  5 h\\x1b[2J behind; next: set it\\n",
+    ]
+
+
 def test_doctor_warns_of_a_folder_that_hides_our_package(tmp_path):
     assert shadowing(tmp_path) is None
     (tmp_path / "fuzz").mkdir()
