@@ -13,6 +13,8 @@ from fuzz.cli.options import end_options, examples, options_from
 from fuzz.config import default_profile, password_of
 
 _PATH = click.Path(path_type=Path)
+_NO_TARGET = dict.fromkeys(("listen", "target", "start_cmd", "restart_cmd"))
+"""What is served is ours: the target that a configuration file names is somebody else's business here."""
 
 
 @click.group(
@@ -56,7 +58,7 @@ def station(url: str | None, csms: str | None, **given: Any) -> int:
     where = _one_of(url, csms)
     stage = app.Stage(**{field.name: given.pop(field.name) for field in fields(app.Stage)})
     profile_given = given.get("security_profile") is not None
-    options = options_from(given)
+    options = options_from(given, **_NO_TARGET)
     if not profile_given:
         options = replace(options, security_profile=default_profile(where, options))
     app.serve_station(options, where, stage)
@@ -98,7 +100,7 @@ def csms(**given: Any) -> int:
     """
     stage = app.CsmsStage(**{field.name: given.pop(field.name) for field in fields(app.CsmsStage)})
     profile_given = given.get("security_profile") is not None
-    options = options_from(given)
+    options = options_from(given, **_NO_TARGET)
     if not profile_given and password_of(options) is not None:
         options = replace(options, security_profile=2)
     if options.security_profile == 0 or options.decoys:

@@ -102,11 +102,12 @@ class CsmsVoice:
         return self._refuse(action)
 
     def learned(self, action: str, payload: JsonValue, answer: JsonValue) -> None:
-        """Nothing that this voice needs."""
+        """A station that serves a CALL was accepted before: until then it refuses them (B02.FR.09)."""
+        self._booted = True
 
     @property
     def booted(self) -> bool:
-        """True once a boot was accepted, and still after a reconnect without BootNotification (T9)."""
+        """True once a boot was accepted, here or before, and still after a reconnect without BootNotification (T9)."""
         return self._booted
 
     # --- answers that depend on something -----------------------------------------------------------------

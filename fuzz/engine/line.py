@@ -18,6 +18,7 @@ from fuzz.records import (
     Ability,
     Catcher,
     Door,
+    FrameKind,
     Handshake,
     Heard,
     Link,
@@ -72,6 +73,9 @@ class Pace:
             self.slowest_s = answer_s
             self.soft_s = min(max(0.25, 6 * answer_s), 5.0)
 
+
+BOOTED_BEFORE_S = 5.0
+"""So long a station that we never met may take to boot on its connection, before it is asked whether it did already."""
 
 MEASURED = 1_000
 """So many times of a kind are kept, the first ones."""
@@ -267,6 +271,8 @@ class Line:
         await_boot = self._door.side is Side.STATION and (
             not self._booted_once or self._restart_pending or self.boots_on_reconnect is True
         )
+        if await_boot and not self._booted_once and not self._target.owned:
+            return await self._meet(conversation)
         ready = await conversation.open(self.pace.boot_s, await_boot=await_boot)
         if ready and await_boot:
             # What a station says right after its boot should be over before it is attacked.
@@ -274,6 +280,20 @@ class Line:
         elif ready:
             ready = await self._answers_now(conversation, take)
         self._booted_once = self._booted_once or ready
+        return ready
+
+    async def _meet(self, conversation: Conversation) -> bool:
+        """The first connection with a station of somebody else's: it boots, or it did so before, for whoever met it then."""
+        patience = min(BOOTED_BEFORE_S, self.pace.boot_s)
+        ready = await conversation.open(patience, await_boot=True)
+        if not ready:
+            answer = await conversation.call(*self._probe, min(self.pace.probe_s, self.pace.boot_s))
+            ready = answer is not None and answer.kind is FrameKind.CALLRESULT
+        if not ready:
+            ready = await conversation.open(self.pace.boot_s - patience, await_boot=True)
+        if ready:
+            await conversation.idle(self.pace.settle_s)
+        self._booted_once = ready
         return ready
 
     async def _answers_now(self, conversation: Conversation, take: Take) -> bool:

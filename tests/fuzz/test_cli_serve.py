@@ -38,6 +38,18 @@ def test_the_station_dials_with_the_security_profile_of_its_credentials(
     assert served == [(arguments[0], profile)]
 
 
+@pytest.mark.parametrize("what", ["station", "csms"])
+def test_a_target_in_the_file_keeps_no_defect_out_of_our_own_ends(monkeypatch, what):
+    Path("ocppfuzz.toml").write_text(
+        '[target]\nlisten = "127.0.0.1:9000"\nidentity = "CS-1"\nsecurity_profile = 1\nrestart_cmd = "x"\n'
+    )
+    served: list[object] = []
+    monkeypatch.setattr(app, f"serve_{what}", lambda options, *_: served.append(options))
+    url = ["ws://127.0.0.1:9000/ocpp"] if what == "station" else []
+    assert main(["serve", what, *url, "--defect", "P01"]) == 0
+    assert [(o.identity, o.defects, o.embedded) for o in served] == [("CS-1", ("P01",), True)]
+
+
 def test_the_station_needs_a_websocket_url(capsys):
     assert main(["serve", "station", "http://x"]) == 2
     assert "'http://x' is no ws or wss URL" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 
 from fuzz.clock import SystemClock
 from fuzz.csms.voice import CsmsVoice
+from fuzz.engine import line
 from fuzz.engine.executor import Executor
 from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import TargetUnavailable
@@ -374,6 +375,43 @@ async def test_a_restart_that_is_meant_asks_the_hook() -> None:
     await executor.restart()
     assert (target.restarts, executor.restarts) == (2, 0)
     assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+@pytest.mark.parametrize("booted", [True, False], ids=["serves", "refuses"])
+async def test_a_station_that_booted_for_somebody_else_is_known_by_what_it_serves(
+    monkeypatch: pytest.MonkeyPatch, booted: bool
+) -> None:
+    monkeypatch.setattr(line, "BOOTED_BEFORE_S", 0.05)
+    door = MemoryDoor(Side.STATION)
+    link = door.connect()
+
+    async def live() -> None:
+        with suppress(LinkClosed):
+            while True:
+                call = json.loads(str(await link.receive()))
+                refused = [4, call[1], "SecurityError", "", {}]
+                await link.send_text(json.dumps([3, call[1], {}] if booted else refused))
+
+    async with asyncio.TaskGroup() as group:
+        living = group.create_task(live())
+        pace = Pace(soft_s=0.02, probe_s=0.3, come_back_s=0.5, boot_s=0.3)
+        executor = Executor(
+            Wiring(
+                door,
+                CsmsVoice(SystemClock()),
+                NoTarget(),
+                SystemClock(),
+                TargetFacts(side=Side.STATION),
+            ),
+            pace,
+        )
+        if booted:
+            assert (await executor.connect()).boot_reasons == []
+            assert executor.connected
+        else:
+            with pytest.raises(TargetUnavailable, match="no BootNotification, or it refuses CALLs"):
+                await executor.connect()
+        living.cancel()
 
 
 async def test_a_target_that_was_met_before_need_not_boot() -> None:
