@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
+from cryptography.x509.oid import NameOID
+
 from fuzz.app import Check, Diagnosis
 from fuzz.app.diagnosing_certificates import judge_chain, trusted_roots
 from fuzz.app.rig import EMBEDDED_IDENTITY
@@ -24,6 +26,7 @@ from fuzz.errors import UsageError
 from fuzz.lab.caller import StationCaller, StationDialogue
 from fuzz.lab.csmses import DEFAULT_PORTS
 from fuzz.station.voice import StationVoice
+from strategies.labels import JsonObject
 from strategies.version import version
 from tlslab import own
 from tlslab.client import LabClient, Opened
@@ -246,7 +249,7 @@ class _Examination:
         return False
 
     async def _booted(self, dialogue: StationDialogue) -> None:
-        (action, payload), *_ = StationVoice(self._clock).opening()
+        action, payload = self._boot()
         date = _date(dialogue.header("Date"))
         try:
             answer = await dialogue.call(action, payload)
@@ -265,6 +268,16 @@ class _Examination:
             self._tell_clock("Date header", date)
         else:
             self._tell("clock", "the CSMS told no time that can be read", _NO_TIME, ok=False)
+
+    def _boot(self) -> tuple[str, JsonObject]:
+        """What a station says first; in security profile 3 it is who its certificate says (B01.FR.12)."""
+        (action, payload), *_ = StationVoice(self._clock).opening()
+        station = payload["chargingStation"]
+        if self._credential is not None and isinstance(station, dict):
+            names = self._credential.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+            serial = next((str(name.value) for name in names), "")
+            payload = {**payload, "chargingStation": {**station, "serialNumber": serial}}
+        return action, payload
 
     def _tell_clock(self, source: str, told: datetime) -> None:
         apart = (told - self._clock.now()).total_seconds()

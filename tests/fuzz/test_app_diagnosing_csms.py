@@ -37,10 +37,12 @@ def password(tmp_path):
     return file
 
 
-def accepted(ahead=timedelta(), status="Accepted"):
+def accepted(ahead=timedelta(), status="Accepted", said=None):
     async def talk(link):
         async for message in link:
             call = json.loads(message)
+            if said is not None:
+                said.append(call[3]["chargingStation"]["serialNumber"])
             now = rfc3339(datetime.now(UTC) + ahead)
             answer = {"status": status, "currentTime": now, "interval": 300}
             await link.send(json.dumps([3, call[1], answer]))
@@ -121,11 +123,12 @@ async def test_a_csms_with_tls_shows_its_certificate_too(csms, lab):
 
 
 async def test_a_client_certificate_is_shown_and_asked_for(csms, lab):
+    said = []
     context = server_context(
         certificates=[(lab.csms.certificate, lab.csms.key)], client_ca=lab.root.certificate
     )
     own = at(
-        await csms(ssl=context),
+        await csms(accepted(said=said), ssl=context),
         "wss",
         ca=lab.root.certificate,
         cert=lab.station.certificate,
@@ -136,6 +139,7 @@ async def test_a_client_certificate_is_shown_and_asked_for(csms, lab):
     assert made.connected
     assert told["TLS"].seen.endswith("; our certificate was shown")
     assert told["credentials"].seen == "let in as CS-1 with a certificate"
+    assert said == ["CS-1"]
 
     made, told = await lines(replace(own, cert=None, key=None))
     assert not made.connected
