@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from fuzz.app import Row, Table
+from fuzz.app.glossary import WORDS, plain
 from fuzz.config import nearest
 from fuzz.csms.defects import defects as csms_defects
 from fuzz.engine.effects import effect_of
@@ -170,6 +171,11 @@ def _tls_cases() -> Table:
     )
 
 
+def _words() -> Table:
+    rows = tuple(Row((plain(word), plain(meaning))) for word, meaning in WORDS.items())
+    return Table("Words", ("word", "meaning"), rows)
+
+
 TOPICS: Mapping[str, Callable[[], Table]] = {
     "oracles": _oracles,
     "severity": _severity,
@@ -179,4 +185,5 @@ TOPICS: Mapping[str, Callable[[], Table]] = {
     "coverage": _coverage,
     "actions": _actions,
     "tls-cases": _tls_cases,
+    "words": _words,
 }

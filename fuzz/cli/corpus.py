@@ -54,7 +54,14 @@ def command() -> None:
     """
 
 
-@command.command(name="add", short_help="Add case files or findings.")
+@command.command(
+    name="add",
+    short_help="Add case files or findings.",
+    epilog=examples(
+        "ocppfuzz corpus add my-case.json",
+        "ocppfuzz corpus add findings/O4-1a2b3c4d --family field",
+    ),
+)
 @click.argument("paths", nargs=-1, required=True, type=_PATH, metavar="PATH...")
 @click.option("--family", default="", metavar="NAME", help="Default: as it was, or `added`.")
 @_corpus_option
@@ -67,7 +74,14 @@ def add(paths: tuple[Path, ...], family: str, **given: Any) -> int:
     return 0
 
 
-@command.command(name="list", short_help="Show family, id, purpose and clause of every case.")
+@command.command(
+    name="list",
+    short_help="Show family, id, purpose and clause of every case.",
+    epilog=examples(
+        "ocppfuzz corpus list",
+        "ocppfuzz corpus list --corpus nightly --json",
+    ),
+)
 @_corpus_option
 @_config_option
 @json_option
@@ -124,7 +138,14 @@ def merge(sources: tuple[Path, ...], by_content: bool, **given: Any) -> int:
     return 0
 
 
-@command.command(name="minimise", short_help="Take away what shows nothing of its own.")
+@command.command(
+    name="minimise",
+    short_help="Take away what shows nothing of its own.",
+    epilog=examples(
+        "ocppfuzz corpus minimise --by-content",
+        "ocppfuzz corpus minimise --listen 127.0.0.1:9000 --identity CS-1",
+    ),
+)
 @_corpus_option
 @_by_content
 @target_options
@@ -140,7 +161,14 @@ def minimise(by_content: bool, **given: Any) -> int:
     return 0
 
 
-@command.command(name="check", short_help="Prove that every case says what it claims.")
+@command.command(
+    name="check",
+    short_help="Prove that every case says what it claims.",
+    epilog=examples(
+        "ocppfuzz corpus check",
+        "ocppfuzz corpus check --corpus nightly --no-play",
+    ),
+)
 @_corpus_option
 @click.option("--no-play", is_flag=True, help="Look at the files only.")
 @target_options

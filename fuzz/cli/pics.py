@@ -33,7 +33,13 @@ def command() -> None:
     """What a station claims, and what it shows. Nothing is attacked."""
 
 
-@command.command(name="draft")
+@command.command(
+    name="draft",
+    epilog=examples(
+        "ocppfuzz pics draft --listen 127.0.0.1:9000 -o my.pics.toml",
+        "ocppfuzz pics draft --listen 127.0.0.1:9000 --identity CS-1 --security-profile 2 -o my.pics.toml",
+    ),
+)
 @click.option(
     "-o",
     "--output",
@@ -54,7 +60,13 @@ def draft(file: Path, **given: Any) -> int:
     return 0
 
 
-@command.command(name="check")
+@command.command(
+    name="check",
+    epilog=examples(
+        "ocppfuzz pics check my.pics.toml --listen 127.0.0.1:9000",
+        "ocppfuzz pics check dc-2evse-ccs1",
+    ),
+)
 @click.argument("file", metavar="FILE")
 @target_options
 @showing_options

@@ -17,14 +17,20 @@ TOPICS = (
     "actions",
     "tls-cases",
     "pics",
+    "words",
     "config-schema",
 )
 
 
 @click.command(
     name="show",
+    help=f"""Print what there is: what is judged, sent, counted, planted, and claimed.
+
+    TOPIC is one of {", ".join(TOPICS)}; NAME is a PICS file, for pics.
+    """,
     short_help="Print oracles, violations, defects, coverage ...",
     epilog=examples(
+        "ocppfuzz show words  a glossary of one screen",
         "ocppfuzz show oracles  what a target is judged by",
         "ocppfuzz show severity  what a severity stands for",
         "ocppfuzz show violations  how a rule is broken",
@@ -35,10 +41,10 @@ TOPICS = (
         "ocppfuzz show defects  what can be planted in the reference station",
     ),
 )
-@click.argument("topic", metavar="|".join(TOPICS))
+@click.argument("topic", metavar="TOPIC")
 @click.argument("name", required=False, metavar="[NAME]")
 def command(topic: str, name: str | None) -> int:
-    """Print what there is: what is judged, sent, counted, planted, and claimed. NAME is a PICS file."""
+    """Print one topic."""
     if topic == "pics":
         for number, made in enumerate(app.show_pics(name or "dc-2evse-ccs1")):
             click.echo("\n" if number else "", nl=False)

@@ -1,4 +1,4 @@
-"""Every command in README and docs is one that the command line takes, and every page can be reached.
+"""Every command in README, docs and `--help` is one that the command line takes, and every page can be reached.
 
 Lines with a `$` before them are run by tests/e2e/test_docs.py too.
 """
@@ -48,6 +48,24 @@ ALL = [(name, words) for name, file in TEXTS.items() for words in commands(file.
 MENTIONED = [(name, words) for name, file in TEXTS.items() for words in mentions(file.read_text())]
 
 
+def every_command(command=cli, path=("ocppfuzz",)):
+    """The words that lead to each command and subcommand, and the command."""
+    yield path, command
+    context = click.Context(command)
+    names = command.list_commands(context) if isinstance(command, click.Group) else ()
+    for name in names:
+        yield from every_command(command.get_command(context, name), (*path, name))
+
+
+COMMANDS = [pytest.param(path, c, id=" ".join(path)) for path, c in every_command()]
+
+
+def shown_examples(command):
+    """The examples of a command's help, without the remark behind two spaces."""
+    lines = (command.epilog or "").partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
+    return [line.strip().partition("  ")[0] for line in lines]
+
+
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -56,6 +74,9 @@ def _empty_folder(tmp_path, monkeypatch):
 
 def parsed(words: list[str]) -> click.Context:
     """The innermost context of a command that is parsed, and not run. Raises what click raises."""
+    for word in words:
+        if re.fullmatch(r"[\w.-]+\.toml", word):
+            Path(word).touch()  # two commands want to see their files
     context = cli.make_context("ocppfuzz", list(words))
     while isinstance(context.command, click.Group):
         rest = [*context._protected_args, *context.args]
@@ -88,10 +109,21 @@ def test_a_command_that_is_written_down_is_one_and_its_options_go_together(name,
 
 @named(MENTIONED)
 def test_a_command_that_is_mentioned_is_one(name, words):
-    for placeholder in ("OLD.toml", "NEW.toml"):
-        Path(placeholder).touch()
     with contextlib.suppress(click.MissingParameter, click.exceptions.NoArgsIsHelpError):
         parsed(words)
+
+
+@pytest.mark.parametrize(("path", "command"), COMMANDS)
+def test_every_command_says_what_its_options_are_for_and_shows_examples(path, command):
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+    examples = shown_examples(command)
+    assert any(example.startswith(" ".join(path)) for example in examples)
+    for example in examples:
+        words = shlex.split(example)
+        assert words[0] == "ocppfuzz"
+        if "COMMAND" not in words:
+            parsed(words[1:])
 
 
 @pytest.mark.parametrize(
