@@ -68,13 +68,13 @@ def summary_lines(
 
 
 def _verdict(summary: Summary) -> Line:
-    exchanged = f", {_many(summary.exchanges, 'exchange')}" if summary.exchanges else ""
-    size = f"{_many(summary.cases, 'case')}{exchanged} in {duration(summary.elapsed_s)}, seed {summary.seed}"
+    exchanged = f", {counted(summary.exchanges, 'exchange')}" if summary.exchanges else ""
+    size = f"{counted(summary.cases, 'case')}{exchanged} in {duration(summary.elapsed_s)}, seed {summary.seed}"
     ended = f" Ended: {safe(summary.reason)}." if summary.reason else ""
     if summary.exit_code == 0:
         return Line(f"NO FINDING: {size}.{ended}", "bold green")
     if summary.exit_code == 1:
-        return Line(f"{_many(len(summary.findings), 'FINDING')}: {size}.{ended}", "bold red")
+        return Line(f"{counted(len(summary.findings), 'FINDING')}: {size}.{ended}", "bold red")
     why = safe(summary.reason) or "no case came to a verdict"
     return Line(f"NOTHING PROVEN: {why} ({size}).", "bold yellow")
 
@@ -151,7 +151,7 @@ def _full_pass(summary: Summary) -> Iterator[Line]:
     measured = cost.reconnect_s is not None
     back = f" and {cost.reconnect_s:.2g} s a reconnect" if measured else ", without the reconnects"
     yield Line(
-        f"A full systematic pass: {cost.cases:,} cases and {_many(cost.reconnects, 'reconnect')}, about "
+        f"A full systematic pass: {cost.cases:,} cases and {counted(cost.reconnects, 'reconnect')}, about "
         f"{duration(cost.seconds)} at the measured {cost.answer_s:.2g} s an answer{back}"
     )
 
@@ -167,7 +167,7 @@ def answers_line(answers: Mapping[str, int], most: int = 8) -> str:
 def _left_out(summary: Summary) -> Iterator[Line]:
     if summary.inconclusive:
         yield Line(
-            f"Inconclusive: {_many(summary.inconclusive, 'case')}, disturbed by something else"
+            f"Inconclusive: {counted(summary.inconclusive, 'case')}, disturbed by something else"
         )
     yield from _counted("What disturbed them:", summary.disturbed)
     yield from _counted("Not asked:", summary.not_asked)
@@ -244,6 +244,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def _many(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """`1 finding`, `1,203 findings`; `2 FINDINGS` for a noun in capitals."""
     plural = "S" if noun.isupper() else "s"
     return f"{count:,} {noun}{'' if count == 1 else plural}"

@@ -6,14 +6,15 @@ highlighting are off, and every string goes through `safe`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TextIO, assert_never
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
@@ -29,11 +30,12 @@ from fuzz.records import (
     Progress,
     RemarkReported,
 )
+from fuzz.report.panel import Panel
 from fuzz.report.safe import safe
 from fuzz.report.summary import (
     SEVERITY_STYLES,
     Line,
-    answers_line,
+    counted,
     duration,
     share,
     summary_lines,
@@ -101,11 +103,15 @@ def plain_console(stream: TextIO, *, color: bool | None) -> Console:
     )
 
 
-def print_lines(console: Console, lines: Iterable[Line]) -> None:
-    """Print lines in their styles; a reader who went away is no error."""
+def print_lines(console: Console, lines: Iterable[Line], *, wrap: bool = False) -> None:
+    """Print lines in their styles, with `wrap` between words; a reader who went away is no error.
+
+    What holds a command is never wrapped: a line break in the midst of it would be copied, too.
+    """
     with suppress(OSError):
         for line in lines:
-            console.print(Text(line.text, style=line.style), soft_wrap=True)
+            whole = not wrap or "ocppfuzz " in line.text
+            console.print(Text(line.text, style=line.style), soft_wrap=whole)
 
 
 class EventLines:
@@ -223,7 +229,7 @@ def progress_line(event: Progress) -> str:
     reached = ", ".join(f"{safe(n, 20)} {share(*c)}" for n, c in event.coverage.items())
     return (
         f"{duration(event.elapsed_s)}: {safe(event.phase, 40)}, {event.cases:,} cases, "
-        f"{event.rate:,.0f}/s, {event.findings} findings, {event.remarks} remarks"
+        f"{event.rate:,.0f}/s, {counted(event.findings, 'finding')}, {counted(event.remarks, 'remark')}"
         + (f"; {reached}" if reached else "")
     )
 
@@ -231,14 +237,15 @@ def progress_line(event: Progress) -> str:
 class LiveDisplay:
     """A small panel that stays in place, with findings and notes scrolling above it."""
 
-    def __init__(self, console: Console, context: Context) -> None:
+    def __init__(
+        self, console: Console, context: Context, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._console = console
         self._lines = EventLines(context, quiet=False)
-        self._progress: Progress | None = None
-        self._max_time_s: float | None = None
+        self._panel = Panel(monotonic)
         self._live = Live(
             console=console,
-            get_renderable=self._panel,
+            get_renderable=lambda: self._panel,
             refresh_per_second=4,
             transient=True,
             vertical_overflow="crop",
@@ -259,51 +266,17 @@ class LiveDisplay:
 
     def __call__(self, event: EngineEvent) -> None:
         """Keep the counters for the panel, print the rest above it."""
+        first = self._panel.empty
+        self._panel.hear(event)
         match event:
             case Progress():
-                first, self._progress = self._progress is None, event
                 if first:
                     self._live.refresh()
                 return
-            case CampaignStarted():
-                self._max_time_s = event.max_time_s
             case CampaignEnded():
-                self._progress = None
                 self._live.stop()
             case RemarkReported():
                 return  # counted in the panel, grouped in the summary
             case _:
                 pass
-        print_lines(self._console, self._lines.lines(event))
-
-    def _panel(self) -> Group:
-        return Group(*panel_rows(self._progress, self._max_time_s))
-
-
-def panel_rows(progress: Progress | None, max_time_s: float | None) -> Iterator[Text]:
-    """The rows of the panel: cut at the width of the terminal, neither wrapped nor padded, so that a resize is calm."""
-    cells = [] if progress is None else list(_panel_cells(progress, max_time_s))
-    width = max((len(name) for name, _, _ in cells), default=0)
-    for name, value, style in cells:
-        row = Text(no_wrap=True, overflow="ellipsis")
-        yield row.append(f"{name:<{width}}  ", "dim").append(value, style)
-
-
-def _panel_cells(progress: Progress, max_time_s: float | None) -> Iterator[tuple[str, str, str]]:
-    left = "" if max_time_s is None else f", {duration(max_time_s - progress.elapsed_s)} left"
-    yield "phase", f"{safe(progress.phase, 40)}  {safe(progress.current, 100)}", "bold"
-    pace = (
-        f"{progress.cases:,}, {progress.rate:,.0f} a second, {duration(progress.elapsed_s)}{left}"
-    )
-    yield "cases", pace, ""
-    for name, (reached, total) in progress.coverage.items():
-        yield safe(name, 20), f"{bar(reached, total)} {share(reached, total)}", ""
-    yield "answers", answers_line(progress.answers, 5), ""
-    found = f"{progress.findings} findings, {progress.remarks} remarks, {progress.inconclusive} inconclusive"
-    yield "so far", found, "bold red" if progress.findings else ""
-
-
-def bar(reached: int, total: int, width: int = 20) -> str:
-    """A bar of characters that every terminal has."""
-    full = width if not total else width * reached // total
-    return "[" + "#" * full + "." * (width - full) + "]"
+        print_lines(self._console, self._lines.lines(event), wrap=True)
