@@ -52,9 +52,14 @@ class Commands(click.Group):
         """The names, in the order of `--help`."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        """The command called `cmd_name`. Raises a usage error with the nearest name."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command called `cmd_name`; None for an unknown one while the shell completes words.
+
+        Raises a usage error with the nearest name.
+        """
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:
+                return None
             raise click.UsageError(f"unknown command {cmd_name!r}; {nearest(cmd_name, COMMANDS)}")
         command: click.Command = importlib.import_module(f"fuzz.cli.{cmd_name}").command
         return command

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fuzz.cli import completing
 from fuzz.cli.options import (
     end_options,
     examples,
@@ -45,7 +46,13 @@ Say = Callable[[str], None]
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--profile", type=click.Choice(["core", "security"]), help="One profile only.")
-@click.option("--pics", default="dc-2evse-ccs1", metavar="NAME", help="What the station claims.")
+@click.option(
+    "--pics",
+    default="dc-2evse-ccs1",
+    metavar="NAME",
+    shell_complete=completing.completes(completing.pics, files=True),
+    help="What the station claims.",
+)
 @click.option("--jobs", type=click.IntRange(1, 16), default=4, metavar="N", help="Default: 4.")
 @click.option("--listen", metavar="HOST:PORT", help="Wait here for a real station.")
 @click.option("--wait", "wait_s", type=float, metavar="S", help="How long to wait for it.")

@@ -7,6 +7,7 @@ import textwrap
 import click
 
 from fuzz import app
+from fuzz.cli import completing
 from fuzz.cli.options import examples
 from fuzz.report.safe import safe
 
@@ -23,7 +24,11 @@ WIDTH = 100
         "ocppfuzz explain findings/O4-1a2b3c4d",
     ),
 )
-@click.argument("name", metavar="ORACLE|CASE|FINDING")
+@click.argument(
+    "name",
+    metavar="ORACLE|CASE|FINDING",
+    shell_complete=completing.completes(completing.explained, files=True),
+)
 def command(name: str) -> int:
     """Tell what is asked, why it matters, where it is written, real bugs of its kind, and how to mend it.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fuzz.cli import completing
 from fuzz.config import PHASES, RunOptions, load_config
 
 if TYPE_CHECKING:
@@ -35,13 +36,20 @@ def _words(ctx: click.Context, option: click.Parameter, value: Iterable[str]) ->
     return tuple(word.strip() for text in value for word in text.split(",") if word.strip())
 
 
-def _many(name: str, field: str, metavar: str, help_: str) -> Callable[[F], F]:
+def _many(
+    name: str,
+    field: str,
+    metavar: str,
+    help_: str,
+    words: Callable[[click.Context], completing.Words],
+) -> Callable[[F], F]:
     return click.option(
         name,
         field,
         metavar=metavar,
         multiple=True,
         callback=_words,
+        shell_complete=completing.completes(words, many=True),
         help=f"{help_} Repeatable, or A,B.",
     )
 
@@ -51,20 +59,31 @@ _END: list[Callable[[Any], Any]] = [
         "--config", "config", type=_PATH, metavar="FILE", help="Default: ./ocppfuzz.toml."
     ),
     click.option("--identity", metavar="ID", help="Identity of the station, ours or theirs."),
-    click.option("--security-profile", type=int, metavar="0-3", help="0: ws:// without password."),
+    click.option(
+        "--security-profile",
+        shell_complete=completing.completes(completing.security_profiles),
+        type=int,
+        metavar="0-3",
+        help="0: ws:// without password.",
+    ),
     click.option("--ca", type=_PATH, metavar="FILE", help="Root certificate of the peer (PEM)."),
     click.option("--cert", type=_PATH, metavar="FILE", help="Our certificate (PEM)."),
     click.option("--key", type=_PATH, metavar="FILE", help="Our private key (PEM)."),
     click.option("--password-file", type=_PATH, metavar="FILE", help="Or set OCPPFUZZ_PASSWORD."),
-    _many("--defect", "defects", "NAME", "Plant a defect in our station."),
-    _many("--decoy", "decoys", "NAME", "Let our station be odd, but legal."),
+    _many("--defect", "defects", "NAME", "Plant a defect in our station.", completing.defects),
+    _many("--decoy", "decoys", "NAME", "Let our station be odd, but legal.", completing.decoys),
 ]
 
 _TARGET: list[Callable[[Any], Any]] = [
     click.option("--listen", metavar="HOST:PORT", help="Wait here for a station to attack."),
     click.option("--target", metavar="URL", help="Attack a CSMS: ws(s)://host/path/{identity}."),
     *_END,
-    click.option("--pics", metavar="FILE|NAME", help="PICS file of the station: what it claims."),
+    click.option(
+        "--pics",
+        shell_complete=completing.completes(completing.pics, files=True),
+        metavar="FILE|NAME",
+        help="PICS file of the station: what it claims.",
+    ),
     click.option("--start-cmd", metavar="CMD", help="Command that starts the target."),
     click.option("--restart-cmd", metavar="CMD", help="Command, or http://..., that restarts it."),
     click.option(
@@ -86,9 +105,22 @@ _TARGET: list[Callable[[Any], Any]] = [
 
 _JUDGING: list[Callable[[Any], Any]] = [
     click.option("--strict", is_flag=True, default=None, help="Remarks count as findings."),
-    _many("--oracles", "oracles", "ORACLE", "Only these may speak; `ocppfuzz show oracles`."),
-    click.option("--edition", metavar="ED", help="Text that decides: ed3 (default) or 2025-09."),
-    _many("--allow", "allow", "EFFECT", "persistent, lock-out, energise, one-way."),
+    _many(
+        "--oracles",
+        "oracles",
+        "ORACLE",
+        "Only these may speak; `ocppfuzz show oracles`.",
+        completing.oracles,
+    ),
+    click.option(
+        "--edition",
+        shell_complete=completing.completes(completing.editions),
+        metavar="ED",
+        help="Text that decides: ed3 (default) or 2025-09.",
+    ),
+    _many(
+        "--allow", "allow", "EFFECT", "persistent, lock-out, energise, one-way.", completing.effects
+    ),
     click.option(
         "--findings", "findings_dir", type=_PATH, metavar="DIR", help="Default: ./findings."
     ),
@@ -117,10 +149,15 @@ _CAMPAIGN: list[Callable[[Any], Any]] = [
     click.option(
         "--fail-fast", is_flag=True, default=None, help="Stop at the first confirmed finding."
     ),
-    _many("--phases", "phases", "PHASE", f"{', '.join(PHASES)}."),
-    click.option("--tier", metavar="TIER", help="full (default), or sites: one operator each."),
-    _many("--only", "only", "ACTION", "Only these actions."),
-    _many("--exclude", "exclude", "ACTION", "All actions but these."),
+    _many("--phases", "phases", "PHASE", f"{', '.join(PHASES)}.", completing.phases),
+    click.option(
+        "--tier",
+        shell_complete=completing.completes(completing.tiers),
+        metavar="TIER",
+        help="full (default), or sites: one operator each.",
+    ),
+    _many("--only", "only", "ACTION", "Only these actions.", completing.actions),
+    _many("--exclude", "exclude", "ACTION", "All actions but these.", completing.actions),
     click.option(
         "--corpus", "corpus_dir", type=_PATH, metavar="DIR", help="Default: ./corpus, else ours."
     ),

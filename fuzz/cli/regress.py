@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fuzz import app
+from fuzz.cli import completing
 from fuzz.cli.options import (
     campaign_options,
     capture_option,
@@ -78,7 +79,13 @@ USUAL: Mapping[str, Mapping[str, object]] = {
 @click.option(
     "--allow-incomplete", is_flag=True, default=None, help="Pass though the list was cut short."
 )
-@click.option("--handshakes", multiple=True, metavar="ID", help="TLS cases, as 'TS-3*', or none.")
+@click.option(
+    "--handshakes",
+    multiple=True,
+    metavar="ID",
+    shell_complete=completing.completes(completing.tls_cases),
+    help="TLS cases, as 'TS-3*', or none.",
+)
 @click.option(
     "--wait-ready", "wait_ready_s", type=float, metavar="S", help="Wait for the target to come."
 )

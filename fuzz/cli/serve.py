@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from fuzz import app
+from fuzz.cli import completing
 from fuzz.cli.options import end_options, examples, options_from
 from fuzz.config import default_profile, password_of
 
@@ -40,7 +41,12 @@ def command() -> None:
 )
 @click.argument("url", metavar="[URL]", required=False)
 @click.option("--csms", metavar="URL", help="The CSMS, without the identity; or as the argument.")
-@click.option("--pics", metavar="NAME", help="PICS file of which it is built; see show pics.")
+@click.option(
+    "--pics",
+    metavar="NAME",
+    shell_complete=completing.completes(completing.pics, files=True),
+    help="PICS file of which it is built; see show pics.",
+)
 @click.option("--state", type=_PATH, metavar="DIR", help="Keep configuration, keys and queue here.")
 @click.option("--console", is_flag=True, help="Play with it: type help, plug-in 1, status ...")
 @click.option("--script", type=_PATH, metavar="FILE", help="Such lines to begin with.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from fuzz import app
+from fuzz.cli import completing
 from fuzz.cli.options import examples, print_table
 
 TOPICS = (
@@ -19,6 +20,7 @@ TOPICS = (
     "pics",
     "words",
     "config-schema",
+    "completion",
 )
 
 
@@ -37,12 +39,22 @@ TOPICS = (
         "ocppfuzz show coverage  how many sites and boundaries each message has",
         "ocppfuzz show pics dc-2evse-ccs1  the certificate, line by line, with what proves it",
         "ocppfuzz show tls-cases  what the TLS lab plays, and what it leaves out",
+        "ocppfuzz show completion  how the shell completes commands and words at Tab",
         "ocppfuzz show config-schema  the JSON Schema of ocppfuzz.toml, for editors",
         "ocppfuzz show defects  what can be planted in the reference station",
     ),
 )
-@click.argument("topic", metavar="TOPIC")
-@click.argument("name", required=False, metavar="[NAME]")
+@click.argument(
+    "topic",
+    metavar="TOPIC",
+    shell_complete=completing.completes(completing.plain(TOPICS)),
+)
+@click.argument(
+    "name",
+    required=False,
+    metavar="[NAME]",
+    shell_complete=completing.completes(completing.pics, files=True),
+)
 def command(topic: str, name: str | None) -> int:
     """Print one topic."""
     if topic == "pics":
@@ -54,6 +66,10 @@ def command(topic: str, name: str | None) -> int:
         raise click.UsageError(f"show {topic} takes no name; only show pics does")
     if topic == "config-schema":
         click.echo(app.config_schema_text(), nl=False)
+        return 0
+    if topic == "completion":
+        title = "Completion of words at Tab: a line in a file that the shell reads when it starts"
+        print_table(title, ("shell", "file", "line"), completing.SHELLS)
         return 0
     table = app.show(topic)
     print_table(table.title, table.headings, [row.cells for row in table.rows], table.note)

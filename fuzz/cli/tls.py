@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fuzz.cli import completing
 from fuzz.cli.options import (
     examples,
     judging_options,
@@ -45,7 +46,14 @@ _LEVELS = click.Choice(["info", "low", "medium", "high", "critical"])
     )
     + "\n\nExit codes: 0 nothing failed, 1 a case failed, 2 usage, 3 a case was not observed.",
 )
-@click.option("--only", "only_ids", multiple=True, metavar="ID", help="Cases, such as 'TS-3*'.")
+@click.option(
+    "--only",
+    "only_ids",
+    multiple=True,
+    metavar="ID",
+    shell_complete=completing.completes(completing.tls_cases),
+    help="Cases, such as 'TS-3*'.",
+)
 @click.option("--severity", type=_LEVELS, default="info", help="Leave out what matters less.")
 @click.option("--self-test", type=click.Choice(["csms"]), help="Our own CSMS endpoint as target.")
 @click.option("--fast", is_flag=True, help="No good run between refusals that were seen.")

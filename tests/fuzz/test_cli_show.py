@@ -18,7 +18,7 @@ def test_show_prints_a_table(monkeypatch, capsys):
 
 
 def test_the_topics_of_the_help_are_those_that_there_are(capsys):
-    assert {*show.TOPICS} == {*showing.TOPICS, "pics", "config-schema"}
+    assert {*show.TOPICS} == {*showing.TOPICS, "pics", "config-schema", "completion"}
     assert main(["show", "--help"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert f"TOPIC is one of {', '.join(show.TOPICS)}; NAME" in told
