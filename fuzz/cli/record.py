@@ -29,8 +29,8 @@ _SHOWN_FILES = 20
     short_help="Record real traffic between stations and a CSMS.",
     epilog=examples(
         "ocppfuzz record --listen 127.0.0.1:9000 --target ws://csms.example/ocpp/{identity}",
-        "ocppfuzz record --listen 0.0.0.0:9443 --cert proxy.pem --key proxy.key \\",
-        "      --target wss://csms.example/ocpp/{identity} --upstream-ca root.pem",
+        "ocppfuzz record --listen 0.0.0.0:9443 --cert proxy.pem --key proxy.key"
+        " --target wss://csms.example/ocpp/{identity} --upstream-ca root.pem",
         "ocppfuzz record --listen 127.0.0.1:9000 --target ws://127.0.0.1:8080/{identity} --corpus corpus",
     ),
 )
