@@ -222,6 +222,15 @@ def pack_finding(folder: Path, output: Path | None, *, embargo: str = "") -> tup
     return pack_(folder, output, embargo=embargo)
 
 
+def look_at(
+    paths: Sequence[Path], output: Path, csv: Path | None, *, compare: bool
+) -> tuple[Path, bool]:
+    """Write one HTML page of what lies in folders; where, and whether it has its pictures. Raises `UsageError`."""
+    from fuzz.app.looking import look_at as look_at_
+
+    return look_at_(paths, output, csv, compare=compare)
+
+
 def explain(name: str) -> Explanation:
     """What an oracle, a case of the TLS lab, or the rule behind a stored finding means. Raises `UsageError`."""
     from fuzz.app.explaining import explain as explain_

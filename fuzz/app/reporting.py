@@ -15,11 +15,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Protocol
 
-from fuzz import __version__
+from fuzz import __version__, store
 from fuzz.clock import Clock, SystemClock, rfc3339
 from fuzz.config import CONFIG_FILE, RunOptions
 from fuzz.records import Side, TargetFacts
-from fuzz.report.files import check_wanted, write_reports
+from fuzz.report.document import document
+from fuzz.report.files import FORMATS, check_wanted, write_reports
 from fuzz.report.issues import relative
 from fuzz.report.results import Place, Results
 from fuzz.report.safe import safe
@@ -87,25 +88,61 @@ class Harvest(Protocol):
 
 
 @contextlib.contextmanager
-def reporting(harvest: Harvest, wanted: Mapping[str, Path]) -> Iterator[None]:
+def reporting(
+    harvest: Harvest, wanted: Mapping[str, Path], *, keep: Path | None = None
+) -> Iterator[None]:
     """Write the wanted reports behind what is done inside, however that ends; a usage error leaves none.
+
+    In `keep`, a folder of findings, the report is kept for `ocppfuzz report html` when the command came to its end.
 
     Raises:
         UsageError: before anything is done, when a report could not be written.
         StoreError: afterwards, when it could not be written after all.
     """
-    if not wanted:
+    if not wanted and keep is None:
         yield
         return
     check_wanted(wanted)
     try:
-        with _termination_as_interrupt():
+        with _termination_as_interrupt() if wanted else contextlib.nullcontext():
             yield
     except BaseException as error:
-        if code_of(error) != USAGE:
-            write_reports(harvest.results(error), wanted)
+        if wanted and code_of(error) != USAGE:
+            _write(harvest.results(error), wanted)
         raise
-    write_reports(harvest.results(None), wanted)
+    results = harvest.results(None)
+    _write(results, wanted)
+    if keep is not None:
+        _keep(results, keep)
+
+
+def _write(results: Results, wanted: Mapping[str, Path]) -> None:
+    from fuzz.report.page.render import html
+
+    write_reports(results, wanted, {**FORMATS, "html": lambda r: html(r, mandatory_tests())})
+
+
+def mandatory_tests() -> Mapping[str, bool]:
+    """Of each certification test that we know whether every station of its profile must pass it."""
+    from fuzz.conformance.catalogue import catalogue
+
+    return {entry.id: entry.mandatory for entry in catalogue()}
+
+
+def _keep(results: Results, folder: Path) -> None:
+    store.save_report(folder, results.command, document(results))
+    facts = results.facts
+    store.remember(
+        folder,
+        store.PastRun(
+            results.command,
+            safe(results.began, 40),
+            safe(f"{facts.vendor} {facts.model}".strip(), 200),
+            safe(facts.firmware, 60),
+            results.proven,
+            found=tuple(safe(issue.fingerprint, 40) for issue in results.issues),
+        ),
+    )
 
 
 def code_of(error: BaseException) -> int:

@@ -185,6 +185,7 @@ _REPORTS: list[Callable[[Any], Any]] = [
     click.option(
         "--gitlab-codequality", type=_PATH, metavar="FILE", help="Write GitLab's Code Quality."
     ),
+    click.option("--html", type=_PATH, metavar="FILE", help="Write one page to look at."),
 ]
 """In the order in which `fuzz.report.files` names them."""
 
@@ -224,7 +225,7 @@ def options_from(given: dict[str, Any], **defaults: object) -> RunOptions:
 
 def reports_from(given: dict[str, Any]) -> dict[str, Path]:
     """Take the report files out of the given flags, by format; `--json` without a file stays behind as a flag."""
-    names = ("junit", "sarif", "json", "ndjson", "markdown", "gitlab_codequality")
+    names = ("junit", "sarif", "json", "ndjson", "markdown", "gitlab_codequality", "html")
     named = {name.replace("_", "-"): given.pop(name, None) for name in names}
     if named["json"] == STDOUT:
         given["json"], named["json"] = True, None

@@ -147,6 +147,6 @@ def _run(
         harvest.heard(event)
         display(event)
 
-    with reporting(harvest, reports):
+    with reporting(harvest, reports, keep=options.findings_dir):
         harvest.build = app.regress(options, wanted, sink, credentials.second, harvest.told)
     return harvest.build

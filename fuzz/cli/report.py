@@ -8,6 +8,7 @@ import click
 
 from fuzz import app
 from fuzz.cli.options import examples
+from fuzz.errors import UsageError
 from fuzz.report.safe import safe
 
 _PATH = click.Path(path_type=Path)
@@ -15,8 +16,10 @@ _PATH = click.Path(path_type=Path)
 
 @click.group(
     name="report",
-    short_help="Seal a finding for whoever mends it.",
+    short_help="Make a page to look at, or seal a finding for whoever mends it.",
     epilog=examples(
+        "ocppfuzz report html",
+        "ocppfuzz report html --compare run-1.4 run-1.5",
         "ocppfuzz report pack findings/O4-1a2b3c4d",
         "ocppfuzz replay O4-1a2b3c4d.zip",
     ),
@@ -41,4 +44,33 @@ def pack(finding: Path, output: Path | None, embargo: str) -> int:
     """
     path, digest = app.pack_finding(finding, output, embargo=embargo)
     click.echo(f"{safe(str(path), 300)}\nSHA-256 {digest}")
+    return 0
+
+
+@command.command(
+    name="html",
+    epilog=examples(
+        "ocppfuzz report html",
+        "ocppfuzz report html findings -o report.html --csv tests-at-risk.csv",
+        "ocppfuzz report html --compare station-1.4 station-1.5 other.json -o compare.html",
+    ),
+)
+@click.argument("paths", nargs=-1, type=_PATH, metavar="[PATH...]")
+@click.option("-o", "--output", type=_PATH, metavar="FILE", help="Where; ./ocppfuzz-report.html.")
+@click.option("--csv", type=_PATH, metavar="FILE", help="Certification tests at risk, as CSV.")
+@click.option("--compare", is_flag=True, help="Put several folders or reports side by side.")
+def html(paths: tuple[Path, ...], output: Path | None, csv: Path | None, compare: bool) -> int:
+    """Write one HTML page of what was found and reached: no script, nothing beside it, nothing loaded.
+
+    PATH is a folder of findings (./findings without one), or a report that --json FILE wrote.
+    """
+    if compare and csv is not None:
+        raise UsageError("--csv is about one folder; leave --compare or --csv away")
+    found = paths or (Path("findings"),)
+    path, pictures = app.look_at(
+        found, output or Path("ocppfuzz-report.html"), csv, compare=compare
+    )
+    click.echo(safe(str(path), 300))
+    if not pictures and not compare:
+        click.echo("without pictures: pip install 'ocppfuzz[report]' draws them", err=True)
     return 0

@@ -70,9 +70,7 @@ def command(**given: Any) -> int:
 def _run(
     options: RunOptions, display: Display, wanted: dict[str, Path], config: Path | None
 ) -> Summary:
-    """The campaign, with the wanted reports behind it."""
-    if not wanted:
-        return app.run(options, display)
+    """The campaign, with the wanted reports behind it, and one that is kept for `report html`."""
     from fuzz.app.campaign_results import CampaignHarvest
     from fuzz.app.reporting import desk, reporting
 
@@ -82,7 +80,7 @@ def _run(
         harvest.heard(event)
         display(event)
 
-    with reporting(harvest, wanted):
+    with reporting(harvest, wanted, keep=options.findings_dir):
         harvest.summary = app.run(options, sink)
     return harvest.summary
 

@@ -141,11 +141,8 @@ def _play(
     told: Callable[[TlsRow, int, int], None],
     **how: Any,
 ) -> tuple[TlsReport, Sequence[Mapping[str, object]]]:
-    """The lab's cases, with the wanted reports behind them."""
+    """The lab's cases, with the wanted reports behind them, and one that is kept for `report html`."""
     from fuzz.app import tlsing
-
-    if not wanted:
-        return tlsing.tls(options, lab, told=told, **how)
     from fuzz.app.reporting import desk, reporting
     from fuzz.app.tls_results import TlsHarvest
 
@@ -157,7 +154,8 @@ def _play(
         harvest.told(row)
         told(row, done, total)
 
-    with reporting(harvest, wanted):
+    # A look at some cases must not take the place of a whole table.
+    with reporting(harvest, wanted, keep=None if lab.only else options.findings_dir):
         report, facts = tlsing.tls(options, lab, told=both, **how)
         harvest.report, harvest.facts = report, facts
     return report, facts

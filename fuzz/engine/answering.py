@@ -263,7 +263,7 @@ class Answers:
                 refused = not _came(self.ground.seen(plain.id), prompt.action)
             self._note(prompt, came=not refused)
         ranks = self._ranks()
-        self.ground.coverage.plan(_TABLE, (c.id for rank in ranks for c in rank))
+        self.ground.coverage.plan_cases(_TABLE, (c for rank in ranks for c in rank))
         for rank in ranks:
             for case in rank:
                 yield case

@@ -504,6 +504,8 @@ class Campaign:
             unconfirmed=tuple(self._docket.unconfirmed()),
             full_pass=self._full_pass(),
             disturbed=tally.disturbed + self._docket.innocent,
+            reach=self._ground.coverage.reach_told(),
+            answer_times_s=tuple(self._executor.pace.answers_s),
         )
 
     def _full_pass(self) -> FullPass | None:

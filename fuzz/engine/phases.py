@@ -287,8 +287,8 @@ class Systematic:
         edges = [maker.boundary(action, b) for b in at_edges]
         broken = [maker.broken(action, b) for b in breaks]
         if supported:
-            ground.coverage.plan("boundaries", (c.id for c in edges))
-            ground.coverage.plan("violations", (c.id for c in broken))
+            ground.coverage.plan_cases("boundaries", edges)
+            ground.coverage.plan_cases("violations", broken)
         return [*edges, *broken]
 
     def _other_cases(self) -> Iterator[Case]:

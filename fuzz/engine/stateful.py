@@ -66,7 +66,6 @@ BARREN = 5
 SLOW_EVERY = 30
 """Cases between two scenarios that wait for the target's own time-outs."""
 
-_STATE, _CHANGE = "state", "change"
 _HARMLESS = frozenset({Effect.NONE, Effect.VOLATILE})
 _CHANGES = frozenset({Effect.PERSISTENT, Effect.ENERGISE})
 _NEVER_BY_CHANCE = frozenset(
@@ -156,8 +155,7 @@ class Stateful:
     def _plan(self, playable: Sequence[Scenario]) -> None:
         coverage = self.ground.coverage
         coverage.plan("scenarios", (self._id(s) for s in playable))
-        coverage.plan("states", (f"{_STATE} {s}" for pair in changes() for s in pair))
-        coverage.plan("transitions", (f"{_CHANGE} {a} to {b}" for a, b in changes()))
+        coverage.plan_states(changes())
 
     def _learn(self, observation: Observation) -> None:
         arm = self._arms.get(observation.case.id)
@@ -167,8 +165,7 @@ class Stateful:
         self.scheduler.learn(arm, observation.case, happened)
         before = ""
         for place in places(happened):
-            self.ground.coverage.reach(f"{_STATE} {place}")
-            self.ground.coverage.reach(f"{_CHANGE} {before} to {place}")
+            self.ground.coverage.reach_state(place, before)
             before = place
 
     # --- scenarios -----------------------------------------------------------------------------------------

@@ -5,11 +5,15 @@ Knows observations and action names; must not know phases.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from fuzz.records import Observation
-from strategies.labels import Stance
+from fuzz.records import Case, Constraint, Observation, Reach
+from strategies.labels import Position, Stance
+
+STATES, TRANSITIONS = "states", "transitions"
+"""The tables of where a target can be, and of the ways from there to elsewhere."""
 
 UNSUPPORTED_CODES = frozenset({"NotSupported", "NotImplemented"})
 
@@ -45,6 +49,26 @@ class Coverage:
 
     total: dict[str, set[str]] = field(default_factory=dict)
     reached: dict[str, set[str]] = field(default_factory=dict)
+    _rules: dict[str, tuple[str, Position, str]] = field(default_factory=dict)
+
+    def plan_cases(self, table: str, cases: Iterable[Case]) -> None:
+        """Add cases that are to be reached, each under the message and the rule that it meets."""
+        made = list(cases)
+        self.plan(table, (case.id for case in made))
+        for case in made:
+            keyword = case.mutations[0].keyword if case.mutations else "valid"
+            self._rules[case.id] = (case.action, case.position, keyword)
+
+    def plan_states(self, changes: Iterable[tuple[str, str]]) -> None:
+        """Add states that are to be seen, and the changes between them."""
+        for change in changes:
+            self.plan(STATES, map(_place, change))
+            self.plan(TRANSITIONS, (_arrow(*change),))
+
+    def reach_state(self, state: str, before: str = "") -> None:
+        """Count a state in which the target was seen; `before` is where it was just then, "" when not known."""
+        self.reach(_place(state))
+        self.reach(_arrow(before, state))
 
     def plan(self, table: str, ids: Iterable[str]) -> None:
         """Add entries that are to be reached."""
@@ -70,3 +94,31 @@ class Coverage:
         return {
             table: (len(self.reached.get(table, ())), len(ids)) for table, ids in self.total.items()
         }
+
+    def reach_told(self) -> Reach:
+        """Everything one by one, in an order that no seed changes."""
+        everything = set().union(*self.reached.values())
+        totals = Counter(self._rules.values())
+        reached = Counter(rule for id_, rule in self._rules.items() if id_ in everything)
+        states, changes = self.total.get(STATES, set()), self.total.get(TRANSITIONS, set())
+        return Reach(
+            tuple(Constraint(*rule, reached[rule], totals[rule]) for rule in sorted(totals)),
+            {state.removeprefix(_STATE): state in everything for state in sorted(states)},
+            {_ends(change): change in everything for change in sorted(changes)},
+        )
+
+
+_STATE, _CHANGE, _TO = "state ", "change ", " to "
+
+
+def _place(state: str) -> str:
+    return f"{_STATE}{state}"
+
+
+def _arrow(before: str, after: str) -> str:
+    return f"{_CHANGE}{before}{_TO}{after}"
+
+
+def _ends(change: str) -> tuple[str, str]:
+    before, _, after = change.removeprefix(_CHANGE).partition(_TO)
+    return before, after

@@ -107,6 +107,29 @@ class Turnout:
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """How many of the cases were played to a verdict that meet one rule (`maxLength`) of one message."""
+
+    action: str
+    position: Position
+    keyword: str
+    reached: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What was reached and what was not, one by one, for whoever draws it.
+
+    `states` and `changes` say of each state, and of each change from one to another, whether the target showed it.
+    """
+
+    constraints: tuple[Constraint, ...] = ()
+    states: Mapping[str, bool] = field(default_factory=dict)
+    changes: Mapping[tuple[str, str], bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class FullPass:
     """What the whole systematic phase costs a target: its cases, how many end a connection, and measured seconds.
 
@@ -131,7 +154,7 @@ class Summary:
     `unconfirmed` was seen and did not repeat, or showed without its fault too; it counts for nothing. `exchanges` counts
     the CALLs of both sides and what was said that is no CALL. `warnings` are doubts about the campaign itself,
     `unreached` what it could not reach, with the reason. `disturbed` counts the reasons for which single cases were
-    inconclusive.
+    inconclusive. `answer_times_s` are those of the first healthy answers.
     """
 
     facts: TargetFacts
@@ -156,6 +179,8 @@ class Summary:
     unconfirmed: tuple[Finding, ...] = ()
     full_pass: FullPass | None = None
     disturbed: Mapping[str, int] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
+    answer_times_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

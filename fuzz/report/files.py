@@ -19,6 +19,14 @@ from fuzz.report.results import Results
 from fuzz.report.sarif import sarif
 from fuzz.store.files import replace_file
 
+
+def _html(results: Results) -> str:
+    # Its template engine is loaded only where a page is wanted.
+    from fuzz.report.page.render import html
+
+    return html(results)
+
+
 FORMATS: Mapping[str, Callable[[Results], str]] = {
     "junit": junit,
     "sarif": sarif,
@@ -26,6 +34,7 @@ FORMATS: Mapping[str, Callable[[Results], str]] = {
     "ndjson": lines,
     "markdown": comment,
     "gitlab-codequality": code_quality,
+    "html": _html,
 }
 """What each `--<name> FILE` writes."""
 
@@ -64,12 +73,16 @@ def _try(name: str, path: Path) -> None:
         ) from None
 
 
-def write_reports(results: Results, wanted: Mapping[str, Path]) -> None:
+def write_reports(
+    results: Results,
+    wanted: Mapping[str, Path],
+    formats: Mapping[str, Callable[[Results], str]] = FORMATS,
+) -> None:
     """Write each report, all or nothing each. Raises `StoreError` for the first that failed, behind the others."""
     failed: list[StoreError] = []
     for name, path in wanted.items():
         try:
-            replace_file(path, FORMATS[name](results).encode(), advice=ADVICE)
+            replace_file(path, formats[name](results).encode(), advice=ADVICE)
         except StoreError as error:
             failed.append(error)
     if failed:

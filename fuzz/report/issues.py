@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fuzz.oracles.registry import Oracle, oracles
 from fuzz.records import Case, Finding, TlsStep
+from fuzz.report.dossier import dossier_of
 from fuzz.report.rating import endangers, rate
 from fuzz.report.results import Issue, Place, Rule
 from fuzz.report.words import folder_name, oracle_words, repeats
@@ -42,6 +43,7 @@ def issue_of(finding: Finding, place: Place, replay: str, folder: str = "") -> I
         endangers=endangers(finding),
         certainty=repeats(finding),
         folder=folder,
+        dossier=dossier_of(finding),
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from fuzz.records import Finding, Summary
+from fuzz.records import Finding, Reach, Summary
 from fuzz.report.rating import endangers, rate
 from fuzz.report.words import folder_name
 
@@ -60,6 +60,28 @@ def summary_value(summary: Summary, findings_dir: Path) -> Mapping[str, object]:
         "left_changed": list(summary.left_changed),
         "warnings": list(summary.warnings),
         "unreached": list(summary.unreached),
+        "reach": _reach(summary.reach),
+        "answer_times_s": [round(seconds, 6) for seconds in summary.answer_times_s],
+    }
+
+
+def _reach(reach: Reach) -> Mapping[str, object]:
+    return {
+        "constraints": [
+            {
+                "action": c.action,
+                "position": c.position.value,
+                "keyword": c.keyword,
+                "reached": c.reached,
+                "total": c.total,
+            }
+            for c in reach.constraints
+        ],
+        "states": dict(reach.states),
+        "changes": [
+            {"from": before, "to": after, "reached": reached}
+            for (before, after), reached in reach.changes.items()
+        ],
     }
 
 

@@ -7,11 +7,11 @@ are those of the target as it sent them: each format makes them harmless in its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from fuzz.records import Severity, TargetFacts
+from fuzz.records import Entry, Severity, TargetFacts
 from fuzz.report.words import attacked
 
 RESULTS_FORMAT = 1
@@ -51,12 +51,34 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Dossier:
+    """What of one finding people want to look at, as it was stored.
+
+    `sent` are the messages of its case as pairs of words and text, cut; `wrong` says what is wrong with them, and
+    `keywords` which rules they break. `fault` is the conversation that showed it, `control` the one beside it, () where
+    there is none. `firmware` is that of the target when it was found.
+    """
+
+    action: str = ""
+    position: str = ""
+    keywords: tuple[str, ...] = ()
+    sent: tuple[tuple[str, str], ...] = ()
+    wrong: tuple[str, ...] = ()
+    expected: str = ""
+    fault: Sequence[Entry] = ()
+    control: Sequence[Entry] = ()
+    first_seen: str = ""
+    firmware: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One finding, as a report tells it.
 
     `certainty` is how often it was seen again, `replay` the command that plays it, `place` the case that shows it.
     `score` and `vector` are the proposal of `fuzz.report.rating`. `accepted` is the reason why it is known and taken as
-    it is, "" when it is not; `below` why it fails no build though it is not accepted.
+    it is, "" when it is not; `below` why it fails no build though it is not accepted. `dossier` is for reports that show
+    more than a list; None where nothing more is known.
     """
 
     fingerprint: str
@@ -78,6 +100,7 @@ class Issue:
     folder: str = ""
     accepted: str = ""
     below: str = ""
+    dossier: Dossier | None = None
 
 
 @dataclass(frozen=True, slots=True)

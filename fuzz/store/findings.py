@@ -25,6 +25,7 @@ from fuzz.records import (
     Finding,
     FindingStatus,
     RepeatSteps,
+    Run,
     SendBytes,
     SendFrames,
     SendText,
@@ -217,6 +218,23 @@ def _load_entries(path: Path) -> Iterator[Entry]:
         if line:
             with reading(f"{path}, line {number}"):
                 yield record_from_json(Entry, _line(line), "")
+
+
+def load_runs(folder: Path) -> tuple[Run, ...]:
+    """Every play that repeated the finding in a folder or was its control; () where none was kept.
+
+    Raises:
+        CaseFormatError: the file is not ours, or longer than any of ours.
+    """
+    path = folder / RUNS_FILE
+    return tuple(_load_runs(path)) if path.is_file() else ()
+
+
+def _load_runs(path: Path) -> Iterator[Run]:
+    for number, line in enumerate(read_bytes(path).split(b"\n"), 1):
+        if line:
+            with reading(f"{path}, line {number}"):
+                yield record_from_json(Run, _line(line), "")
 
 
 def _line(line: bytes) -> object:
