@@ -32,6 +32,9 @@ from fuzz.report.safe import safe
 from fuzz.report.words import folder_name
 
 ADVICE = "free some space or choose another file"
+_NOT_OF_THIS = (
+    "{:,} of these findings are not of this run, but of another one into the same folder."
+)
 _CAMPAIGNS = ("run", "regress")
 
 
@@ -68,7 +71,7 @@ def _one(paths: Sequence[Path]) -> Look:
         raise UsageError(
             f"{path} holds neither a finding nor the report of a run; name the folder that --findings named"
         )
-    main = _with_findings(newest, found, path)
+    main = _with_findings(newest, found, path, others)
     return Look(
         main,
         tls=_beside(reports, "tls", main),
@@ -103,9 +106,12 @@ def _findings(path: Path) -> tuple[Finding, ...]:
     return tuple(replace(f, runs=store.load_runs(path / folder_name(f))) for f in found)
 
 
-def _with_findings(newest: Results | None, found: Sequence[Finding], root: Path) -> Results:
-    """The newest run with all that is known of its findings, and the findings of earlier runs beside them."""
+def _with_findings(
+    newest: Results | None, found: Sequence[Finding], root: Path, others: Sequence[Results]
+) -> Results:
+    """The newest run with all that is known of its findings, and the other findings of the folder beside them."""
     kept = {f.fingerprint: _issue(f, root) for f in found}
+    kept |= {i.fingerprint: _fuller(i, kept) for run in others for i in run.issues}
     if newest is None:
         return _of_findings(found, kept)
     checks = [
@@ -119,7 +125,7 @@ def _with_findings(newest: Results | None, found: Sequence[Finding], root: Path)
         checks=(*checks, *(_check(f, kept) for f in earlier)),
         rules=(*newest.rules, *(rule_of(f) for f in earlier)),
         notes=(
-            *((f"{len(earlier):,} of these findings are of earlier runs",) if earlier else ()),
+            *((_NOT_OF_THIS.format(len(earlier)),) if earlier else ()),
             *newest.notes,
         ),
     )

@@ -30,9 +30,10 @@ WORST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What became of something at one target; `status` is None where it was not asked, `text` says more."""
+    """What became of something at one target, in one word; `status` is None where nobody knows, `text` says more."""
 
     status: Status | None
+    word: str
     text: str = ""
 
 
@@ -85,7 +86,9 @@ def _line(name: str, checks: Sequence[dict[str, Check]]) -> Line:
 
 
 def _mark(check: Check | None) -> Mark:
-    return Mark(None) if check is None else Mark(check.status, safe(check.reason, 160))
+    if check is None:
+        return Mark(None, "not asked")
+    return Mark(check.status, check.status.value, safe(check.reason, 160))
 
 
 def _telling(line: Line) -> bool:
@@ -97,7 +100,9 @@ def _together(group: str, checks: dict[str, Check]) -> Mark:
     counts = Counter(check.status for check in checks.values() if check.group == group)
     worst = next((status for status in WORST_FIRST if counts[status]), None)
     told = ", ".join(f"{counts[s]:,} {s.value}" for s in WORST_FIRST if counts[s])
-    return Mark(worst, told)
+    return Mark(
+        worst, worst.value if worst else "not asked", told if "," in told else told.split(" ")[0]
+    )
 
 
 def findings(targets: Sequence[Target]) -> tuple[Line, ...]:
@@ -116,11 +121,9 @@ def _issues(targets: Sequence[Target]) -> Iterator[Issue]:
 
 
 def _finding(issue: Issue, targets: Sequence[Target]) -> Line:
-    title = f"{issue.severity.name.lower()}: {safe(issue.title, 120)}, {safe(issue.symptom, 60)}"
+    # Not meeting a finding is no pass: who knows whether its case was played at all.
+    words = (issue.severity.name.lower(), safe(issue.title, 120), safe(issue.symptom, 60))
+    title = f"{words[0]}: {words[1]}, {words[2]} ({safe(issue.fingerprint[:8], 8)})"
     has = [any(i.fingerprint == issue.fingerprint for i in _issues([t])) for t in targets]
-    return Line(
-        title,
-        tuple(
-            Mark(Status.FAILED, "found") if one else Mark(Status.PASSED, "not found") for one in has
-        ),
-    )
+    marks = (Mark(Status.FAILED, "found") if one else Mark(None, "not met") for one in has)
+    return Line(title, tuple(marks))

@@ -32,6 +32,9 @@ class Risk:
     memory: Memory
 
 
+_STATIONS = "_CS"
+"""Behind a test's name where a table of stations and CSMSs tells them apart."""
+
 _ORDER = {True: 0, None: 1, False: 2}
 
 
@@ -56,7 +59,7 @@ def _of(results: Results, look: Look) -> Iterator[Risk]:
         for test in issue.endangers:
             yield Risk(
                 safe(test, 40),
-                look.mandatory.get(test),
+                look.mandatory.get(test.removesuffix(_STATIONS)),
                 safe(issue.fingerprint, 40),
                 safe(issue.title, 200),
                 safe(issue.rule, 40),
