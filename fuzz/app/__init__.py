@@ -199,6 +199,13 @@ def replay(
     return replay_(paths, options, sink, told)
 
 
+def remember_replay(replayed: Sequence[Replayed]) -> None:
+    """Add the outcome to what folders of findings remember of their runs, where they do."""
+    from fuzz.app.remembering import remember_replay as remember
+
+    remember(replayed)
+
+
 def regress(
     options: RunOptions,
     wanted: RegressOptions,

@@ -193,7 +193,8 @@ def memory_of(mark: str, finding: Finding | None, past: Sequence[store.PastRun])
     return Memory(
         first_seen=(finding.first_seen if finding else "") or (first.began if first else ""),
         first_firmware=finding.facts.firmware if finding else first.firmware if first else "",
-        last_seen=last.began if last else (finding.first_seen if finding else ""),
+        # A run is known by when it began, a finding by when it was seen, which is later.
+        last_seen=max(last.began if last else "", finding.first_seen if finding else ""),
         last_firmware=last.firmware if last else (finding.facts.firmware if finding else ""),
         fixed=(fixed[0] or "a firmware that did not say its version") if fixed else "",
         missed=(missed[-1] or "a firmware that did not say its version")

@@ -53,12 +53,13 @@ def command(paths: tuple[Path, ...], **given: Any) -> int:
     PATH is a finding's folder, a pack (.zip) that is verified first, a case file, or a folder of these. Exit code 1 when
     anything is reproduced or changed, 3 when something could not be run, 0 when all is fixed.
 
-    Nothing is written beside a finding, so there is no --capture-interface here: `run` and `regress` have it.
+    A folder that `run` made remembers the outcome for `report html`. Nothing is written beside a finding, so there is no --capture-interface here: `run` and `regress` have it.
     """
     wanted, config = reports_from(given), given.get("config")
     options = options_from(given)
     with display_for(options) as display:
         replayed = _replay(paths, options, display, wanted, config)
+    app.remember_replay(replayed)
     _print(replayed, as_json=options.json)
     return exit_code(replayed)
 

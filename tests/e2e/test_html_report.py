@@ -32,7 +32,6 @@ from fuzz.testing import (
 SEVERE = ("serious", "critical")
 VIEWS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 380)]
 CALM = "it ended"
-EVERYTHING = "() => [...document.querySelectorAll('*')].map(e => e.tagName + '.' + e.className)"
 WIDER = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -94,7 +93,10 @@ class Opened:
 
     def faults(self, axe: str) -> list[str]:
         self.page.evaluate(axe)
-        found = self.page.evaluate("() => axe.run()")["violations"]
+        # Three hundred findings are made alike: five of them tell, and all of them take minutes.
+        found = self.page.evaluate("() => axe.run({exclude: ['article:nth-of-type(n + 6)']})")[
+            "violations"
+        ]
         return [f"{v['id']}: {v['nodes'][0]['html']}" for v in found if v["impact"] in SEVERE]
 
 
@@ -190,9 +192,7 @@ def test_it_is_read_by_everybody_in_light_and_dark_wide_and_narrow(browser, axe,
             assert all(pictures.nth(n).evaluate("i => i.naturalWidth > 100") for n in range(2))
             opened.kept_to_itself()
             paper[scheme] = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-            # With 300 findings one look is enough: it takes minutes.
-            if count < 300 or (scheme, width) == VIEWS[0]:
-                assert opened.faults(axe) == []
+            assert opened.faults(axe) == []
     assert paper["light"] == "rgb(255, 255, 255)" != paper["dark"]
 
 

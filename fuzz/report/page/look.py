@@ -72,6 +72,7 @@ LADDER = (
     Bounds(findings=500, conversations=120, rows=16, characters=600, dumped=128),
     Bounds(findings=500, conversations=40, rows=12, characters=300, dumped=64),
     Bounds(findings=500, conversations=10, rows=8, characters=200, dumped=0),
+    Bounds(findings=300, conversations=0, rows=0, characters=0, dumped=0),
     Bounds(findings=100, conversations=0, rows=0, characters=0, dumped=0),
 )
 """From the page that shows most to one that is small whatever a target said."""

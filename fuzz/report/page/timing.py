@@ -50,7 +50,8 @@ def times(details: Mapping[str, object]) -> Times | None:
     kept = details.get("answer_times_s")
     if not isinstance(kept, list | tuple):
         return None
-    found = [float(s) for s in kept[:MAX_TIMES] if isinstance(s, float | int) and 0 <= s < 1e6]
+    numbers = [s for s in kept[:MAX_TIMES] if isinstance(s, float | int) and s is not True]
+    found = [float(s) for s in numbers if 0 <= s < 1e6]
     return Times(tuple(sorted(found))) if found else None
 
 
