@@ -35,3 +35,41 @@ def test_a_folder_that_is_no_finding_is_one_line(tmp_path, capsys):
     assert main(["report", "pack", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {tmp_path} is no folder of a finding")
+
+
+# --- html -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looked(monkeypatch):
+    asked = []
+
+    def look_at(paths, output, csv, *, compare):
+        asked.append((paths, output, csv, compare))
+        return output, True
+
+    monkeypatch.setattr(app, "look_at", look_at)
+    return asked
+
+
+def test_the_page_is_made_of_the_usual_folder_and_named(looked, capsys):
+    assert main(["report", "html"]) == 0
+    assert capsys.readouterr() == ("ocppfuzz-report.html\n", "")
+    assert looked == [((Path("findings"),), Path("ocppfuzz-report.html"), None, False)]
+
+
+def test_folders_are_compared_in_the_order_given(looked):
+    assert main(["report", "html", "--compare", "a", "b", "-o", "x.html"]) == 0
+    assert looked == [((Path("a"), Path("b")), Path("x.html"), None, True)]
+
+
+def test_a_table_of_several_folders_is_refused(looked, capsys):
+    assert main(["report", "html", "--compare", "a", "b", "--csv", "x.csv"]) == 2
+    assert "--csv is about one folder" in capsys.readouterr().err
+    assert looked == []
+
+
+def test_without_the_plotting_library_it_says_how_to_get_pictures(monkeypatch, capsys):
+    monkeypatch.setattr(app, "look_at", lambda *_, **__: (Path("x.html"), False))
+    assert main(["report", "html"]) == 0
+    assert "pip install 'ocppfuzz[report]'" in capsys.readouterr().err

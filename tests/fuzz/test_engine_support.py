@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 from fuzz.engine.support import Coverage, Support
-from fuzz.records import Heard
-from fuzz.testing import VALID, case, error, observation, rejected, result
-from strategies.labels import Expectation, Tier
+from fuzz.records import Constraint, Heard
+from fuzz.testing import VALID, case, error, mutation, observation, rejected, result
+from strategies.labels import Expectation, Position, Tier
 
 
 def _answered(
@@ -53,3 +55,21 @@ def test_coverage_counts_planned_entries_once() -> None:
     assert coverage.counts() == {"sites": (2, 3)}
     assert coverage.holds("b")
     assert not coverage.holds("nobody's")
+
+
+def test_cases_are_told_by_message_and_rule_and_states_by_name() -> None:
+    coverage = Coverage()
+    long, short = (
+        replace(case(action="Reset", mutations=[mutation("/a", "maxLength", "one-more")]), id=name)
+        for name in ("long", "short")
+    )
+    coverage.plan_cases("violations", [long, short])
+    coverage.plan_states([("a/x", "b/x"), ("b/x", "a/x")])
+    coverage.reach("long")
+    coverage.reach_state("a/x")
+    coverage.reach_state("b/x", "a/x")
+    told = coverage.reach_told()
+    assert told.constraints == (Constraint("Reset", Position.CALL, "maxLength", 1, 2),)
+    assert told.states == {"a/x": True, "b/x": True}
+    assert told.changes == {("a/x", "b/x"): True, ("b/x", "a/x"): False}
+    assert coverage.counts() == {"violations": (1, 2), "states": (2, 2), "transitions": (1, 2)}

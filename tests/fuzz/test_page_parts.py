@@ -15,7 +15,28 @@ from fuzz.report.page.timing import LIMIT_S, times, words
 from fuzz.report.results import Check, Dossier, Rule, Status
 from fuzz.testing import results
 
-NAMES = ["reach", "constraints", "action", "position", "keyword", "reached", "total", "states", "changes", "from", "to", "answer_times_s", "coverage", "cases", "id", "abstract", "profiles", "timings", "limit_s", "samples"]
+NAMES = [
+    "reach",
+    "constraints",
+    "action",
+    "position",
+    "keyword",
+    "reached",
+    "total",
+    "states",
+    "changes",
+    "from",
+    "to",
+    "answer_times_s",
+    "coverage",
+    "cases",
+    "id",
+    "abstract",
+    "profiles",
+    "timings",
+    "limit_s",
+    "samples",
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (

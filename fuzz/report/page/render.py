@@ -37,6 +37,9 @@ HARD_LIMIT = 4_000
 OPEN = 5
 """With so many findings or fewer, each shows its conversation at once."""
 
+LEAST_SENT = 160
+"""Characters of what was sent that every finding shows."""
+
 _DATA = Path(__file__).parents[1] / "data"
 
 
@@ -95,6 +98,7 @@ def _run(look: Look, main: Results, bounds: Bounds) -> dict[str, object]:
         "counts": [(s, sum(i.severity is s for i in issues)) for s in reversed(Severity)],
         "left_out": len(issues) - len(shown),
         "open": len(told) <= OPEN,
+        "sent": max(LEAST_SENT, bounds.characters),
         "matrix": coverage.matrix(main.details, issues),
         "tables": coverage.tables(main.details),
         "states": found_states if found_states.states else None,
