@@ -123,7 +123,9 @@ def _play(
     """The tests, with the wanted reports behind them."""
     from fuzz.app import conforming
 
-    if not wanted:
+    # A folder that remembers its runs keeps this one as well; no other is made for it.
+    keep = options.findings_dir if options.findings_dir.joinpath(".campaign").is_dir() else None
+    if not wanted and keep is None:
         return conforming.conform(options, told=told, **how)
     from fuzz.app.conformance_results import ConformanceHarvest
     from fuzz.app.reporting import desk, reporting
@@ -135,7 +137,7 @@ def _play(
         harvest.told(result)
         told(result)
 
-    with reporting(harvest, wanted):
+    with reporting(harvest, wanted, keep=None if how["ids"] else keep):
         abstract, results = conforming.conform(options, told=both, **how)
         harvest.add(results)
         harvest.abstract, harvest.exit_code = abstract, _exit_code(results)

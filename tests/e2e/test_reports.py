@@ -171,6 +171,7 @@ LIMITS = {
     "ndjson": 3 * 10**6,
     "markdown": 65_536,  # GitHub: characters of a comment
     "gitlab-codequality": 3 * 10**6,
+    "html": 5 * 10**6,
 }
 """The most bytes that the readers of each format take; where none is known, what a person would still open."""
 
