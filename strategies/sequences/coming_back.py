@@ -57,11 +57,14 @@ def _changed(name: str, value: str, place: Place) -> list[Move]:
 
 
 _PASSWORDS = {
+    "longest-with-every-sign": "{secret.password.16}*-_=:+|@.{secret.password.15}",
     "longest": "{secret.password.40}",
     "with-a-colon": "{secret.password.10}:{secret.password.11}",
-    "with-every-sign": "{secret.password.16}*-_=:+|@.",
 }
-"""Passwords that any station must take: 16 to 40 letters, digits and these signs (A01.FR.10, passwordString)."""
+"""Passwords that any station must take: 16 to 40 letters, digits and these signs (A01.FR.10, passwordString).
+
+All that is odd comes at once first; the others tell which of it was too much.
+"""
 
 
 @scenarios_over
