@@ -76,12 +76,14 @@ class Course:
     """What a command does with a campaign beyond its options.
 
     `advisory` are oracles that silence nobody. `arrange` makes of the campaign's phases those that are played.
-    `afterwards` plays on, on the same target, when the campaign has not lost it and nobody stopped it.
+    `afterwards` plays on, on the same target, when the campaign has not lost it and nobody stopped it. `goes_on` tells
+    who stopped it how to go on.
     """
 
     advisory: frozenset[str] = frozenset()
     arrange: Callable[[Sequence[Phase], Ground], Sequence[Phase]] = lambda phases, _: phases
     afterwards: Callable[[Executor, Judge, Ground], Awaitable[None]] | None = None
+    goes_on: str = "`--resume` goes on"
 
 
 @dataclass(slots=True)
@@ -199,7 +201,7 @@ async def campaign_on(
         vault=vault,
     )
     phases = course.arrange(make_phases(options, ground), ground)
-    with _interruptible(campaign, sink):
+    with _interruptible(campaign, sink, course.goes_on):
         summary = await campaign.run(phases)
     if course.afterwards is not None and not summary.unavailable and not campaign.stopped:
         await course.afterwards(executor, judged, ground)
@@ -444,7 +446,7 @@ def _tally(resumed: store.CampaignState | None, options: RunOptions) -> Campaign
 
 
 @contextlib.contextmanager
-def _interruptible(campaign: Campaign, sink: Sink) -> Iterator[None]:
+def _interruptible(campaign: Campaign, sink: Sink, goes_on: str) -> Iterator[None]:
     """The first signal ends the campaign in order, which may take as long as its present case; a second one ends it at once."""
     loop = asyncio.get_running_loop()
     before: dict[signal.Signals, Any] = {n: signal.getsignal(n) for n in _ENDING}
@@ -454,7 +456,7 @@ def _interruptible(campaign: Campaign, sink: Sink) -> Iterator[None]:
         # Whoever presses a key wants to see something, quiet or not.
         more = "once more stops at once, with everything saved"
         sink(Note(f"stopping after the present case; {more}", "warning"))
-        campaign.stop(_ENDING[number])
+        campaign.stop(f"{_ENDING[number]}; {goes_on}")
 
     try:
         for number in _ENDING:
@@ -469,8 +471,8 @@ def _interruptible(campaign: Campaign, sink: Sink) -> Iterator[None]:
 
 
 _ENDING = {
-    signal.SIGINT: "stopped by Ctrl-C; `--resume` goes on",
-    signal.SIGTERM: "stopped; `--resume` goes on",
+    signal.SIGINT: "stopped by Ctrl-C",
+    signal.SIGTERM: "stopped",
 }
 
 

@@ -78,8 +78,8 @@ def _check(options: RunOptions, wanted: RegressOptions) -> None:
         )
     if options.strict:
         raise UsageError("remarks never fail a build; leave --strict out, or use --fail-on")
-    if options.fail_fast or options.resume or options.plan:
-        raise UsageError("fail_fast, resume and plan are for `run`; a build plays its whole list")
+    if options.fail_fast or options.resume:
+        raise UsageError("--fail-fast and --resume are for `run`; a build plays its whole list")
     fail_on(wanted.fail_on)
     if wanted.expires and wanted.expires != NEVER:
         try:
@@ -292,6 +292,7 @@ class _Build:
             frozenset(c for c in policy.ahead.checks if c.startswith("O")),
             arrange,
             accepted.play,
+            goes_on="a build is not resumed: start it again, it plays its whole list",
         )
         if shaken.played and self.met is None:
             self.met = shaken.facts

@@ -133,41 +133,63 @@ _SHOWING: list[Callable[[Any], Any]] = [
     click.option("--color/--no-color", default=None, help="Default: where the terminal can."),
 ]
 
+
+def _campaign(seed: str, max_time: str, phases: str, tier: str) -> list[Callable[[Any], Any]]:
+    """What every campaign may be told; commands differ in what they do where nothing is said."""
+    return [
+        click.option("--seed", type=int, metavar="N", help=seed),
+        click.option("--max-time", "max_time_s", type=float, metavar="S", help=max_time),
+        click.option("--max-cases", type=int, metavar="N", help="Stop after so many cases."),
+        click.option(
+            "--max-exchanges", type=int, metavar="N", help="Stop after so many exchanged messages."
+        ),
+        _many(
+            "--phases", "phases", "PHASE", f"{', '.join(PHASES)}{phases}.", completing.phases
+        ),
+        click.option(
+            "--tier",
+            shell_complete=completing.completes(completing.tiers),
+            metavar="TIER",
+            help=tier,
+        ),
+        _many("--only", "only", "ACTION", "Only these actions.", completing.actions),
+        _many("--exclude", "exclude", "ACTION", "All actions but these.", completing.actions),
+        click.option(
+            "--corpus",
+            "corpus_dir",
+            type=_PATH,
+            metavar="DIR",
+            help="Default: ./corpus, else ours.",
+        ),
+    ]
+
+
+_PLAN = click.option(
+    "--plan", is_flag=True, default=None, help="Say what would be sent; send nothing."
+)
+
 _CAMPAIGN: list[Callable[[Any], Any]] = [
-    click.option("--seed", type=int, metavar="N", help="Default: drawn, and printed."),
-    click.option(
-        "--max-time",
-        "max_time_s",
-        type=float,
-        metavar="S",
-        help="Seconds; 60, or none with a number of cases or exchanges.",
-    ),
-    click.option("--max-cases", type=int, metavar="N", help="Stop after so many cases."),
-    click.option(
-        "--max-exchanges", type=int, metavar="N", help="Stop after so many exchanged messages."
+    *_campaign(
+        seed="Default: drawn, and printed.",
+        max_time="Seconds; 60, or none with a number of cases or exchanges.",
+        phases="",
+        tier="full (default), or sites: one operator each.",
     ),
     click.option(
         "--fail-fast", is_flag=True, default=None, help="Stop at the first confirmed finding."
     ),
-    _many("--phases", "phases", "PHASE", f"{', '.join(PHASES)}.", completing.phases),
-    click.option(
-        "--tier",
-        shell_complete=completing.completes(completing.tiers),
-        metavar="TIER",
-        help="full (default), or sites: one operator each.",
-    ),
-    _many("--only", "only", "ACTION", "Only these actions.", completing.actions),
-    _many("--exclude", "exclude", "ACTION", "All actions but these.", completing.actions),
-    click.option(
-        "--corpus", "corpus_dir", type=_PATH, metavar="DIR", help="Default: ./corpus, else ours."
-    ),
     click.option(
         "--resume", is_flag=True, default=None, help="Go on where a campaign was stopped."
     ),
-    click.option(
-        "--plan", is_flag=True, default=None, help="Say what would be sent; send nothing."
-    ),
+    _PLAN,
 ]
+
+_BUILD = _campaign(
+    seed="Default: 0, so that each build is the same; drawn at night, and printed.",
+    max_time="Seconds for the whole build; 1800, with --mode nightly 3600.",
+    phases=" (default: the first two, with --mode nightly all)",
+    tier="sites (default): one operator each; full, which is the default of --mode nightly.",
+)
 
 
 _REPORTS: list[Callable[[Any], Any]] = [
@@ -208,6 +230,7 @@ reports_options = _all_of(_REPORTS)
 judging_options = _all_of(_JUDGING)
 showing_options = _all_of(_SHOWING)
 campaign_options = _all_of(_CAMPAIGN)
+build_options = _all_of(_BUILD)
 capture_option = click.option(
     "--capture-interface",
     metavar="NAME",

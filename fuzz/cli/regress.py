@@ -14,7 +14,7 @@ import click
 from fuzz import app
 from fuzz.cli import completing
 from fuzz.cli.options import (
-    campaign_options,
+    build_options,
     capture_option,
     display_for,
     examples,
@@ -90,7 +90,7 @@ USUAL: Mapping[str, Mapping[str, object]] = {
     "--wait-ready", "wait_ready_s", type=float, metavar="S", help="Wait for the target to come."
 )
 @click.option("--before", metavar="HOW", help="Command, or http://..., that provisions.")
-@campaign_options
+@build_options
 @capture_option
 @target_options
 @judging_options
@@ -112,8 +112,9 @@ def command(**given: Any) -> int:
     filed = read_config(config)[0]
     identities = () if wanted.self_test else wanted.identities
     with lent(identities, given.get("identity") or filed.get("identity")) as credentials:
-        # What the file says of remarks is for `run`: no remark fails a build. Nobody stands beside one, either.
-        usual: dict[str, object] = {"strict": False, "unattended": True}
+        # What the file says of remarks and of the first finding is for `run`: a build plays its whole list, and no
+        # remark fails it. Nobody stands beside one, either.
+        usual: dict[str, object] = {"strict": False, "fail_fast": False, "unattended": True}
         usual |= {k: v for k, v in USUAL[wanted.mode].items() if k not in filed}
         if wanted.self_test:
             # The target of the file is not meant.

@@ -146,6 +146,16 @@ def test_a_campaign_that_is_stopped_leaves_its_reports(started, until, tmp_path)
     assert told.whole["reason"].startswith("stopped")
 
 
+def test_a_build_that_is_cancelled_tells_what_works_afterwards(started, until, tmp_path):
+    build = ("regress", "--self-test", "--handshakes", "none")
+    running = started(OCPPFUZZ, *build, *FLAGS)
+    until(lambda: "phase systematic" in running.text, lambda: running.text, 90)
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(30) == 3
+    assert "a build is not resumed: start it again" in running.text
+    assert "--resume" not in running.text
+
+
 def test_a_station_that_never_calls_is_an_error_in_the_reports(ocppfuzz, tmp_path, port):
     ended = ocppfuzz(
         "run", "--listen", f"127.0.0.1:{port}", "--identity", "CS-1", "--wait", 1, *FLAGS

@@ -34,7 +34,7 @@ def _empty_folder(tmp_path, monkeypatch):
         (RunOptions(), RegressOptions(), "regress needs a target"),
         (STATION, SELF, "leave the target out"),
         (RunOptions(strict=True), SELF, "remarks never fail a build"),
-        (RunOptions(fail_fast=True), SELF, "fail_fast, resume and plan are for `run`"),
+        (RunOptions(fail_fast=True), SELF, "--fail-fast and --resume are for `run`"),
         (RunOptions(), RegressOptions(self_test="csms", fail_on="awful"), "'awful' is neither"),
         (
             RunOptions(),

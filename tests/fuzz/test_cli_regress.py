@@ -8,6 +8,7 @@ import pytest
 
 from fuzz import app
 from fuzz.cli import main
+from fuzz.cli.regress import USUAL
 from fuzz.config import RegressOptions
 from fuzz.policy.failing import fail_on
 from fuzz.policy.judgement import Policy, judge
@@ -82,6 +83,28 @@ def test_a_file_that_is_strict_for_campaigns_is_not_for_builds(asked):
     assert main(["regress", "--self-test"]) == 0
     assert main(["regress", "--self-test", "--strict"]) == 0
     assert [options.strict for options, _, _ in asked] == [False, True]
+
+
+def test_a_file_that_ends_campaigns_at_the_first_finding_does_not_end_builds(asked):
+    Path("ocppfuzz.toml").write_text("[run]\nfail_fast = true\n")
+    assert main(["regress", "--self-test"]) == 0
+    assert not asked[0][0].fail_fast
+
+
+@pytest.mark.parametrize("flag", ["--fail-fast", "--resume"])
+def test_help_offers_nothing_that_a_build_refuses(asked, capsys, flag):
+    assert main(["regress", "--self-test", flag]) == 2
+    assert "No such option" in capsys.readouterr().err
+    assert main(["regress", "--help"]) == 0
+    assert flag not in capsys.readouterr().out
+
+
+def test_help_tells_the_defaults_of_a_build(asked, capsys):
+    assert main(["regress", "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{USUAL['pr']['max_time_s']:.0f}, with --mode nightly 3600" in said
+    assert "60, or none" not in said
+    assert "sites (default)" in said
 
 
 def test_a_self_test_leaves_the_target_of_the_file_alone(asked):
