@@ -34,20 +34,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """What one phase would do: `cases` and `reconnects` None when the budget decides."""
+    """What one phase would do, and about how long; `cases` and `reconnects` None when the budget decides."""
 
     phase: str
     cases: int | None
     reconnects: int | None
     hand_actions: int
     note: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A campaign as it would be, without anything being sent.
 
-    `not_asked` counts cases by reason; `notes` say what was assumed.
+    `not_asked` counts cases by reason; `notes` say what was assumed. `pace` is that in a few words.
     """
 
     target: str
@@ -55,6 +56,17 @@ class Plan:
     not_asked: tuple[tuple[str, int], ...] = ()
     max_time_s: float | None = None
     notes: tuple[str, ...] = ()
+    pace: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """About how long everything takes that ends by itself."""
+        return sum(row.seconds for row in self.rows)
+
+    @property
+    def held(self) -> bool:
+        """False when the time limit will end it before its list is through."""
+        return self.max_time_s is None or self.seconds <= self.max_time_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +197,15 @@ def plan(options: RunOptions) -> Plan:
     from fuzz.app.planning import plan as plan_
 
     return plan_(options)
+
+
+def plan_build(options: RunOptions, wanted: RegressOptions) -> Plan:
+    """Tell what a build in CI would do; nothing is sent. Raises `UsageError` for what cannot be meant."""
+    from fuzz.app.build_planning import plan_build as plan_
+    from fuzz.app.regressing import check
+
+    check(options, wanted)
+    return plan_(options, wanted)
 
 
 def replay(

@@ -27,6 +27,7 @@ from tlslab import registry
 from tlslab.registry import Effect, TlsCase, all_cases, matching
 
 NONE = "none"
+NO_TLS = "no handshakes: the TLS lab needs security profile 2 or 3"
 _PROVEN = ("passed", "passed with a remark", "recorded", "failed")
 _UNPLAYED = ("not asked", "n/a")
 
@@ -119,6 +120,20 @@ def in_the_list(wanted: RegressOptions, side: Side, accepted: Sequence[str]) -> 
     return tuple(dict.fromkeys((*played, *carried)))
 
 
+def lab_of(
+    options: RunOptions, wanted: RegressOptions, second: Mapping[str, Any]
+) -> tuple[RunOptions, LabOptions]:
+    """What the lab is told: of a peer a PICS file is what it declares, of our station what it is built of."""
+    if wanted.self_test == "csms":
+        return options, LabOptions(self_test="csms", attended=False, fast=True)
+    lab = LabOptions(attended=False, fast=True)
+    if options.target is not None:
+        return replace(options, pics=None), replace(lab, **second)
+    if options.listen is not None:
+        return replace(options, pics=None), replace(lab, declared=options.pics or "")
+    return options, lab
+
+
 def handshakes(
     options: RunOptions,
     wanted: RegressOptions,
@@ -129,19 +144,15 @@ def handshakes(
     began_s: float,
 ) -> Handshakes:
     """Play the list's handshakes. Raises `OcppfuzzError` for what we could not do."""
-    self_test = "csms" if wanted.self_test == "csms" else ""
-    lab = LabOptions(self_test=self_test, attended=False, fast=True)
+    options, lab = lab_of(options, wanted, second)
     side = side_of(options, lab)
     facts = TargetFacts(Side(side.value), identity=options.identity, edition=options.edition)
     ids = in_the_list(wanted, Side(side.value), accepted)
     if not ids:
         return Handshakes(facts)
     if options.security_profile < 2:
-        return Handshakes(
-            facts, notes=("no handshakes: the TLS lab needs security profile 2 or 3",)
-        )
-    if options.target is not None:
-        lab = LabOptions(attended=False, fast=True, **second)
+        sink(Note(NO_TLS))
+        return Handshakes(facts, notes=(NO_TLS,))
     return _play(options, lab, ids, facts, sink, told, began_s)
 
 

@@ -38,6 +38,7 @@ class Pace:
 
 EMBEDDED = Pace(0.001, 0.2, 0.05, "our own station on this machine")
 CERTIFIED = Pace(0.2, 30.0, 0.05, "certified stations")
+DIALLED = Pace(0.2, 0.5, 0.05, "a CSMS, which we dial again at once")
 
 
 @dataclass(slots=True)
@@ -53,23 +54,34 @@ class _Count:
     actions: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-def plan(options: RunOptions) -> Plan:
-    """Count what a campaign would send, as if every action were supported and the target had no variables."""
+def plan(options: RunOptions, first: Sequence[PlanRow] = ()) -> Plan:
+    """Count what a campaign would send, as if every action were supported and the target had no variables.
+
+    `first` is what is done before the campaign, out of the same budget.
+    """
     side = Side.CSMS if options.target else Side.STATION
     ground = make_ground(options, side, options.seed or 0, Inventory())
     owned = options.embedded or bool(options.start_cmd)
     ground.allowed = allowed_effects(owned=owned, allow=options.allow)
     ground.support.supported.update(ground.actions())
     ground.catches = catcher_address(options) is not None
-    pace = EMBEDDED if options.embedded else CERTIFIED
+    pace = pace_of(options)
     counts = {p.name: _counted(p, ground, options) for p in make_phases(options, ground)}
     return Plan(
         target=options.listen or options.target or "embedded reference station",
-        rows=tuple(_rows(counts, pace, options.max_time_s)),
+        rows=(*first, *_rows(counts, pace, options.max_time_s, sum(r.seconds for r in first))),
         not_asked=_not_asked([c for c in counts.values() if c is not None]),
         max_time_s=options.max_time_s,
         notes=_notes(pace),
+        pace=f"{pace.answer_s:g} s an answer and {pace.reconnect_s:g} s a reconnect",
     )
+
+
+def pace_of(options: RunOptions) -> Pace:
+    """What is assumed of a target before it was met."""
+    if options.embedded:
+        return EMBEDDED
+    return CERTIFIED if options.target is None else DIALLED
 
 
 def _counted(phase: Phase, ground: Ground, options: RunOptions) -> _Count | None:
@@ -125,8 +137,10 @@ def _costs_connection(case: Case) -> bool:
     return case.expectation.fault in CLOSES or (accepted and asks)
 
 
-def _rows(counts: Mapping[str, _Count | None], pace: Pace, budget_s: float | None) -> list[PlanRow]:
-    rows, spent, connected = [], 0.0, False
+def _rows(
+    counts: Mapping[str, _Count | None], pace: Pace, budget_s: float | None, spent: float
+) -> list[PlanRow]:
+    rows, connected = [], False
     for name, count in counts.items():
         if count is None:
             rows.append(PlanRow(name, None, None, 0, "until the budget ends"))
@@ -136,13 +150,14 @@ def _rows(counts: Mapping[str, _Count | None], pace: Pace, budget_s: float | Non
         seconds = count.steps * pace.answer_s + reconnects * pace.reconnect_s
         seconds += count.visits * pace.visit_s
         cut = budget_s is not None and spent < budget_s < spent + seconds
-        note = f"about {_words(seconds)}" + ("; the budget may end here" if cut else "")
-        rows.append(PlanRow(name, count.cases, reconnects, count.hand_actions, note))
+        note = f"about {in_words(seconds)}" + ("; the budget may end here" if cut else "")
+        rows.append(PlanRow(name, count.cases, reconnects, count.hand_actions, note, seconds))
         spent += seconds
     return rows
 
 
-def _words(seconds: float) -> str:
+def in_words(seconds: float) -> str:
+    """A span as one says it: `45 s`, `31 min`."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     return f"{round(seconds / 60):,} min"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fuzz import store
 from fuzz.app.accepting import Accepted
+from fuzz.app.build_planning import foretold, plan_build
 from fuzz.app.campaign import TOOL, Course, Sink, campaign_on
 from fuzz.app.dossier import files_of, signed
 from fuzz.app.handshaking import Handshakes, handshakes
@@ -63,12 +64,13 @@ def regress(
 
     Raises `OcppfuzzError` for what we could not do, such as a bad policy file or a target that never came.
     """
-    _check(options, wanted)
+    check(options, wanted)
     build = _Build(options, wanted, sink, second or {}, told, today=SystemClock().now().date())
     return build.run()
 
 
-def _check(options: RunOptions, wanted: RegressOptions) -> None:
+def check(options: RunOptions, wanted: RegressOptions) -> None:
+    """Raises `UsageError` for what cannot be meant."""
     if wanted.self_test and not options.embedded:
         raise UsageError("--self-test is about our own ends; leave the target out, or --self-test")
     if not wanted.self_test and options.embedded:
@@ -127,6 +129,10 @@ class _Build:
 
     def _prepare(self) -> None:
         """What the user wants done first, and the target there where it is waited for."""
+        if not self.options.embedded:
+            # Our own ends take a minute or two; to count for them would only take longer.
+            for note in foretold(plan_build(self.options, self.wanted)):
+                self.sink(note)
         asyncio.run(before(self.wanted.before))
         if self.wanted.wait_ready_s is not None:
             self.met = asyncio.run(ready(self.options, self.wanted.wait_ready_s, self._heard))

@@ -5,9 +5,11 @@ A flag's destination is the field that it sets. Checks of values belong into `fu
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +19,7 @@ from fuzz.cli import completing
 from fuzz.config import PHASES, RunOptions, load_config
 
 if TYPE_CHECKING:
+    from fuzz.app import Plan
     from fuzz.report.terminal import Display
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -190,6 +193,7 @@ _BUILD = _campaign(
     phases=" (default: the first two, with --mode nightly all)",
     tier="sites (default): one operator each; full, which is the default of --mode nightly.",
 )
+_BUILD.append(_PLAN)
 
 
 _REPORTS: list[Callable[[Any], Any]] = [
@@ -340,3 +344,32 @@ def print_table(
     made = table_lines(title, tuple(headings), [tuple(r) for r in rows], note)
     for line in made:
         click.echo(line.text)
+
+
+def print_plan(plan: Plan, options: RunOptions) -> None:
+    """Print a plan to stdout, as JSON where that is asked for."""
+    if options.json:
+        click.echo(json.dumps(asdict(plan), sort_keys=True))
+        return
+    rows = [
+        (row.phase, _number(row.cases), _number(row.reconnects), str(row.hand_actions), row.note)
+        for row in plan.rows
+    ]
+    time = "no limit" if plan.max_time_s is None else f"at most {plan.max_time_s:g} s"
+    print_table(
+        f"Plan for {plan.target}; nothing was sent. Time: {time}.",
+        ("phase", "cases", "reconnects", "hand actions", ""),
+        rows,
+    )
+    if plan.not_asked:
+        click.echo()
+        counts = [(f"{count:,}", reason) for reason, count in plan.not_asked]
+        print_table("Not asked", ("cases", "reason"), counts)
+    if plan.notes:
+        click.echo()
+    for note in plan.notes:
+        click.echo(note)
+
+
+def _number(value: int | None) -> str:
+    return "by budget" if value is None else f"{value:,}"

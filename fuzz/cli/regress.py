@@ -20,6 +20,7 @@ from fuzz.cli.options import (
     examples,
     judging_options,
     options_from,
+    print_plan,
     reports_from,
     reports_options,
     showing_options,
@@ -48,6 +49,7 @@ USUAL: Mapping[str, Mapping[str, object]] = {
     short_help="A build in CI: a fixed list, held against baseline, lock and quirks.",
     epilog=examples(
         "ocppfuzz regress --listen 127.0.0.1:9000 --identity CS-1 --security-profile 2 --wait-ready 120",
+        "ocppfuzz regress --listen 127.0.0.1:9000 --identity CS-1 --security-profile 2 --plan",
         "ocppfuzz regress --baseline known.json --restart-cmd ./restart.sh",
         "ocppfuzz regress --baseline known.json --update-baseline --reason 'ticket 12, next release'",
         "ocppfuzz regress --update-lock",
@@ -120,6 +122,9 @@ def command(**given: Any) -> int:
             # The target of the file is not meant.
             usual |= dict.fromkeys(("listen", "target", "start_cmd", "restart_cmd"))
         options = options_from(given, **usual, **credentials.fields)
+        if options.plan:
+            print_plan(app.plan_build(options, wanted), options)
+            return 0
         with display_for(options) as display:
             build = _run(options, wanted, credentials, display, reports, config)
     if options.json:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +15,7 @@ from fuzz.cli.options import (
     examples,
     judging_options,
     options_from,
-    print_table,
+    print_plan,
     reports_from,
     reports_options,
     showing_options,
@@ -56,7 +54,7 @@ def command(**given: Any) -> int:
     wanted, config = reports_from(given), given.get("config")
     options = options_from(given)
     if options.plan:
-        _print_plan(options)
+        print_plan(app.plan(options), options)
         return 0
     with display_for(options) as display:
         summary = _run(options, display, wanted, config)
@@ -83,32 +81,3 @@ def _run(
     with reporting(harvest, wanted, keep=options.findings_dir):
         harvest.summary = app.run(options, sink)
     return harvest.summary
-
-
-def _print_plan(options: RunOptions) -> None:
-    plan = app.plan(options)
-    if options.json:
-        click.echo(json.dumps(asdict(plan), sort_keys=True))
-        return
-    rows = [
-        (row.phase, _number(row.cases), _number(row.reconnects), str(row.hand_actions), row.note)
-        for row in plan.rows
-    ]
-    time = "no limit" if plan.max_time_s is None else f"at most {plan.max_time_s:g} s"
-    print_table(
-        f"Plan for {plan.target}; nothing was sent. Time: {time}.",
-        ("phase", "cases", "reconnects", "hand actions", ""),
-        rows,
-    )
-    if plan.not_asked:
-        click.echo()
-        counts = [(f"{count:,}", reason) for reason, count in plan.not_asked]
-        print_table("Not asked", ("cases", "reason"), counts)
-    if plan.notes:
-        click.echo()
-    for note in plan.notes:
-        click.echo(note)
-
-
-def _number(value: int | None) -> str:
-    return "by budget" if value is None else f"{value:,}"

@@ -98,6 +98,11 @@ def test_the_phase_in_which_the_budget_ends_is_named() -> None:
     assert "budget" not in app.plan(replace(theirs, max_time_s=None)).rows[0].note
 
 
+def test_a_csms_is_dialled_again_at_once() -> None:
+    plan = app.plan(replace(SYSTEMATIC, target="ws://127.0.0.1:9000/CS-1", only=("Heartbeat",)))
+    assert "0.5 s a reconnect, as with a CSMS" in plan.notes[0]
+
+
 @pytest.mark.slow
 def test_what_is_assumed_is_said() -> None:
     assert "as with our own station" in app.plan(SYSTEMATIC).notes[0]

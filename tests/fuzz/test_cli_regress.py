@@ -151,6 +151,19 @@ def test_the_exit_code_is_that_of_the_judgement(monkeypatch, made, code):
     assert main(["regress", "--self-test"]) == code
 
 
+def test_a_plan_is_printed_and_nothing_is_played(asked, capsys):
+    plan = ["regress", "--listen", "127.0.0.1:9", "--security-profile", "1", "--plan"]
+    plan += ["--only", "ClearCache", "--phases", "systematic"]
+    assert main(plan) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Plan for 127.0.0.1:9; nothing was sent. Time: at most 1800 s.")
+    assert "No handshakes: " in said
+    assert main([*plan, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][0]["phase"] == "systematic"
+    assert main([*plan, "--junit", "j.xml"]) == 2
+    assert asked == []
+
+
 def test_json_has_stdout_for_itself(asked, capsys):
     assert main(["regress", "--self-test", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["exit_code"] == 0
