@@ -253,12 +253,12 @@ def load_regress(
     options = RegressOptions(**(read_config(path)[1] | dict(flags or {})))
     _known(options.mode, MODES, "mode")
     if options.wait_ready_s is not None and not 0 < options.wait_ready_s < float("inf"):
-        raise ConfigError(f"wait_ready_s is {options.wait_ready_s}; it must be above 0")
+        raise ConfigError(f"{_flag('wait_ready_s')} is {options.wait_ready_s}; it must be above 0")
     if options.update_baseline and options.baseline is None:
-        raise ConfigError("update_baseline means nothing without --baseline FILE")
+        raise ConfigError("--update-baseline means nothing without --baseline FILE")
     for name in ("reason", "expires"):
         if getattr(options, name) and not options.update_baseline:
-            raise ConfigError(f"{name} means nothing without --update-baseline")
+            raise ConfigError(f"{_flag(name)} means nothing without --update-baseline")
     return options
 
 
@@ -353,6 +353,11 @@ def nearest(word: str, known: Collection[str]) -> str:
     return f"did you mean {by_lower[close[0]]}?" if close else f"known: {', '.join(known)}"
 
 
+def _flag(field: str) -> str:
+    """How an option is typed: `--max-time` for `max_time_s`, which the file shows by its own name."""
+    return f"--{field.removesuffix('_s').replace('_', '-')}"
+
+
 def _known(word: str, known: Collection[str], what: str) -> str:
     if word not in known:
         raise ConfigError(f"unknown {what}: {word!r}; {nearest(word, known)}")
@@ -378,7 +383,7 @@ def checked(options: RunOptions, *, profile_given: bool = True) -> RunOptions:
         options = _checked_target(options, profile_given=profile_given)
     if options.embedded and (options.start_cmd or options.restart_cmd):
         raise ConfigError(
-            "start_cmd and restart_cmd need listen or target: the embedded station is ours"
+            "--start-cmd and --restart-cmd need --listen or --target: the embedded station is ours"
         )
     if not options.embedded and (options.defects or options.decoys):
         raise ConfigError(
@@ -413,7 +418,7 @@ def _check_numbers(options: RunOptions) -> None:
     for name in ("max_time_s", "max_cases", "max_exchanges", "wait_s"):
         value = getattr(options, name)
         if value is not None and not 0 < value < float("inf"):
-            raise ConfigError(f"{name} is {value}; it must be above 0")
+            raise ConfigError(f"{_flag(name)} is {value}; it must be above 0")
     if options.seed is not None and options.seed < 0:
         raise ConfigError(f"seed is {options.seed}; it must be 0 or more")
 

@@ -5,6 +5,7 @@ Knows the harvests of both and where each finding stands. Must not know formats.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,8 +25,8 @@ STALE = Rule(
     "baseline",
     "stale-baseline-entry",
     "What a baseline accepts still happens.",
-    "An accepted finding was played as often as it takes, and passed each time. Remove its entry, or run "
-    "`ocppfuzz regress --update-baseline`: a baseline that accepts what does not happen hides the next one.",
+    "An accepted finding was played as often as it takes, and passed each time. Remove its entry, or run the same "
+    "command with `--update-baseline`: a baseline that accepts what does not happen hides the next one.",
 )
 
 _NOTES: Mapping[Standing, str] = {
@@ -38,9 +39,10 @@ _NOTES: Mapping[Standing, str] = {
 
 @dataclass(slots=True)
 class RegressHarvest:
-    """Listens to a build; the regression is taken when there is one."""
+    """Listens to a build; the regression is taken when there is one. `again` is the command that plays this target again."""
 
     desk: Desk
+    again: str = "ocppfuzz regress"
     build: Regression | None = None
     rows: list[TlsRow] = field(default_factory=list)
     _campaign: CampaignHarvest = field(init=False)
@@ -73,7 +75,7 @@ class RegressHarvest:
                 exit_code=3 if error is None else code_of(error),
                 reason="" if error is None else words_of(error),
             )
-        return judged(whole, self.build, self.desk)
+        return judged(whole, self.build, self.desk, self.again)
 
     def _shaken(self, error: BaseException | None) -> Results:
         harvest = TlsHarvest(self.desk)
@@ -88,14 +90,14 @@ class RegressHarvest:
         return said if self.build is None else replace(said, facts=self.build.facts)
 
 
-def judged(whole: Results, build: Regression, desk: Desk) -> Results:
+def judged(whole: Results, build: Regression, desk: Desk, again: str) -> Results:
     """The results with each finding where it stands, and with what the baseline adds."""
     placed = {one.finding.fingerprint: one for one in build.judgement.placed}
     checks = [_stands(check, placed) for check in whole.checks]
     beside = Path(build.baseline).parent
     told = {issue.fingerprint for check in checks for issue in check.issues}
     more = [_stands(_own(one, desk, beside), placed) for f, one in placed.items() if f not in told]
-    stale = [_stale(visit, build.baseline) for visit in build.judgement.stale]
+    stale = [_stale(visit, build.baseline, again) for visit in build.judgement.stale]
     rules = {rule.id: rule for rule in whole.rules}
     rules |= {rule.id: rule for rule in (rule_of(one.finding) for one in placed.values())}
     rules |= {STALE.id: STALE} if stale else {}
@@ -161,7 +163,7 @@ def _own(placed: Placed, desk: Desk, beside: Path) -> Check:
     )
 
 
-def _stale(visit: Visit, baseline: str) -> Check:
+def _stale(visit: Visit, baseline: str, again: str) -> Check:
     entry = visit.known.entry
     text = f"{entry.name} was played {visit.tries} of {visit.tries} and passed; remove it from {baseline}"
     issue = Issue(
@@ -172,7 +174,7 @@ def _stale(visit: Visit, baseline: str) -> Check:
         symptom="passed",
         severity=Severity.LOW,
         place=_line(Path(baseline), entry.fingerprint),
-        replay="ocppfuzz regress --update-baseline",
+        replay=f"{again} --baseline {shlex.quote(baseline)} --update-baseline",
     )
     return Check(
         STALE.id,

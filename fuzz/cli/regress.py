@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
@@ -147,7 +148,8 @@ def _run(
     from fuzz.app.regress_results import RegressHarvest
     from fuzz.app.reporting import desk, reporting
 
-    harvest = RegressHarvest(desk("regress", options, target_flags(options), config))
+    flags = target_flags(options)
+    harvest = RegressHarvest(desk("regress", options, flags, config), _again(wanted, flags, config))
 
     def sink(event: EngineEvent) -> None:
         harvest.heard(event)
@@ -156,3 +158,11 @@ def _run(
     with reporting(harvest, reports, keep=options.findings_dir):
         harvest.build = app.regress(options, wanted, sink, credentials.second, harvest.told)
     return harvest.build
+
+
+def _again(wanted: RegressOptions, flags: str, config: Path | None) -> str:
+    """The command that plays the same target again; `flags` name it."""
+    words = ["ocppfuzz regress"]
+    words += [f"--config {shlex.quote(str(config))}"] if config is not None else []
+    words += [f"--self-test {wanted.self_test}"] if wanted.self_test else []
+    return " ".join([*words, *([flags] if flags else [])])

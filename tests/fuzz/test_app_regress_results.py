@@ -30,7 +30,7 @@ def summary(*findings) -> Summary:
 
 def results(*findings, visits=(), policy=POLICY, **more):
     judgement = judge(findings, visits, policy, facts=NEW.facts, tool="ocppfuzz", **more)
-    harvest = RegressHarvest(Desk("regress", OPTIONS))
+    harvest = RegressHarvest(Desk("regress", OPTIONS), "ocppfuzz regress --listen 127.0.0.1:9000")
     harvest.told(TlsRow("TS-31", "validity", "title", "passed", "critical"))
     harvest.build = Regression(
         judgement, NEW.facts, "pr", summary(*findings), {}, policy.ahead, baseline="ci/known.json"
@@ -102,6 +102,9 @@ def test_a_stale_entry_fails_at_its_line_of_the_baseline(tmp_path, monkeypatch):
     assert (made.exit_code, check.status) == (1, Status.FAILED)
     assert made.issues[0].place == Place("ci/known.json", 7)
     assert "played 3 of 3 and passed" in made.issues[0].text
+    assert made.issues[0].replay == (
+        "ocppfuzz regress --listen 127.0.0.1:9000 --baseline ci/known.json --update-baseline"
+    )
 
 
 def test_a_run_that_was_cut_short_says_so():

@@ -11,10 +11,10 @@ from fuzz.cli import main
 from fuzz.cli.regress import USUAL
 from fuzz.config import RegressOptions
 from fuzz.policy.failing import fail_on
-from fuzz.policy.judgement import Policy, judge
+from fuzz.policy.judgement import Policy, State, Visit, judge
 from fuzz.policy.lock import Ahead
 from fuzz.policy.regression import Regression
-from fuzz.testing import finding
+from fuzz.testing import accepted, finding
 
 FOUND = finding()
 
@@ -161,6 +161,49 @@ def test_a_plan_is_printed_and_nothing_is_played(asked, capsys):
     assert main([*plan, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"][0]["phase"] == "systematic"
     assert main([*plan, "--junit", "j.xml"]) == 2
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--self-test"], "ocppfuzz regress --self-test station"),
+        (["--self-test", "csms"], "ocppfuzz regress --self-test csms"),
+        (
+            ["--config", "my.toml", "--listen", "127.0.0.1:9", "--identity", "CS-1"],
+            "ocppfuzz regress --config my.toml --listen 127.0.0.1:9 --identity CS-1 --security-profile 3",
+        ),
+    ],
+)
+def test_a_stale_entry_comes_with_a_command_that_names_baseline_and_target(
+    monkeypatch, words, said
+):
+    Path("my.toml").write_text("")
+    known = accepted(FOUND)
+    policy = Policy(fail_on("high"), date(2026, 6, 1), (known,))
+    visits = [Visit(known, State.PASSED, 0, 3)]
+    stale = judge((), visits, policy, facts=FOUND.facts, tool="ocppfuzz")
+    made = Regression(stale, FOUND.facts, "pr", None, {}, Ahead(), baseline="my known.json")
+    monkeypatch.setattr(app, "regress", lambda *_: made)
+    assert main(["regress", *words, "--json", "j.json"]) == 1
+    (issue,) = json.loads(Path("j.json").read_text())["findings"]
+    assert issue["replay"] == f"{said} --baseline 'my known.json' --update-baseline"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--update-baseline"], "--update-baseline means nothing without --baseline FILE"),
+        (["--reason", "x"], "--reason means nothing without --update-baseline"),
+        (["--wait-ready", "0"], "--wait-ready is 0.0"),
+        (["--max-time", "-1"], "--max-time is -1.0"),
+        (["--restart-cmd", "x", "--config", "t.toml"], "--start-cmd and --restart-cmd need"),
+    ],
+)
+def test_errors_name_options_as_they_are_typed(asked, capsys, words, said):
+    Path("t.toml").write_text("")
+    assert main(["regress", *words]) == 2
+    assert said in capsys.readouterr().err
     assert asked == []
 
 
