@@ -263,6 +263,9 @@ def results(text: str = "it ended", *, accepted: str = "") -> Results:
         certainty=text,
         folder=text,
         accepted=accepted,
+        sent=text,
+        wrong=text,
+        expected=text,
     )
     checks = [
         Check("O1", "process-death", f"{status}: {text}", status, text, "call", text, 3, 0.5)

@@ -122,6 +122,7 @@ def _issue(row: TlsRow, desk: Desk) -> Issue:
         endangers=row.endangers,
         certainty="played beside an accepted control",
         folder=folder,
+        expected=f"A correct peer: {case.expects}." if case else "",
     )
 
 

@@ -47,10 +47,14 @@ def _text(results: Results, issues: Sequence[Issue], left_out: int) -> str:
 
 
 def _entry(results: Results, issue: Issue) -> dict[str, object]:
+    wrong = f" Wrong with it: {issue.wrong}." if issue.wrong else ""
+    said = f" Sent: {issue.sent}" if issue.sent else ""
+    right = f" Expected: {issue.expected}" if issue.expected else ""
+    told = (
+        f"{issue.title}: {sentence(issue.text)} Attacked: {results.attacked}.{wrong}{said}{right}"
+    )
     return {
-        "description": short(
-            f"{issue.title}: {sentence(issue.text)} Attacked: {results.attacked}."
-        ),
+        "description": short(told),
         "check_name": short(issue.rule, 200),
         "fingerprint": short(issue.fingerprint, 200),
         "severity": _SEVERITIES[issue.severity],

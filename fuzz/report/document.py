@@ -112,6 +112,9 @@ def issue_json(issue: Issue) -> Json:
         "folder": short(issue.folder),
         "replay": short(issue.replay),
         "accepted": short(issue.accepted),
+        "sent": short(issue.sent),
+        "wrong": short(issue.wrong),
+        "expected": short(issue.expected),
     }
 
 

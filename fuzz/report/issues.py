@@ -14,7 +14,8 @@ from fuzz.records import Case, Finding, TlsStep
 from fuzz.report.dossier import dossier_of
 from fuzz.report.rating import endangers, rate
 from fuzz.report.results import Issue, Place, Rule
-from fuzz.report.words import folder_name, oracle_words, repeats
+from fuzz.report.sent import sent
+from fuzz.report.words import alterations, expected, folder_name, oracle_words, repeats
 from tlslab.registry import TlsCase, all_cases
 
 _FILES = (".json", ".zip")
@@ -44,7 +45,19 @@ def issue_of(finding: Finding, place: Place, replay: str, folder: str = "") -> I
         certainty=repeats(finding),
         folder=folder,
         dossier=dossier_of(finding),
+        sent=sent(finding.case),
+        wrong="; ".join(alterations(finding.case, values=False)),
+        expected=_expected(finding),
     )
+
+
+def _expected(finding: Finding) -> str:
+    """What a correct peer does, in a sentence that stands alone."""
+    ids = tls_ids(finding.case)
+    if not ids:
+        return expected(finding)
+    known = all_cases().get(ids[0])
+    return f"A correct peer: {known.expects}." if known is not None else ""
 
 
 def _title(finding: Finding) -> str:

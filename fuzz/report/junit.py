@@ -119,7 +119,7 @@ def _case(suite: ET.Element, results: Results, check: Check) -> None:
 def _failure(case: ET.Element, check: Check) -> None:
     """One element for all findings of a check: Jenkins reads no more than one."""
     worst = max(check.issues, key=lambda i: i.severity, default=None)
-    title = check.reason if worst is None else f"{worst.title}: {worst.text}"
+    title = check.reason if worst is None else _title(worst)
     kind = "failed" if worst is None else worst.severity.name.lower()
     if worst is not None:
         case.set("file", short(worst.place.uri, 400))
@@ -130,6 +130,13 @@ def _failure(case: ET.Element, check: Check) -> None:
         failure.text += f"\n\nand {len(told) - MAX_TOLD} more findings of this check"
 
 
+def _title(issue: Issue) -> str:
+    """What a list of failures shows: GitLab and Jenkins show no more than this until somebody asks."""
+    wrong = f" ({issue.wrong})" if issue.wrong else ""
+    said = f"; sent: {issue.sent}" if issue.sent else ""
+    return f"{issue.title}{wrong}: {issue.text}{said}"
+
+
 MAX_TOLD = 20
 """Findings of one check that are told in full."""
 
@@ -137,6 +144,9 @@ MAX_TOLD = 20
 def _told(issue: Issue) -> Iterator[str]:
     yield short(issue.text)
     facts = (
+        ("Sent", issue.sent),
+        ("Wrong with it", issue.wrong),
+        ("Expected", issue.expected),
         ("Symptom", issue.symptom),
         ("Severity", f"{issue.severity.name.lower()} {issue.basis}".rstrip()),
         ("Certainty", issue.certainty),

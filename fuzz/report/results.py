@@ -77,8 +77,9 @@ class Issue:
 
     `certainty` is how often it was seen again, `replay` the command that plays it, `place` the case that shows it.
     `score` and `vector` are the proposal of `fuzz.report.rating`. `accepted` is the reason why it is known and taken as
-    it is, "" when it is not; `below` why it fails no build though it is not accepted. `dossier` is for reports that show
-    more than a list; None where nothing more is known.
+    it is, "" when it is not; `below` why it fails no build though it is not accepted. `sent` is what was said to the
+    target, cut; `wrong` what is broken in it; `expected` what a correct peer does with it; "" where there is no such thing.
+    `dossier` is for reports that show more than a list; None where nothing more is known.
     """
 
     fingerprint: str
@@ -100,6 +101,9 @@ class Issue:
     folder: str = ""
     accepted: str = ""
     below: str = ""
+    sent: str = ""
+    wrong: str = ""
+    expected: str = ""
     dossier: Dossier | None = None
 
 

@@ -76,7 +76,10 @@ def test_a_failure_holds_what_happened_and_how_to_see_it_again():
     failure = case.find("failure")
     assert case.attrib["classname"] == "ocppfuzz.run.process-death"
     assert case.attrib["file"] == "findings/O1-1a2b3c4d/boom"
-    assert failure.attrib == {"message": "process-death (O1) on boom: boom", "type": "critical"}
+    assert failure.attrib == {
+        "message": "process-death (O1) on boom (boom): boom; sent: boom",
+        "type": "critical",
+    }
     lines = failure.text.splitlines()
     assert lines[0] == "boom"
     assert lines[-1] == "Replay: ocppfuzz replay boom"
