@@ -207,7 +207,8 @@ async def _listening_rig(
     url = f"{scheme}://{dialled(host)}:{listener.port if behind is None else port}/ocpp"
     target = attended(started_by_user(options), options, sink)
     instructions = how_to_dial(url, options, ca)
-    for line in instructions:
+    # Who dialled us a moment ago knows where; only a port that is drawn is another one each time.
+    for line in () if met and port else instructions:
         sink(Note(line, "action"))
     wiring = Wiring(
         door=listener,

@@ -58,6 +58,7 @@ MAX_KEPT_CHARACTERS = 100_000
 """Characters of an observation up to which it is kept, in case that a second answer comes late."""
 
 MAX_REASONS = 20
+SAMPLED = "samples are enough of what the target does not support"
 SLOW_S = 1.0
 """A case that took longer than this counts as costly when it ended in silence."""
 
@@ -153,6 +154,7 @@ class Campaign:
         self._last_progress = 0.0
         self._last_save = 0.0
         self._phase = ""
+        self._left: dict[str, Counter[str]] = {}
         self._played: dict[str, int] = dict(limits.skip)
         self._stopping = False
         self._reason = ""
@@ -270,7 +272,14 @@ class Campaign:
 
     def _end(self, course: Course) -> None:
         self._progress(force=True)
-        self._sink(PhaseEnded(course.phase.name, course.played, course.over))
+        left = Counter(self._left.get(course.phase.name, {}))
+        played = course.played - left.total()
+        left.update(getattr(course.phase, "left_out", {}))
+        planned = course.phase.planned()
+        if planned is not None and course.over and not course.skip:
+            # Tables count every action as supported, until the target says what it does not know.
+            left[SAMPLED] += max(0, planned - played - left.total())
+        self._sink(PhaseEnded(course.phase.name, played, course.over, dict(+left)))
 
     def _check_budget(self) -> None:
         limits = self._limits
@@ -295,7 +304,9 @@ class Campaign:
         if why:
             self._tally.not_asked[why] += 1
         if why or self._quarantine.blocks(case):
-            self._ledger.left_out(case, why or self._quarantine.reason(case))
+            told = why or self._quarantine.reason(case)
+            self._left.setdefault(self._phase, Counter())[told] += 1
+            self._ledger.left_out(case, told)
             self._miss(case)
             return
         if self._vault is not None:

@@ -79,11 +79,15 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class PhaseEnded:
-    """A phase is over; `complete` is False when the budget or Ctrl-C ended it."""
+    """A phase is over; `complete` is False when the budget or Ctrl-C ended it.
+
+    `cases` were played, `left_out` counts by reason those that were planned and not played.
+    """
 
     phase: str
     cases: int
     complete: bool
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ from fuzz.report.summary import (
 from fuzz.report.words import attacked, folder_name, oracle_words
 
 PROGRESS_EVERY_S = 10.0
+MAX_REASONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ class EventLines:
                 yield Line(f"phase {safe(event.phase, 40)}{planned}", "bold")
             case PhaseEnded() if not self._quiet:
                 end = "complete" if event.complete else "not complete"
-                yield Line(f"phase {safe(event.phase, 40)} {end}: {event.cases:,} cases", "dim")
+                text = f"phase {safe(event.phase, 40)} {end}: {event.cases:,} cases"
+                yield Line(text + _left_out(event), "dim")
             case FindingReported():
                 yield from self._finding(event)
             case RemarkReported() if not self._quiet:
@@ -176,6 +178,15 @@ class EventLines:
         style = {"action": "bold magenta", "warning": "yellow"}.get(note.level, "")
         prefix = {"action": "PLEASE DO: ", "warning": "warning: "}.get(note.level, "")
         yield Line(prefix + safe(note.text, 500), style)
+
+
+def _left_out(event: PhaseEnded) -> str:
+    """How many of the planned cases were not played, and why; "" where there are none."""
+    most = sorted(event.left_out.items(), key=lambda item: -item[1])
+    told = [f"{count:,} left out, {safe(why, 120)}" for why, count in most[:MAX_REASONS]]
+    rest = sum(count for _, count in most[MAX_REASONS:])
+    told += [f"{rest:,} left out for other reasons"] if rest else []
+    return "".join(f"; {one}" for one in told)
 
 
 def _started(event: CampaignStarted) -> Iterator[Line]:

@@ -194,6 +194,11 @@ def test_an_accepted_killer_is_played_last_and_its_target_restarted_by_the_hook(
     dead = ocppfuzz("regress", "--update-baseline", "--reason", "ticket 3", env=SECRET)
     assert dead.code == 3, dead.err
     assert "accepted: O3-" in dead.out
+    told = dead.out.splitlines()
+    assert sum("PLEASE DO: configure" in line for line in told) == 1
+    assert told[0].startswith("the list: ")
+    assert "end the connection" in told[0]
+    assert told.index("no handshakes: the TLS lab needs security profile 2 or 3") < 10
 
     standing("--defect", "P02")
     hook = ("--restart-cmd", "/bin/sh restart.sh")

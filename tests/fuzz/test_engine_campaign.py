@@ -250,6 +250,28 @@ async def test_what_is_not_allowed_is_not_sent_and_told_with_its_reason(
     }
 
 
+async def test_the_end_of_a_phase_counts_what_was_played_and_says_why_not_more(
+    scripted: Callable,
+) -> None:
+    cases = [*good(3), call("c", action="Reset", effect=Effect.ONE_WAY)]
+    async with scripted(Station(), owned=False) as executor:
+        outcome = await attack(executor, cases, limits=Limits(allowed=HARMLESS))
+    (ended,) = [e for e in outcome.events if isinstance(e, PhaseEnded)]
+    assert (ended.cases, ended.complete) == (3, True)
+    assert ended.left_out == {"effect one-way is not allowed on this target": 1}
+
+
+async def test_what_a_table_planned_and_did_not_give_is_accounted_for(
+    scripted: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stored, "planned", lambda self: 10)
+    async with scripted(Station()) as executor:
+        outcome = await attack(executor, good(3))
+    (ended,) = [e for e in outcome.events if isinstance(e, PhaseEnded)]
+    assert ended.cases + sum(ended.left_out.values()) == 10
+    assert "does not support" in next(iter(ended.left_out))
+
+
 async def test_named_effects_are_sent_as_well(scripted: Callable) -> None:
     station = Station()
     cases = [call(f"c-{e.value}", action=f"A-{e.value}", effect=e) for e in Effect]

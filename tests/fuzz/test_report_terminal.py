@@ -61,7 +61,7 @@ EVENTS = (
     RemarkReported(VIOLATION, "x"),
     PROGRESS,
     replace(PROGRESS, elapsed_s=13.0),
-    PhaseEnded("systematic", 1_234, False),
+    PhaseEnded("systematic", 1_234, False, {"effect \x1b is not allowed": 616, "rare": 2}),
     CampaignEnded(SUMMARY),
 )
 CONTEXT = Context(Path("findings"), "--defect P01")
@@ -88,7 +88,7 @@ def test_plain_lines_tell_the_campaign_in_order():
         "confirmed HIGH unanswered-call (O4): [red]no answer\\x07 findings/O4-1a2b3c4d\n"
         "remark unanswered-call (O4): [red]no answer\\x07\n"
         "12 s: systematic, 1,234 cases, 346/s, 1 finding, 2 remarks; sites 5 of 10 (50 %)\n"
-        "phase systematic not complete: 1,234 cases\n"
+        "phase systematic not complete: 1,234 cases; 616 left out, effect \\x1b is not allowed; 2 left out, rare\n"
         "\n"
         "NO FINDING: 1 case in 1 s, seed 7.\n"
         "Attacked: Charging Station [bold]lab\\x1b[0m, security profile 3, OCPP 2.0.1 edition ed3\n"
