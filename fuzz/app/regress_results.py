@@ -107,7 +107,7 @@ def judged(whole: Results, build: Regression, desk: Desk, again: str) -> Results
         reason=_reason(build),
         checks=(*checks, *more, *stale),
         rules=tuple(rules.values()),
-        notes=(*whole.notes, *build.notes),
+        notes=(*build.warnings, *whole.notes, *build.notes),
         details=regression_value(build),
     )
 

@@ -6,6 +6,7 @@ Knows how a build is composed. Must not know how it is shown.
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -38,6 +39,7 @@ from fuzz.records import (
     Case,
     EngineEvent,
     Finding,
+    Note,
     PhaseEnded,
     Summary,
     TargetFacts,
@@ -102,6 +104,7 @@ class _Build:
     today: date
     clock: SystemClock = field(default_factory=SystemClock)
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     phases: list[Fixed] = field(default_factory=list)
     complete: set[str] = field(default_factory=set)
     not_run: list[str] = field(default_factory=list)
@@ -199,6 +202,7 @@ class _Build:
             added=tuple(sorted(names - names_before)),
             removed=tuple(sorted(names_before - names)),
             notes=tuple(self.notes),
+            warnings=tuple(self.warnings),
             seconds=self.clock.monotonic() - began,
         )
 
@@ -221,9 +225,10 @@ class _Build:
         if path is None:
             return ()
         if not path.exists():
-            if self.wanted.update_baseline:
-                return ()
-            raise UsageError(f"there is no baseline {path}; --update-baseline writes one")
+            if not self.wanted.update_baseline:
+                self.warnings.append(absent(path))
+                self.sink(Note(self.warnings[-1], "warning"))
+            return ()
         return store.load_baseline(path)
 
     def _quirks(self) -> tuple[Quirk, ...]:
@@ -352,6 +357,14 @@ class _Build:
         if self.summary is not None:
             return self.summary.reason if self.summary.exit_code == 3 else ""
         return "" if shaken.proven else "no handshake came to a verdict"
+
+
+def absent(path: Path) -> str:
+    """That a baseline is not there, which is right before the first finding is accepted, and wrong where it is misspelt."""
+    beside = path.parent.glob("*.json") if path.parent.is_dir() else ()
+    close = difflib.get_close_matches(path.name, sorted(p.name for p in beside), 1)
+    hint = f"did you mean {path.with_name(close[0])}?" if close else "--update-baseline writes it"
+    return f"there is no baseline {path}, so nothing is accepted; {hint}"
 
 
 def expired(known: Sequence[Known], quirks: Sequence[Quirk], today: date) -> Iterator[str]:

@@ -20,7 +20,7 @@ class Regression:
 
     `handshakes` counts the cases of the TLS lab by outcome, `left_out` cases that were not asked, by reason. `ahead` is
     what is newer than the lock, `added` and `removed` are what was done to the baseline. `summary` is None where no
-    messages were played.
+    messages were played. `warnings` are told beside the verdict, `notes` at the end.
     """
 
     judgement: Judgement
@@ -36,6 +36,7 @@ class Regression:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property

@@ -30,6 +30,8 @@ def regression_lines(build: Regression, findings_dir: Path) -> Iterator[Line]:
     yield _verdict(build)
     yield Line(f"Attacked: {attacked(build.facts)}")
     yield Line(NOT_A_CERTIFICATION, "dim")
+    for text in build.warnings:
+        yield Line(f"warning: {safe(text, 500)}", "yellow")
     judgement = build.judgement
     for section in (
         _failing(judgement, findings_dir),
@@ -204,7 +206,7 @@ def regression_value(build: Regression) -> Mapping[str, object]:
         },
         "accepted": [*build.added],
         "removed": [*build.removed],
-        "notes": [*build.notes],
+        "notes": [*build.warnings, *build.notes],
     }
 
 

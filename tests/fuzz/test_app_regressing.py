@@ -9,7 +9,7 @@ import pytest
 from fuzz import store
 from fuzz.app.campaign import make_phases
 from fuzz.app.pinning import stock
-from fuzz.app.regressing import expired, regress
+from fuzz.app.regressing import absent, expired, regress
 from fuzz.config import RegressOptions, RunOptions
 from fuzz.engine.phases import Ground
 from fuzz.engine.support import Coverage, Support
@@ -41,11 +41,6 @@ def _empty_folder(tmp_path, monkeypatch):
             RegressOptions(self_test="csms", expires="tomorrow"),
             "--expires 'tomorrow' is no date",
         ),
-        (
-            RunOptions(),
-            RegressOptions(self_test="csms", baseline=Path("none.json")),
-            "there is no baseline none.json; --update-baseline writes one",
-        ),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error_and_leaves_nothing(tmp_path, options, wanted, said):
@@ -53,6 +48,28 @@ def test_what_cannot_be_meant_is_a_usage_error_and_leaves_nothing(tmp_path, opti
         regress(options, wanted, lambda _: None)
     assert said in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_baseline_that_is_not_there_yet_accepts_nothing_and_stands_out():
+    heard = []
+    nothing = RegressOptions(
+        self_test="csms", handshakes=("TC-01",), baseline=Path("ci/known.json")
+    )
+    build = regress(RunOptions(max_time_s=60.0), nothing, heard.append)
+    (warning,) = build.warnings
+    assert warning == (
+        "there is no baseline ci/known.json, so nothing is accepted; --update-baseline writes it"
+    )
+    assert [note.text for note in heard if note.level == "warning"] == [warning]
+    assert build.exit_code == 0
+    assert not Path("ci").exists()
+
+
+def test_a_misspelt_baseline_is_told_with_the_name_that_was_meant():
+    Path("ci").mkdir()
+    Path("ci/known.json").write_text("{}")
+    assert absent(Path("ci/konwn.json")).endswith("did you mean ci/known.json?")
+    assert absent(Path("other/konwn.json")).endswith("--update-baseline writes it")
 
 
 def test_what_is_over_is_told():

@@ -56,6 +56,13 @@ def test_a_build_that_passes_says_so_and_whom_it_attacked():
     assert "Handshakes: 1 failed, 3 passed" in lines
 
 
+def test_a_warning_stands_beside_the_verdict_and_is_harmless():
+    made = build(warnings=("there is no baseline \x1b[2Jknown.json",))
+    lines = text(made).splitlines()
+    assert lines[3] == "warning: there is no baseline \\x1b[2Jknown.json"
+    assert regression_value(made)["notes"] == ["there is no baseline \x1b[2Jknown.json"]
+
+
 def test_a_new_finding_comes_first():
     shown = text(build([NEW]))
     assert shown.startswith("BUILD FAILS: 1 new finding. ")
