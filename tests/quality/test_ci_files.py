@@ -207,9 +207,15 @@ def test_the_action_installs_its_own_checkout(run, tmp_path):
 # --- the component for GitLab ------------------------------------------------------------------------------
 
 
+GIVEN_INPUTS = {
+    name: {"default": "./ocppfuzz", **told} for name, told in SPEC["spec"]["inputs"].items()
+}
+"""The template's inputs where the only one without a default is given."""
+
+
 def pipeline() -> dict:
-    """The pipeline of a project that includes the template and leaves all inputs as they are."""
-    inputs = SPEC["spec"]["inputs"]
+    """The pipeline of a project that includes the template, says what to install, and leaves all other inputs."""
+    inputs = GIVEN_INPUTS
     _, _, jobs = TEMPLATE.partition("\n---\n")
     filled = re.sub(
         r"\$\[\[ inputs\.([a-z-]+) \]\]", lambda m: inputs[m[1]]["default"] or '""', jobs
@@ -229,7 +235,7 @@ def test_the_template_and_what_becomes_of_it_are_pipelines_by_the_schema_of_gitl
 @pytest.mark.parametrize("given", [{}, {"BASELINE": "known.json", "ARGS": "--wait-ready 120"}])
 @pytest.mark.parametrize("mode", ["pr", "nightly"])
 def test_the_command_line_understands_the_template(run, shell, given, mode):
-    inputs = SPEC["spec"]["inputs"]
+    inputs = GIVEN_INPUTS
     default = {
         name: inputs[re.fullmatch(r"\$\[\[ inputs\.([a-z-]+) \]\]", value)[1]]["default"]
         for name, value in JOB["variables"].items()
@@ -307,8 +313,15 @@ def test_the_interpreter_is_one_that_the_package_takes():
 
 
 def test_the_name_is_that_of_the_package():
-    assert SPEC["spec"]["inputs"]["package"]["default"] == PROJECT["name"]
     assert ACTION["name"] == PROJECT["name"]
+
+
+def test_nothing_is_installed_by_a_name_that_is_not_ours_on_any_index():
+    inputs = SPEC["spec"]["inputs"]
+    assert [name for name, told in inputs.items() if "default" not in told] == ["package"]
+    assert JOB["before_script"] == [
+        'python -m pip install --quiet --disable-pip-version-check "$PACKAGE"'
+    ]
 
 
 # --- the container ------------------------------------------------------------------------------------------
