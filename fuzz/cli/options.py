@@ -146,9 +146,7 @@ def _campaign(seed: str, max_time: str, phases: str, tier: str) -> list[Callable
         click.option(
             "--max-exchanges", type=int, metavar="N", help="Stop after so many exchanged messages."
         ),
-        _many(
-            "--phases", "phases", "PHASE", f"{', '.join(PHASES)}{phases}.", completing.phases
-        ),
+        _many("--phases", "phases", "PHASE", f"{', '.join(PHASES)}{phases}.", completing.phases),
         click.option(
             "--tier",
             shell_complete=completing.completes(completing.tiers),
