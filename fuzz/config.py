@@ -63,7 +63,8 @@ class RunOptions:
     `catcher` is HOST:PORT of this machine as the target reaches it: there we wait for whoever follows an address that
     an injection told. `capture_interface` is the network interface whose real packets are kept beside findings.
     `on_stuck` is a command, or a URL to post to, for when the target stays away for longer than `wait_s`; without one a
-    person is asked to restart it, unless `unattended`. The password is never in here, see `password_of`; `password_env`
+    person is asked to restart it, unless `unattended`. `self_test` means our own station by name, for a finding that was
+    found elsewhere. The password is never in here, see `password_of`; `password_env`
     is the environment variable that holds it.
     """
 
@@ -85,6 +86,7 @@ class RunOptions:
     wait_s: float = 120.0
     catcher: str | None = None
     capture_interface: str | None = None
+    self_test: bool = False
     seed: int | None = None
     max_time_s: float | None = 60.0
     max_cases: int | None = None

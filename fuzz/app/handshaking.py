@@ -13,6 +13,7 @@ from typing import Any
 
 from fuzz import store
 from fuzz.app.campaign import Sink
+from fuzz.app.naming import naming_of
 from fuzz.app.tlsing import chosen, side_of, tls
 from fuzz.clock import SystemClock
 from fuzz.config import RegressOptions, RunOptions
@@ -146,7 +147,13 @@ def handshakes(
     """Play the list's handshakes. Raises `OcppfuzzError` for what we could not do."""
     options, lab = lab_of(options, wanted, second)
     side = side_of(options, lab)
-    facts = TargetFacts(Side(side.value), identity=options.identity, edition=options.edition)
+    facts = TargetFacts(
+        Side(side.value),
+        identity=options.identity,
+        security_profile=options.security_profile,
+        edition=options.edition,
+        naming=naming_of(options),
+    )
     ids = in_the_list(wanted, Side(side.value), accepted)
     if not ids:
         return Handshakes(facts)

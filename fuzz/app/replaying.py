@@ -17,6 +17,7 @@ from fuzz.app.campaign import make_judge, prepare
 from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.dossier import files_of, hidden
+from fuzz.app.naming import named_for
 from fuzz.app.packing import load_pack
 from fuzz.app.rig import rig
 from fuzz.app.tls_replaying import case_of, cases_of, replay_handshakes
@@ -29,6 +30,7 @@ from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.records import Case, Effect, EngineEvent, Finding, Note, ReplayOutcome, Side, Violation
+from fuzz.report.naming import whom
 from strategies.version import version
 
 Sink = Callable[[EngineEvent], None]
@@ -45,11 +47,14 @@ def replay(
 ) -> list[Replayed]:
     """Read everything first, so that a bad file stops before anything is sent; then play, and tell of each case.
 
+    Whom that attacks is told first, and nothing found elsewhere is played on our own station unasked.
     `stations` of our own are played with side by side; heavy cases come alone, behind all others.
     """
     stored = [(path, _load(path)) for given in paths for path in _files(given)]
     if not stored:
         raise UsageError("no case or finding to replay; name a case file or a folder of findings/")
+    named_for(stored, options)
+    sink(Note(f"Attacking {whom(options, [case_of(item).side for _, item in stored])}", "target"))
     handshakes = [(path, item) for path, item in stored if cases_of(item)]
     messages = [(path, item) for path, item in stored if not cases_of(item)]
     outcomes = replay_handshakes(handshakes, options, sink, told) if handshakes else []
@@ -232,6 +237,8 @@ def shrink(path: Path, options: RunOptions, sink: Sink) -> Replayed:
     finding = store.load_finding(path)
     if cases_of(finding):
         raise UsageError("a case of the TLS lab is as small as it gets; replay it")
+    named_for([(path, finding)], options)
+    sink(Note(f"Attacking {whom(options, [finding.case.side])}", "target"))
     return asyncio.run(_shrink(path, finding, options, sink))
 
 

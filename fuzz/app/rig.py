@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from cryptography.x509.oid import NameOID
 
+from fuzz.app.naming import naming_of
 from fuzz.clock import SystemClock
 from fuzz.config import RunOptions, host_and_port, is_loopback, password_of
 from fuzz.csms.voice import CsmsVoice
@@ -276,6 +277,7 @@ def _facts(options: RunOptions, side: Side, url: str, identity: str) -> TargetFa
         identity=identity,
         security_profile=options.security_profile,
         edition=options.edition,
+        naming=naming_of(options),
     )
 
 

@@ -53,9 +53,9 @@ def _terms(run: Run, profile: int, available: frozenset[Need], *, own: bool) -> 
 
 async def _through(run: Run, rig: CsmsRig, cases: Sequence[TlsCase]) -> None:
     """Every case, one after the other, on one CSMS."""
-    run.target = run.target or rig.facts()
+    run.target = run.target or run.named(rig.facts())
     for case in cases:
-        run.over(await _sure(run, rig, case), rig.facts())
+        run.over(await _sure(run, rig, case), run.named(rig.facts()))
     run.observed = tuple(map(suite_name, rig.bench.suites_taken)) or run.observed
 
 

@@ -6,6 +6,7 @@ Knows the lab's rows and the table of cases. Must not know formats.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +103,11 @@ def _check(row: TlsRow, desk: Desk, *, strict: bool) -> Check:
     )
 
 
+def _own(flags: str) -> str:
+    """The flags for `replay`, which knows of itself what side a finding is of."""
+    return re.sub(r"--self-test \w+", "--self-test", flags)
+
+
 def _issue(row: TlsRow, desk: Desk) -> Issue:
     case = all_cases().get(row.id)
     folder = relative(Path(row.folder)) if row.folder else ""
@@ -114,7 +120,7 @@ def _issue(row: TlsRow, desk: Desk) -> Issue:
         symptom=row.symptom or row.outcome,
         severity=Severity[row.severity.upper()],
         place=case_place(Path(row.folder)) if folder else desk.place,
-        replay=replay_command(folder, desk.flags) if folder else again,
+        replay=replay_command(folder, _own(desk.flags)) if folder else again,
         basis=(Basis.SHALL if row.clause else Basis.HARDENING).value,
         clause=", ".join(row.clause),
         cwe=case.cwe if case else "",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from fuzz import store
 from fuzz.app.dossier import files_of, signed
+from fuzz.app.naming import naming_of
 from fuzz.app.rig import DEFAULT_PICS, dialled, how_to_dial, key_for, lab_in, started_by_user
 from fuzz.app.tls_checking import check_options
 from fuzz.clock import Clock, SystemClock, rfc3339
@@ -67,6 +68,13 @@ class Run:
     def skip(self, case: TlsCase, judged: Judged) -> None:
         """A case is not played."""
         self.add(_row(case, judged))
+
+    def named(self, target: TargetFacts) -> TargetFacts:
+        """The target with how it was named."""
+        naming = naming_of(self.options)
+        if self.lab.self_test:
+            naming = replace(naming, listen="", target="")
+        return replace(target, naming=naming)
 
     def over(self, played: Played, target: TargetFacts) -> None:
         """A case was played: its finding is on disk before the next one begins."""
@@ -257,9 +265,9 @@ def wanted(run: Run, cases: Sequence[TlsCase], terms: Terms) -> list[TlsCase]:
 
 async def _through(run: Run, rig: StationRig, cases: Sequence[TlsCase]) -> None:
     """Every case, one after the other, on one station."""
-    run.target = run.target or rig.facts()
+    run.target = run.target or run.named(rig.facts())
     for case in cases:
-        run.over(await _sure(run, rig, case), rig.facts())
+        run.over(await _sure(run, rig, case), run.named(rig.facts()))
     newest = rig.bench.server.newest
     if newest is not None and newest.hello is not None:
         offered = [c for c in newest.hello.cipher_suites if c not in (0x00FF, 0x5600)]

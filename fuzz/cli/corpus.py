@@ -16,6 +16,8 @@ from fuzz.cli.options import (
     json_option,
     judging_options,
     options_from,
+    own_or_named,
+    self_test_option,
     showing_options,
     target_options,
 )
@@ -199,12 +201,13 @@ def check(no_play: bool, **given: Any) -> int:
 @_corpus_option
 @click.option("--unverified", is_flag=True, help="Do not play it first.")
 @click.option("--name", default="", metavar="NAME", help="Default: as the finding's folder.")
+@self_test_option
 @target_options
 @judging_options
 @showing_options
 def promote(path: Path, unverified: bool, name: str, **given: Any) -> int:
     """Play a finding, and when it is fixed, move its case into the family `regression`."""
-    options = options_from(given)
+    options = own_or_named(given)
     with display_for(options) as display:
         written = app.corpus_promote(path, options, display, unverified=unverified, name=name)
     click.echo(f"promoted  {safe(str(written), 300)}")

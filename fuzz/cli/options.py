@@ -240,12 +240,32 @@ capture_option = click.option(
 )
 """For commands that write findings; `replay` writes none."""
 
+self_test_option = click.option(
+    "--self-test",
+    "self_test",
+    is_flag=True,
+    default=None,
+    help="Play on our own station what was found on another target.",
+)
+"""For commands that play stored findings; `own_or_named` reads it."""
+
 
 def options_from(given: dict[str, Any], **defaults: object) -> RunOptions:
     """The options of the configuration file with the given flags over it. Raises `ConfigError`."""
     config = given.pop("config", None)
     flags = {name: value for name, value in given.items() if value not in (None, ())}
     return load_config(config, defaults | flags)
+
+
+def own_or_named(given: dict[str, Any], **defaults: object) -> RunOptions:
+    """`options_from` for stored findings: with `--self-test` the target of the file is not meant."""
+    if given.get("self_test"):
+        if given.get("listen") or given.get("target"):
+            raise click.UsageError(
+                "--self-test means our own station; leave --listen and --target away"
+            )
+        defaults |= dict.fromkeys(("listen", "target", "start_cmd", "restart_cmd"))
+    return options_from(given, **defaults)
 
 
 def reports_from(given: dict[str, Any]) -> dict[str, Path]:
@@ -293,6 +313,7 @@ def target_flags(options: RunOptions) -> str:
         ("--catcher", options.catcher),
         ("--defect", ",".join(options.defects) or None),
         ("--decoy", ",".join(options.decoys) or None),
+        ("--self-test", "" if options.self_test else None),
     ]
     return _spelt(given)
 

@@ -14,15 +14,17 @@ from fuzz.cli.options import (
     display_for,
     examples,
     judging_options,
-    options_from,
+    own_or_named,
     reports_from,
     reports_options,
+    self_test_option,
     showing_options,
     target_flags,
     target_options,
 )
 from fuzz.records import ReplayOutcome
 from fuzz.report.safe import safe
+from fuzz.report.words import attacked
 
 if TYPE_CHECKING:
     from fuzz.config import RunOptions
@@ -33,9 +35,9 @@ if TYPE_CHECKING:
     name="replay",
     short_help="Play stored findings or cases again.",
     epilog=examples(
-        "ocppfuzz replay findings/O4-1a2b3c4d",
+        "ocppfuzz replay findings/O4-1a2b3c4d --defect P05",
         "ocppfuzz replay findings --listen 127.0.0.1:9000 --identity CS-1",
-        "ocppfuzz replay O4-1a2b3c4d.zip",
+        "ocppfuzz replay O4-1a2b3c4d.zip --defect P05",
         "ocppfuzz replay corpus/frames/empty-array.json",
         "ocppfuzz replay corpus --junit junit.xml --sarif ocppfuzz.sarif",
     ),
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )
+@self_test_option
 @target_options
 @judging_options
 @showing_options
@@ -53,10 +56,14 @@ def command(paths: tuple[Path, ...], **given: Any) -> int:
     PATH is a finding's folder, a pack (.zip) that is verified first, a case file, or a folder of these. Exit code 1 when
     anything is reproduced or changed, 3 when something could not be run, 0 when all is fixed.
 
-    A folder that `run` made remembers the outcome for `report html`. Nothing is written beside a finding, so there is no --capture-interface here: `run` and `regress` have it.
+    Without a target it is our own embedded station that is attacked. What was found on another target is played there
+    with --self-test or --defect only; else name that target again, here or in ocppfuzz.toml.
+
+    A folder that `run` made remembers the outcome for `report html`. Nothing is written beside a finding, so there is no
+    --capture-interface here: `run` and `regress` have it.
     """
     wanted, config = reports_from(given), given.get("config")
-    options = options_from(given)
+    options = own_or_named(given)
     with display_for(options) as display:
         replayed = _replay(paths, options, display, wanted, config)
     app.remember_replay(replayed)
@@ -96,6 +103,8 @@ def _print(replayed: Sequence[app.Replayed], *, as_json: bool) -> None:
     for one in replayed:
         if as_json:
             value = {"path": str(one.path), "outcome": one.outcome, "text": one.text}
+            if one.facts is not None:
+                value["attacked"] = attacked(one.facts)
             if one.expected:
                 value |= {"expected": one.expected, "seen": one.seen}
             click.echo(json.dumps(value, sort_keys=True))

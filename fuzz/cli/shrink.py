@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from fuzz import app
-from fuzz.cli.options import display_for, examples, options_from, showing_options, target_options
+from fuzz.cli.options import (
+    display_for,
+    examples,
+    own_or_named,
+    self_test_option,
+    showing_options,
+    target_options,
+)
 from fuzz.records import ReplayOutcome
 from fuzz.report.safe import safe
 
@@ -23,11 +30,12 @@ from fuzz.report.safe import safe
 )
 @click.argument("path", type=click.Path(path_type=Path), metavar="PATH")
 @click.option("--max-time", "max_time_s", type=float, metavar="S", help="Seconds; 600.")
+@self_test_option
 @target_options
 @showing_options
 def command(path: Path, **given: Any) -> int:
     """Play a stored finding again and make its case smaller; the stored one is replaced."""
-    options = options_from(given, max_time_s=600.0)
+    options = own_or_named(given, max_time_s=600.0)
     folder = path.resolve()
     with display_for(options) as display:
         shrunk = app.shrink(folder.parent if folder.is_file() else folder, options, display)

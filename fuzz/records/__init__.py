@@ -26,7 +26,7 @@ from fuzz.records.events import (
     Summary,
     Turnout,
 )
-from fuzz.records.facts import TargetFacts
+from fuzz.records.facts import Naming, TargetFacts
 from fuzz.records.findings import (
     FINDING_FORMAT,
     Basis,
@@ -118,6 +118,7 @@ __all__ = [
     "Link",
     "LinkClosed",
     "Misbehave",
+    "Naming",
     "Note",
     "Observation",
     "Operator",

@@ -71,7 +71,7 @@ class RemarkReported:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a person should know; `level` is `info`, `warning` or `action` (a person must do something)."""
+    """Something a person should know; `level` is `info`, `warning`, `action` (a person must do something) or `target` (who is attacked)."""
 
     text: str
     level: str = "info"

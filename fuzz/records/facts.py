@@ -12,6 +12,26 @@ from fuzz.records.case import Side
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """How a target was named, so that it can be named again; no password, and no file of keys.
+
+    Neither `listen` nor `target` means an end of our own, with what was planted in it.
+    """
+
+    listen: str = ""
+    target: str = ""
+    identity: str = ""
+    pics: str = ""
+    defects: tuple[str, ...] = ()
+    decoys: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> bool:
+        """True when an end of our own was attacked."""
+        return not self.listen and not self.target
+
+
+@dataclass(frozen=True, slots=True)
 class TargetFacts:
     """What is known about the target before a verdict: declared, learned or assumed.
 
@@ -21,7 +41,7 @@ class TargetFacts:
     (`fuzz.pics.claims` says how they are written); what is in neither is not known.
     `volatile` are the names of variables that change by themselves, learned while nothing was asked
     (`fuzz.ocppj.variables.describe` says how they are written). `clock_offset_s` is how far its clock is ahead of
-    ours, as far as its messages tell; None when they do not.
+    ours, as far as its messages tell; None when they do not. `naming` is how it was named; None where that is not known.
     """
 
     side: Side
@@ -42,3 +62,4 @@ class TargetFacts:
     bytes_per_message: Mapping[str, int] = field(default_factory=dict)
     volatile: frozenset[str] = frozenset()
     clock_offset_s: float | None = None
+    naming: Naming | None = None

@@ -175,7 +175,9 @@ class EventLines:
     def _note(self, note: Note) -> Iterator[Line]:
         if note.level == "info" and self._quiet:
             return
-        style = {"action": "bold magenta", "warning": "yellow"}.get(note.level, "")
+        style = {"action": "bold magenta", "warning": "yellow", "target": "bold"}.get(
+            note.level, ""
+        )
         prefix = {"action": "PLEASE DO: ", "warning": "warning: "}.get(note.level, "")
         yield Line(prefix + safe(note.text, 500), style)
 

@@ -245,3 +245,29 @@ def test_a_script_dials_a_csms(
     )
     assert done.returncode == code, done.stdout + done.stderr
     assert ("NOT REPRODUCED" in done.stdout) is (code == 0)
+
+
+def test_a_pack_of_another_target_is_played_there_once_that_is_named(
+    ocppfuzz, started, until, peers, tmp_path_factory
+):
+    csms = started(sys.executable, peers / "own_csms.py", 0, "--defect")
+    until(lambda: csms.text.partition("\n")[1], lambda: csms.text)
+    url = f"ws://127.0.0.1:{int(csms.text.splitlines()[0])}/CS-1"
+    named = ("--target", url, "--identity", "CS-1", "--security-profile", 1)
+    flags = ("--phases", "systematic", "--fail-fast", "--max-time", 60, "--seed", 1, "--json")
+    ended = ocppfuzz("run", *named, *flags)
+    assert ended.code == 1, ended.err
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    pack = elsewhere / "sock.zip"
+    ocppfuzz("report", "pack", ended.json["findings"][0]["folder"], "-o", pack)
+
+    unasked = ocppfuzz("replay", pack, cwd=elsewhere)
+    assert (unasked.code, unasked.out) == (2, "")
+    assert " ".join(map(str, named)) in unasked.complains_once()
+    (elsewhere / "ocppfuzz.toml").write_text(
+        f'[target]\nurl = "{url}"\nidentity = "CS-1"\nsecurity_profile = 1\n'
+    )
+    again = ocppfuzz("replay", pack, cwd=elsewhere)
+    assert again.code == 1, again.err
+    assert again.out.startswith(f"Attacking the CSMS at {url}, security profile 1\n")
+    assert "\nreproduced  " in again.out

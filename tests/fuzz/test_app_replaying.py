@@ -68,4 +68,10 @@ def test_what_all_stations_say_is_told_once(tmp_path: Path, groups: list[list[st
     told: list[object] = []
     replaying.replay(written(tmp_path, "a", "b"), RunOptions(), told.append, stations=2)
     assert len(groups) == 2
-    assert told == [NOTE]
+    assert told == [
+        Note(
+            "Attacking our own embedded reference station, no defect planted, security profile 3",
+            "target",
+        ),
+        NOTE,
+    ]

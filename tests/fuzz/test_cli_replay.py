@@ -7,7 +7,19 @@ import pytest
 
 from fuzz import app
 from fuzz.cli import main
-from fuzz.records import ReplayOutcome
+from fuzz.records import (
+    Basis,
+    Case,
+    Finding,
+    Naming,
+    ReplayOutcome,
+    Severity,
+    Side,
+    TargetFacts,
+    Violation,
+)
+from fuzz.store import save_finding
+from strategies.labels import Expectation, Stance, Tier
 
 REPRODUCED, FIXED, CHANGED, NOT_RUN = (
     ReplayOutcome.REPRODUCED,
@@ -122,3 +134,44 @@ def test_a_pack_that_was_changed_is_one_line_and_nothing_is_played(tmp_path, cap
     assert main(["replay", str(pack)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {pack}: it is no whole zip file")
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A finding of a station that somebody else started."""
+    case = Case("c", Side.STATION, (), Expectation(Stance.REJECT, Tier.RPC))
+    silence = Violation("O4", "unanswered-call", Basis.SHALL, Severity.MEDIUM, "no answer", "t")
+    named = Naming(listen="127.0.0.1:9000", identity="CS-1")
+    facts = TargetFacts(Side.STATION, identity="CS-1", security_profile=1, naming=named)
+    return save_finding(Finding("1a2b3c4d5e6f7081", silence, case, case, facts), tmp_path)
+
+
+@pytest.mark.parametrize("command", [["replay"], ["shrink"], ["corpus", "promote"]])
+def test_what_was_found_elsewhere_is_not_played_on_our_own_station_unasked(
+    elsewhere, capsys, command
+):
+    assert main([*command, str(elsewhere)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    (line,) = told.err.splitlines()
+    assert "--listen 127.0.0.1:9000 --identity CS-1 --security-profile 1" in line
+    assert "--self-test" in line
+
+
+def test_our_own_station_is_named_by_a_flag_over_the_target_of_the_file(monkeypatch, tmp_path):
+    asked = []
+
+    def replay(paths, options, sink):
+        asked.append((options.listen, options.self_test))
+        return [app.Replayed(Path("a"), FIXED, "")]
+
+    monkeypatch.setattr(app, "replay", replay)
+    (tmp_path / "ocppfuzz.toml").write_text('[target]\nlisten = "127.0.0.1:9000"\n')
+    main(["replay", "a"])
+    main(["replay", "a", "--self-test"])
+    assert asked == [("127.0.0.1:9000", False), (None, True)]
+
+
+def test_our_own_station_and_another_target_are_not_both_named(capsys):
+    assert main(["replay", "a", "--self-test", "--listen", "127.0.0.1:0"]) == 2
+    assert "leave --listen and --target away" in capsys.readouterr().err

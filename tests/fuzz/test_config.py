@@ -71,7 +71,7 @@ def test_paths_in_the_file_start_at_its_folder(tmp_path):
 
 def test_every_field_that_is_no_single_call_decision_has_a_key():
     keyed = {field for keys in TABLES.values() for field in keys.values()}
-    assert set(RunOptions.__slots__) - keyed == {"resume", "plan"}
+    assert set(RunOptions.__slots__) - keyed == {"resume", "plan", "self_test"}
 
 
 def test_the_effects_are_those_of_the_records():

@@ -1,0 +1,98 @@
+"""The words that name a finding's target again, and those that play it there, for a shell.
+
+Knows how a target was named and what a case may leave behind. Must not know who types the words, nor any secret.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+
+from fuzz.config import RunOptions
+from fuzz.records import Case, Effect, Finding, Naming, Side, TargetFacts
+from fuzz.report.safe import safe
+from fuzz.report.words import attacked
+
+WORD_LIMIT = 200
+_HARMLESS = (Effect.NONE, Effect.VOLATILE)
+_SIDES = {Side.STATION: "reference station", Side.CSMS: "CSMS"}
+
+
+def target_words(facts: TargetFacts) -> str:
+    """The flags that name a target again; "" for our own station as it is, HOST:PORT where nobody kept the address."""
+    naming = facts.naming
+    if naming is None:
+        naming = _guessed(facts)
+    usual = RunOptions().security_profile
+    told = naming.own and facts.security_profile == usual
+    return _spelt(
+        ("--listen", naming.listen),
+        ("--target", naming.target),
+        ("--identity", "" if naming.own else naming.identity),
+        ("--security-profile", "" if told else str(facts.security_profile)),
+        ("--pics", naming.pics),
+        ("--defect", ",".join(naming.defects)),
+        ("--decoy", ",".join(naming.decoys)),
+    )
+
+
+def _guessed(facts: TargetFacts) -> Naming:
+    """How a target of somebody's own is named, for a finding that does not say how it was."""
+    if facts.side is Side.CSMS:
+        return Naming(target=facts.url or "URL")
+    return Naming(listen="HOST:PORT", identity=facts.identity)
+
+
+def policy_words(finding: Finding) -> str:
+    """The flags without which a finding's case would not be played, or be judged by another text."""
+    own = finding.facts.naming is not None and finding.facts.naming.own
+    edition = finding.facts.edition
+    return _spelt(
+        ("--allow", "" if own else _effect(finding.case)),
+        ("--edition", "" if edition == RunOptions().edition else edition),
+    )
+
+
+def _effect(case: Case) -> str:
+    return "" if case.effect in _HARMLESS else case.effect.value
+
+
+def replay_words(finding: Finding) -> str:
+    """All flags with which `ocppfuzz replay` meets the same target in the same way."""
+    return " ".join(filter(None, (target_words(finding.facts), policy_words(finding))))
+
+
+def whom(options: RunOptions, sides: Iterable[Side]) -> str:
+    """Whom a command attacks, in one line, before anybody came; `sides` are those that its cases attack."""
+    if options.listen is not None:
+        who = f"the Charging Station {safe(options.identity, 60)}".rstrip()
+        who += f" that dials {safe(options.listen, WORD_LIMIT)}"
+    elif options.target is not None:
+        who = f"the CSMS at {safe(options.target, WORD_LIMIT)}"
+    else:
+        ours = " and ".join(dict.fromkeys(_SIDES[side] for side in sides)) or "reference station"
+        who = f"our own embedded {ours}, {_planted(options)}"
+    return f"{who}, security profile {options.security_profile}"
+
+
+def _planted(options: RunOptions) -> str:
+    planted = [
+        f"{kind} {safe(', '.join(names), WORD_LIMIT)}"
+        for kind, names in (("defect", options.defects), ("decoy", options.decoys))
+        if names
+    ]
+    return " and ".join(planted) or "no defect planted"
+
+
+def found_elsewhere(path: str, finding: Finding) -> str:
+    """Why a finding is not played on our own station unasked, and what to say instead."""
+    again = replay_words(finding)
+    who = safe(attacked(finding.facts), 300)
+    return (
+        f"{path} was found on another target, and none is named: name that one again with {again}, or play it on our own "
+        f"embedded station with --self-test or --defect NAME; found on {who}"
+    )
+
+
+def _spelt(*given: tuple[str, str]) -> str:
+    return " ".join(f"{flag} {shlex.quote(safe(v, WORD_LIMIT))}" for flag, v in given if v)
