@@ -5,7 +5,6 @@ Knows Markdown and the shared words; must not know where the report is written.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Sequence
 
 from fuzz.ocppj.framed import written
@@ -28,11 +27,11 @@ from fuzz.records import (
     Settle,
     Side,
     Step,
-    TargetFacts,
     TlsStep,
     Wait,
     Who,
 )
+from fuzz.report.naming import replay_words
 from fuzz.report.rating import endangers, rate
 from fuzz.report.safe import code, cut_mark, fence, prose
 from fuzz.report.signs import answers_to_case
@@ -62,6 +61,7 @@ TRANSCRIPT_LINES = 24
 LINE_LIMIT = 300
 
 ANSWER_LIMIT = 200
+COMMAND_LIMIT = 2_000
 
 _ENDS = {"close": "the connection ended with", "process": "the process ended with"}
 _BASE64 = frozenset({"bytes", "frames"})
@@ -76,6 +76,16 @@ _PAPERS = {
     Side.CSMS: ("", _PASSWORD, " --ca ROOT.pem" + _PASSWORD, _TLS + " --ca ROOT.pem"),
 }
 """What `repro.py` needs in security profiles 0 to 3, where it stands in for the other side of a target."""
+
+_PASSWORD_KEPT = "its password, if it has one, in `OCPPFUZZ_PASSWORD`"
+_FILES_KEPT = "`--ca`, `--cert` and `--key` as they were given"
+_KEPT = (
+    "",
+    f", with {_PASSWORD_KEPT}",
+    f", with {_PASSWORD_KEPT}, and {_FILES_KEPT}",
+    f", with {_FILES_KEPT}",
+)
+"""What `replay` needs beside its command in security profiles 0 to 3, for a target of somebody's own."""
 
 _WHO = {Who.US: "ocppfuzz ->", Who.TARGET: "target   ->", Who.HARNESS: "         --"}
 
@@ -158,8 +168,7 @@ def _reproduce(finding: Finding, beside: Collection[str], no_script: str) -> lis
     lines = [
         "## Steps to reproduce",
         "",
-        f"With the tool: `ocppfuzz replay findings/{folder_name(finding)}`, and for a target of yours",
-        f"{code(_target_flags(finding.facts))}.",
+        *_command(finding),
         "",
         *_script(finding, beside, no_script),
         "By hand:",
@@ -172,13 +181,12 @@ def _reproduce(finding: Finding, beside: Collection[str], no_script: str) -> lis
     return lines
 
 
-def _target_flags(facts: TargetFacts) -> str:
-    """The options that name the target again, for a shell."""
-    if facts.side is Side.CSMS:
-        named = f"--target {shlex.quote(facts.url)}"
-    else:
-        named = f"--listen HOST:PORT --identity {shlex.quote(facts.identity)}"
-    return f"{named} --security-profile {facts.security_profile}"
+def _command(finding: Finding) -> list[str]:
+    """The command that meets the same target in the same way, and the secrets that it does not tell."""
+    again = f"ocppfuzz replay findings/{folder_name(finding)} {replay_words(finding)}".rstrip()
+    naming = finding.facts.naming
+    secrets = "" if naming is not None and naming.own else _KEPT[finding.facts.security_profile % 4]
+    return [f"With the tool: {code(again, COMMAND_LIMIT)}{secrets}."]
 
 
 def _script(finding: Finding, beside: Collection[str], no_script: str) -> list[str]:

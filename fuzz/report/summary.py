@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fuzz.records import Finding, Severity, Side, Summary
+from fuzz.report.naming import policy_words
 from fuzz.report.safe import safe
 from fuzz.report.words import (
     NOT_A_CERTIFICATION,
@@ -213,7 +214,8 @@ def _doubts(summary: Summary) -> Iterator[Line]:
 def _next(summary: Summary, root: Path, target_flags: str, campaign_flags: str) -> Iterator[Line]:
     if summary.findings:
         worst = max(summary.findings, key=lambda f: (f.violation.severity, f.fingerprint))
-        words = ["replay", shlex.quote(str(root / folder_name(worst))), target_flags]
+        where = shlex.quote(str(root / folder_name(worst)))
+        words = ["replay", where, target_flags, policy_words(worst)]
     elif "--resume" in summary.reason:
         words = ["run --resume", campaign_flags, target_flags]
     elif summary.exit_code == 0:

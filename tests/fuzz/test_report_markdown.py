@@ -14,6 +14,7 @@ from fuzz.records import (
     Expect,
     Finding,
     FindingStatus,
+    Naming,
     Operator,
     Preamble,
     RepeatSteps,
@@ -101,8 +102,8 @@ This is not an OCA certification result.
 
 ## Steps to reproduce
 
-With the tool: `ocppfuzz replay findings/O4-1a2b3c4d`, and for a target of yours
-`--listen HOST:PORT --identity CS-1 --security-profile 3`.
+With the tool: `ocppfuzz replay findings/O4-1a2b3c4d --listen HOST:PORT --identity CS-1 --security-profile 3`, with \
+`--ca`, `--cert` and `--key` as they were given.
 
 By hand:
 
@@ -305,7 +306,9 @@ def test_what_came_back_is_the_answer_and_how_the_connection_ended():
 def test_hostile_identities_and_urls_stay_inert_in_the_flags_that_name_the_target():
     facts = replace(FINDING.facts, identity="`; rm -rf ~ <b>\n")
     report = render_finding(replace(FINDING, facts=facts))
-    assert "``--listen HOST:PORT --identity '`; rm -rf ~ <b>\\n' --security-profile 3``" in report
+    assert (
+        " --listen HOST:PORT --identity '`; rm -rf ~ <b>\\n' --security-profile 3``, with" in report
+    )
 
 
 def test_a_case_of_the_tls_lab_begins_with_its_handshake():
@@ -327,3 +330,9 @@ def test_an_answer_of_ours_is_not_expected_to_be_answered(position):
     (said,) = [line for line in report.splitlines() if line.endswith("(Our wording.)")]
     assert said.startswith("The answer to the target's own CALL ")
     assert "answers nothing itself" in said
+
+
+def test_the_command_of_a_planted_defect_plants_it_again_and_needs_nothing_else():
+    facts = replace(FINDING.facts, naming=Naming(defects=("P05",)))
+    report = render_finding(replace(FINDING, facts=facts))
+    assert "\nWith the tool: `ocppfuzz replay findings/O4-1a2b3c4d --defect P05`.\n" in report
