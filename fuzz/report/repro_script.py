@@ -7,7 +7,7 @@ they are sent; words in braces such as {call.id} are filled in. Attack only what
     python3 repro.py --listen 0.0.0.0:9000                  the target is a Charging Station, which dials in
     python3 repro.py wss://csms.example/ocpp/CS-1 --ca ca.pem --cert cs.pem --key cs.key     the target is a CSMS
 
-A password is asked for, or read from OCPP_PASSWORD; it is never stored. Exit codes: 1 reproduced, 0 not reproduced,
+A password is asked for, or read from OCPPFUZZ_PASSWORD or OCPP_PASSWORD; it is never stored. Exit codes: 1 reproduced, 0 not reproduced,
 2 wrong usage, 3 nobody came or nothing was served.
 """
 
@@ -28,14 +28,17 @@ import struct
 import sys
 import time
 import urllib.parse
+import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 MAX_MESSAGE = 64 * 2**20
 NO_FRAME = 1006
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 SHAKE_S, HOLD_S, LINGER_S, SOFT_S = 10.0, 3.0, 0.3, 2.0
+LONGEST_S = 7 * 86_400.0
+PASSWORDS = ("OCPPFUZZ_PASSWORD", "OCPP_PASSWORD")
 PROBES = 3
 UNREADABLE = ("-1", "", None)
 CODES = frozenset(
@@ -267,6 +270,19 @@ def read_head(sock: socket.socket) -> tuple[str, dict[str, str], bytes]:
 # --- who comes, or is called ------------------------------------------------------------------------------
 
 
+def bound_to(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises `OSError`, or `ValueError` for a name that is none."""
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(16)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
 class Listening:
     """Waits for a Charging Station."""
 
@@ -274,7 +290,8 @@ class Listening:
         self, place: str, asked: Any, subprotocol: str, handshakes: dict[str, str]
     ) -> None:
         host, _, name = place.rpartition(":")
-        port = int(name)
+        if not (name.isascii() and name.isdigit() and int(name) < 2**16):
+            raise ValueError(f"{place!r} is no HOST:PORT")
         self._tls = None
         if asked.cert:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -287,11 +304,7 @@ class Listening:
         self._handshakes = handshakes
         self._badly: list[str] = []
         self.taken: list[str] = []
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((host.strip("[]") or "127.0.0.1", port))
-        self._socket.listen(16)
+        self._socket = bound_to(host.strip("[]") or "127.0.0.1", int(name))
         bound = self._socket.getsockname()[1]
         say(f"listening at {'wss' if self._tls else 'ws'}://{host or '127.0.0.1'}:{bound}")
 
@@ -389,13 +402,26 @@ class Listening:
         return secret == password and (not user or name == user)
 
 
+def checked_url(url: str) -> urllib.parse.SplitResult:
+    """The parts of a URL that can be dialled. Raises `ValueError`."""
+    parts = urllib.parse.urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in ("ws", "wss") or host[:1] in ("", "."):
+        raise ValueError(f"{url!r} is no ws or wss URL; write such as wss://csms.example/ocpp/CS-1")
+    _ = parts.port  # raises for one that is no number
+    host.encode("idna")
+    if not url.isascii():
+        raise ValueError(f"{url!r} holds more than ASCII; write its characters as %XX")
+    return parts
+
+
 class Dialling:
     """Calls a CSMS."""
 
     taken: tuple[str, ...] = ()
 
     def __init__(self, url: str, asked: Any, subprotocol: str) -> None:
-        self._url = urllib.parse.urlsplit(url)
+        self._url = checked_url(url)
         self._subprotocol = subprotocol
         self._tls = None
         if self._url.scheme == "wss":
@@ -1098,11 +1124,50 @@ def facts(play: Play) -> str:
     return "; ".join(parts)
 
 
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong with the arguments in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with 2."""
+        self.exit(2, f"{self.prog}: error: {shown(message, 400)}; --help tells the options\n")
+
+
+def seconds(text: str) -> float:
+    """A time that can be waited for."""
+    value = float(text)
+    if not 0 <= value <= LONGEST_S:
+        raise ValueError
+    return value
+
+
+def password_of(*, asked: bool) -> str:
+    """The password, "" for none. Raises `ValueError` where it is asked for and nobody tells it."""
+    told = next(filter(None, map(os.environ.get, PASSWORDS)), "")
+    if asked and not told:
+        told = _typed()
+        if not told:
+            raise ValueError(f"there is no password; set {PASSWORDS[0]}, or type it at a terminal")
+    told.encode()  # raises for what is no text
+    return told
+
+
+def _typed() -> str:
+    """What somebody types unseen, or pipes in."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass("password: ")
+        except getpass.GetPassWarning:
+            # Nobody can type unseen here.
+            piped = sys.stdin is not None and not sys.stdin.isatty()
+            return sys.stdin.readline().rstrip("\r\n") if piped else ""
+        except EOFError:
+            return ""
+
+
 def parser(stored: dict[str, Any]) -> argparse.ArgumentParser:
     """The options for this finding."""
-    made = argparse.ArgumentParser(
-        prog="repro.py", description=f"{stored['finding']}: {stored['expects']}"
-    )
+    made = Parser(prog="repro.py", description=f"{stored['finding']}: {stored['expects']}")
     if stored["side"] == "station":
         made.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:9000")
     else:
@@ -1116,16 +1181,21 @@ def parser(stored: dict[str, Any]) -> argparse.ArgumentParser:
         "--user", default="", help="user of Basic authentication; usually the identity"
     )
     made.add_argument(
-        "--password", action="store_true", help="ask for it; OCPP_PASSWORD tells it as well"
+        "--password",
+        action="store_true",
+        help=f"ask for it; {' or '.join(PASSWORDS)} tells it as well",
     )
     made.add_argument(
-        "--wait", type=float, default=120.0, help="seconds until somebody must have come"
+        "--wait", type=seconds, default=120.0, help="seconds until somebody must have come"
     )
     made.add_argument(
-        "--back", type=float, default=stored["back_s"], help="seconds until it must have come back"
+        "--back",
+        type=seconds,
+        default=stored["back_s"],
+        help="seconds until it must have come back",
     )
     made.add_argument(
-        "--timeout", type=float, default=0.0, help="seconds until a CALL must be answered"
+        "--timeout", type=seconds, default=0.0, help="seconds until a CALL must be answered"
     )
     return made
 
@@ -1134,16 +1204,20 @@ def main(stored: dict[str, Any], arguments: list[str] | None = None) -> int:
     """Play the finding and print what came of it; the exit code."""
     options = parser(stored)
     asked = options.parse_args(arguments)
-    given = os.environ.get("OCPP_PASSWORD", "")
-    asked.password = getpass.getpass("password: ") if asked.password and not given else given
     try:
+        if asked.key and not asked.cert:
+            raise ValueError("--key belongs to --cert; give both")
+        asked.user.encode()  # raises for what is no text
+        asked.password = password_of(asked=asked.password)
         door: Any
         if stored["side"] == "station":
             door = Listening(asked.listen, asked, stored["subprotocol"], stored["handshakes"])
         else:
             door = Dialling(asked.url, asked, stored["subprotocol"])
     except (OSError, ValueError) as error:
-        options.error(shown(str(error)))
+        options.error(str(error))
+    except KeyboardInterrupt:
+        return 130
     say(f"{stored['finding']}, expected of a broken target: {stored['expects']}")
     play = Play(stored, door, asked)
     try:

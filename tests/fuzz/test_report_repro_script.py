@@ -444,3 +444,76 @@ def test_a_station_s_script_has_no_url_and_a_csms_s_needs_one(capsys):
     with pytest.raises(SystemExit):
         script.parser({**STORED, "side": "csms"}).parse_args([])
     assert "URL" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--listen", "127.0.0.1:no"],
+        ["--listen", "127.0.0.1:99999"],
+        ["--listen", "127.0.0.1:\u0663"],
+        ["--listen", f"{'a' * 64}:9000"],
+        ["--wait", "inf"],
+        ["--back", "nan"],
+        ["--timeout", "-1"],
+        ["--cert", "no\x1bfile.pem"],
+        ["--key", "key.pem"],
+        ["--user", "\udcff"],
+        ["--nothing"],
+    ],
+)
+def test_wrong_arguments_are_one_line(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        script.main(STORED, words)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert caught.value.code == 2
+    assert line.startswith("repro.py: error: ")
+    assert "\x1b" not in line
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "csms.example",
+        "http://csms.example/CS-1",
+        "ws:///CS-1",
+        "ws://[::1/CS-1",
+        "ws://h:port/CS-1",
+        "ws://h:99999/CS-1",
+        "wss://.h/CS-1",
+        f"ws://{'a' * 64}/CS-1",
+        "ws://h/\u20ac",
+    ],
+)
+def test_what_cannot_be_dialled_is_one_line(url, capsys):
+    with pytest.raises(SystemExit) as caught:
+        script.main({**STORED, "side": "csms"}, [url])
+    assert caught.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.fixture
+def unattended(monkeypatch):
+    """No terminal, and the environment tells nothing."""
+
+    def nobody(_prompt):
+        raise EOFError
+
+    monkeypatch.setattr(script.getpass, "getpass", nobody)
+    for name in script.PASSWORDS:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("name", ["OCPPFUZZ_PASSWORD", "OCPP_PASSWORD"])
+def test_a_password_is_read_from_the_environment(unattended, monkeypatch, name):
+    monkeypatch.setenv(name, "secret")
+    assert script.password_of(asked=True) == script.password_of(asked=False) == "secret"
+
+
+def test_a_password_that_nobody_can_type_is_one_line(unattended, capsys):
+    with pytest.raises(SystemExit) as caught:
+        script.main(STORED, ["--user", "CS-1", "--password"])
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "set OCPPFUZZ_PASSWORD" in line
+    assert script.password_of(asked=False) == ""
