@@ -35,12 +35,15 @@ def command() -> None:
     )
 )
 @click.argument("finding", type=_PATH)
-@click.option("-o", "--output", type=_PATH, metavar="FILE", help="Where; O4-1a2b3c4d.zip.")
+@click.option("-o", "--output", type=_PATH, metavar="FILE", help="Default: ./O4-1a2b3c4d.zip.")
 @click.option("--embargo", default="", metavar="TEXT", help="A note in REPORT.md: until when.")
 def pack(finding: Path, output: Path | None, embargo: str) -> int:
     """Seal the folder FINDING in one zip: case, runs, capture, repro.py, REPORT.md and a manifest.
 
     Nothing secret goes into it. `ocppfuzz replay` verifies a pack before it plays it.
+
+    The zip is left in the present folder. It is for whoever mends the finding and need not be committed: it can be made
+    again as long as the finding's folder is there.
     """
     path, digest = app.pack_finding(finding, output, embargo=embargo)
     click.echo(f"{safe(str(path), 300)}\nSHA-256 {digest}")

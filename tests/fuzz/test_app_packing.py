@@ -104,3 +104,9 @@ def test_a_sealed_pack_of_something_else_is_refused(tmp_path):
 def test_runs_that_were_not_repeated_leave_no_file(tmp_path):
     folder = store.save_finding(replace(FINDING, runs=()), tmp_path, render=files_of)
     assert not (folder / "runs.ndjson").exists()
+
+
+def test_without_an_output_the_pack_is_left_in_the_present_folder(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert pack_finding(folder, None)[0] == Path("O4-1a2b3c4d.zip")
+    assert (tmp_path / "O4-1a2b3c4d.zip").is_file()

@@ -37,6 +37,13 @@ def test_a_folder_that_is_no_finding_is_one_line(tmp_path, capsys):
     assert line.startswith(f"error: {tmp_path} is no folder of a finding")
 
 
+def test_the_help_says_where_a_pack_is_left_and_that_it_need_not_be_committed(capsys):
+    assert main(["report", "pack", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "left in the present folder" in told
+    assert "need not be committed" in told
+
+
 # --- html -------------------------------------------------------------------------------------------------
 
 
