@@ -45,9 +45,11 @@ def test_a_campaign_finds_it_and_a_replay_tells_when_it_is_mended(
     assert stored["confirmed"] >= 2  # scenes that lean on another do not show it every time
     assert stored["control_hits"] == 0
     replayed = ocppfuzz("replay", finding["folder"], "--defect", number, *flags)
-    assert (replayed.code, replayed.out.split()[0]) == (1, "reproduced"), replayed.out
+    assert (replayed.code, replayed.out.splitlines()[-1].split()[0]) == (1, "reproduced"), (
+        replayed.out
+    )
     mended = ocppfuzz("replay", finding["folder"], *flags)
-    assert (mended.code, mended.out.split()[0]) == (0, "fixed"), mended.out
+    assert (mended.code, mended.out.splitlines()[-1].split()[0]) == (0, "fixed"), mended.out
 
 
 def test_two_versions_of_a_station_are_told_apart_by_what_they_take(ocppfuzz, tmp_path):

@@ -93,3 +93,11 @@ def test_an_interrupted_run_tells_what_was_played_and_what_was_not():
         ("TS-34", Status.PASSED, ""),
         ("TS-31", Status.NOT_RUN, "the run ended before it"),
     ]
+
+
+def test_the_replay_of_our_own_csms_is_asked_for_in_the_words_of_replay():
+    desk = replace(DESK, flags="--self-test csms --defect P50")
+    made = TlsHarvest(desk)
+    made.report = TlsReport("x", (FAILED,), facts=FACTS)
+    ((issue,),) = (check.issues for check in made.results(None).checks)
+    assert issue.replay == "ocppfuzz replay findings/O18-1a2b3c4d --self-test --defect P50"
