@@ -8,7 +8,7 @@ READY = .venv/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow coverage check e2e fix bench defect-matrix tls-matrix
+.PHONY: help run test slow coverage check e2e fix bench pictures defect-matrix tls-matrix
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -40,6 +40,9 @@ fix: $(READY) ## format, and repair what the linter can
 
 bench: $(READY) ## rates of generation and of whole cases on this machine
 	$(BIN)/ocppfuzz bench $(ARGS)
+
+pictures: $(READY) ## the pictures of the README anew, from runs of today, in Chromium
+	$(BIN)/python tests/make_pictures.py
 
 defect-matrix: $(READY) ## the conformance suite against every planted defect, an hour; ONLY=P19,P20 takes some
 	@$(BIN)/python tests/defect_matrix.py $(ONLY)

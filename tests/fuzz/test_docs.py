@@ -164,3 +164,11 @@ def test_what_the_job_gives_to_the_action_is_asked_for_there():
     ]
     (_, step) = yaml.safe_load(workflow)["jobs"]["fuzz"]["steps"]
     assert set(step["with"]) <= set(yaml.safe_load((ROOT / "action.yml").read_text())["inputs"])
+
+
+def test_every_picture_is_shown_and_made_by_the_script():
+    shown = re.findall(r"\]\((docs/pictures/[^)]+)\)", TEXTS["README.md"].read_text())
+    kept = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs/pictures").iterdir())
+    assert sorted(shown) == kept
+    script = (ROOT / "tests/make_pictures.py").read_text()
+    assert [name for name in kept if f'"{Path(name).name}"' not in script] == []
