@@ -47,12 +47,8 @@ def _text(results: Results, issues: Sequence[Issue], left_out: int) -> str:
 
 
 def _entry(results: Results, issue: Issue) -> dict[str, object]:
-    wrong = f" Wrong with it: {issue.wrong}." if issue.wrong else ""
-    said = f" Sent: {issue.sent}" if issue.sent else ""
-    right = f" Expected: {issue.expected}" if issue.expected else ""
-    told = (
-        f"{issue.title}: {sentence(issue.text)} Attacked: {results.attacked}.{wrong}{said}{right}"
-    )
+    account = "".join(f" {name}: {text.removesuffix('.')}." for name, text in issue.account)
+    told = f"{issue.title}: {sentence(issue.text)} Attacked: {results.attacked}.{account}"
     return {
         "description": short(told),
         "check_name": short(issue.rule, 200),

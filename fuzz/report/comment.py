@@ -68,12 +68,8 @@ def _finding(issue: Issue) -> Iterator[str]:
     yield f"  - {code(issue.text, _LIMIT)}"
     certainty = f", {code(issue.certainty, 100)}" if issue.certainty else ""
     yield f"  - {code(issue.symptom, 100)}{certainty}"
-    if issue.wrong:
-        yield f"  - wrong with it: {code(issue.wrong, _LIMIT)}"
-    if issue.sent:
-        yield f"  - sent {code(issue.sent, _LIMIT)}"
-    if issue.expected:
-        yield f"  - expected: {code(issue.expected, _LIMIT)}"
+    for name, text in issue.account:
+        yield f"  - {name.lower()}: {code(text, _LIMIT)}"
     if issue.clause:
         yield f"  - rests on {code(issue.clause, _LIMIT)}"
     if issue.replay:

@@ -132,9 +132,8 @@ def _failure(case: ET.Element, check: Check) -> None:
 
 def _title(issue: Issue) -> str:
     """What a list of failures shows: GitLab and Jenkins show no more than this until somebody asks."""
-    wrong = f" ({issue.wrong})" if issue.wrong else ""
-    said = f"; sent: {issue.sent}" if issue.sent else ""
-    return f"{issue.title}{wrong}: {issue.text}{said}"
+    account = "".join(f" {name}: {text.removesuffix('.')}." for name, text in issue.account)
+    return f"{issue.title}: {issue.text}.{account}"
 
 
 MAX_TOLD = 20
@@ -144,9 +143,7 @@ MAX_TOLD = 20
 def _told(issue: Issue) -> Iterator[str]:
     yield short(issue.text)
     facts = (
-        ("Sent", issue.sent),
-        ("Wrong with it", issue.wrong),
-        ("Expected", issue.expected),
+        *issue.account,
         ("Symptom", issue.symptom),
         ("Severity", f"{issue.severity.name.lower()} {issue.basis}".rstrip()),
         ("Certainty", issue.certainty),

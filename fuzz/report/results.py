@@ -14,6 +14,9 @@ from enum import StrEnum
 from fuzz.records import Entry, Severity, TargetFacts
 from fuzz.report.words import attacked
 
+MOST_TOLD = 1_000
+"""Characters of what was sent, is wrong or is expected that a list shows."""
+
 RESULTS_FORMAT = 1
 
 
@@ -105,6 +108,12 @@ class Issue:
     wrong: str = ""
     expected: str = ""
     dossier: Dossier | None = None
+
+    @property
+    def account(self) -> Sequence[tuple[str, str]]:
+        """What is wrong, what was sent and what is expected, as far as known; each cut before anybody joins them."""
+        told = (("Wrong with it", self.wrong), ("Sent", self.sent), ("Expected", self.expected))
+        return [(name, text[:MOST_TOLD]) for name, text in told if text]
 
 
 @dataclass(frozen=True, slots=True)

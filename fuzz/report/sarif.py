@@ -146,9 +146,7 @@ def _invocation(results: Results, left_out: int) -> Json:
 
 def _result(issue: Issue, index: int) -> Json:
     told = f"{issue.title}: {sentence(issue.text)} Symptom: {issue.symptom}."
-    told += f" Wrong with it: {issue.wrong}." if issue.wrong else ""
-    said = f" Sent: {issue.sent}" if issue.sent else ""
-    right = f" Expected: {issue.expected}" if issue.expected else ""
+    account = [f" {name}: {text.removesuffix('.')}." for name, text in issue.account]
     replay = f" Replay: {issue.replay}" if issue.replay else ""
     facts: Mapping[str, object] = {
         "severity": issue.severity.name.lower(),
@@ -164,9 +162,7 @@ def _result(issue: Issue, index: int) -> Json:
         "ruleId": short(issue.rule, 200),
         "ruleIndex": index,
         "level": _LEVELS[issue.severity],
-        "message": {
-            "text": "".join(_message(part)["text"] for part in (told, said, right, replay))
-        },
+        "message": {"text": "".join(_message(part)["text"] for part in (told, *account, replay))},
         "locations": [_location(issue.place)],
         "partialFingerprints": {FINGERPRINT: short(issue.fingerprint, 200)},
         "properties": {name: short(str(text)) for name, text in facts.items() if text},

@@ -77,7 +77,7 @@ def test_a_failure_holds_what_happened_and_how_to_see_it_again():
     assert case.attrib["classname"] == "ocppfuzz.run.process-death"
     assert case.attrib["file"] == "findings/O1-1a2b3c4d/boom"
     assert failure.attrib == {
-        "message": "process-death (O1) on boom (boom): boom; sent: boom",
+        "message": "process-death (O1) on boom: boom. Wrong with it: boom. Sent: boom. Expected: boom.",
         "type": "critical",
     }
     lines = failure.text.splitlines()

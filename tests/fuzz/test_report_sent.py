@@ -90,7 +90,7 @@ def test_a_list_of_failures_shows_what_was_sent_and_what_broke():
     facts = Desk("run", RunOptions()).facts
     made = ET.fromstring(junit(Results("run", "ocppfuzz 0", facts, 1, (check,))).encode())
     (failure,) = made.iter("failure")
-    assert "(envelope /2: action, array)" in failure.attrib["message"]
+    assert "Wrong with it: envelope /2: action, array." in failure.attrib["message"]
     assert SAID in failure.attrib["message"]
 
 
