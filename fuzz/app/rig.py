@@ -43,6 +43,7 @@ from tlslab.pki import Files, Lab, LabError
 EMBEDDED_IDENTITY = "OCPPFUZZ0001"
 DEFAULT_PICS = "dc-2evse-ccs1"
 EMBEDDED_PASSWORD = "ocppfuzz-embedded-password"
+ANYBODY = "no password is known, so whoever calls is let in with any: give OCPPFUZZ_PASSWORD or --password-file what the station has"
 LAB_FOLDER = "pki"
 _LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
@@ -196,6 +197,8 @@ async def _listening_rig(
     host, port = host_and_port(options.listen or "")
     context, ca = _server_side(options, host)
     password = password_of(options)
+    if options.security_profile in (1, 2) and not password:
+        sink(Note(ANYBODY, "warning"))
     listener = Listener(
         host if behind is None else "127.0.0.1",
         port if behind is None else behind,

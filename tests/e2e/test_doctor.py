@@ -61,6 +61,13 @@ def test_a_station_that_dials_over_tls_is_told_from_its_first_byte_to_its_boot(
     assert seen["vendorName"] == "ocppfuzz-lab"
 
 
+@pytest.mark.parametrize(("env", "told"), [(None, True), (PASSWORD, False)])
+def test_whoever_knows_no_password_hears_that_anybody_is_let_in(doctor, env, told):
+    running = doctor("--security-profile", 1, "--wait", 1, env=env)
+    assert running.process.wait(30) == 3
+    assert ("no password is known, so whoever calls is let in" in running.text) is told
+
+
 def test_a_station_that_dials_without_tls_is_told_with_its_basic_user_but_no_password(
     doctor, started, own_station, port
 ):
