@@ -87,6 +87,11 @@ _KEPT = (
 )
 """What `replay` needs beside its command in security profiles 0 to 3, for a target of somebody's own."""
 
+_NEXT = (
+    ("What the rule means, and how such a thing is mended", "explain"),
+    ("One sealed file for whoever mends it", "report pack"),
+)
+
 _WHO = {Who.US: "ocppfuzz ->", Who.TARGET: "target   ->", Who.HARNESS: "         --"}
 
 
@@ -362,5 +367,8 @@ def _more(finding: Finding, beside: Collection[str]) -> list[str]:
         others = ", ".join(code(name, 100) for name in finding.also[:5])
         more = f" and {len(finding.also) - 5} more" if len(finding.also) > 5 else ""
         lines.append(f"- The same was seen with {others}{more}.")
+    folder = f"findings/{folder_name(finding)}"
+    for use, command in _NEXT:
+        lines.append(f"- {use}: {code(f'ocppfuzz {command} {folder}', COMMAND_LIMIT)}.")
     lines.append("- Control characters are shown escaped; `case.json` holds what is sent, exactly.")
     return ["## Notes", "", *lines]

@@ -148,6 +148,8 @@ Where it is written:
 
 ## Notes
 
+- What the rule means, and how such a thing is mended: `ocppfuzz explain findings/O4-1a2b3c4d`.
+- One sealed file for whoever mends it: `ocppfuzz report pack findings/O4-1a2b3c4d`.
 - Control characters are shown escaped; `case.json` holds what is sent, exactly.
 """
 
