@@ -197,7 +197,7 @@ async def _listening_rig(
     host, port = host_and_port(options.listen or "")
     context, ca = _server_side(options, host)
     password = password_of(options)
-    if options.security_profile in (1, 2) and not password:
+    if not met and options.security_profile in (1, 2) and not password:
         sink(Note(ANYBODY, "warning"))
     listener = Listener(
         host if behind is None else "127.0.0.1",

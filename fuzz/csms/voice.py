@@ -102,7 +102,7 @@ class CsmsVoice:
         return self._refuse(action)
 
     def learned(self, action: str, payload: JsonValue, answer: JsonValue) -> None:
-        """A station that serves a CALL was accepted before: until then it refuses them (B02.FR.09)."""
+        """Whoever serves a CALL is taken for accepted: a station that others left Pending may serve some too (B02)."""
         self._booted = True
 
     @property
