@@ -58,7 +58,7 @@ MAX_KEPT_CHARACTERS = 100_000
 """Characters of an observation up to which it is kept, in case that a second answer comes late."""
 
 MAX_REASONS = 20
-SAMPLED = "of actions not known to be supported, or not allowed, only samples are taken"
+SAMPLED = "of actions not known to be supported, or not allowed, few are played or none"
 SLOW_S = 1.0
 """A case that took longer than this counts as costly when it ended in silence."""
 
