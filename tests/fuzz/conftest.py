@@ -62,7 +62,7 @@ def scripted() -> Callable[..., AbstractAsyncContextManager[Executor]]:
                     continue
 
         task = asyncio.create_task(live())
-        pace = Pace(soft_s=0.02, linger_s=0.005, death_s=0.01, come_back_s=1.5, boot_s=1.5)
+        pace = Pace(soft_s=0.06, linger_s=0.01, death_s=0.03, come_back_s=1.5, boot_s=1.5)
         facts = TargetFacts(side=Side.STATION, message_timeout_s=patience_s)
         target = OwnStation() if owned else NoTarget()
         try:
