@@ -110,7 +110,8 @@ def trials(only: Sequence[str], seeds: int, tools: Sequence[str], healthy: int) 
             for defect in sorted(chosen, key=lambda d: d.depth):
                 yield Trial(tool, defect.number, seed, SHALLOW if defect.depth < 2 else DEEP)
     if healthy and not only:
-        yield Trial("ocppfuzz", HEALTHY, 1, healthy)
+        for seed, begun in enumerate(range(0, healthy, DEEP), start=1):
+            yield Trial("ocppfuzz", HEALTHY, seed, min(DEEP, healthy - begun))
         for plant in (SECOND_PICS, *sorted({d.number for d in decoys().values()})):
             yield Trial("ocppfuzz", plant, 1, min(healthy, DEEP))
 
@@ -276,17 +277,19 @@ def tables(outcomes: Sequence[Outcome]) -> list[Table]:
         )
     ]
     if healthy:
-        made.append(
-            Table(
-                "Where nothing is planted",
-                ("target", "exchanges", "findings"),
-                tuple(
-                    Row((o.trial.plant, f"{o.used:,}", o.failed or o.oracle or "none"))
-                    for o in healthy
-                ),
-            )
-        )
+        quiet = [
+            _nothing_planted(plant, [o for o in healthy if o.trial.plant == plant])
+            for plant in dict.fromkeys(o.trial.plant for o in healthy)
+        ]
+        columns = ("target", "campaigns", "exchanges", "findings")
+        made.append(Table("Where nothing is planted", columns, tuple(quiet)))
     return made
+
+
+def _nothing_planted(plant: str, outcomes: Sequence[Outcome]) -> Row:
+    told = sorted({o.failed or o.oracle for o in outcomes} - {""})
+    used = sum(o.used for o in outcomes)
+    return Row((plant, str(len(outcomes)), f"{used:,}", "; ".join(told) or "none"))
 
 
 def _row(tool: str, depth: str, outcomes: Sequence[Outcome]) -> Row | None:

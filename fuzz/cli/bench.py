@@ -72,7 +72,7 @@ def record() -> int:
     type=click.IntRange(0),
     default=0,
     metavar="N",
-    help="Exchanges with a healthy station as well; decoys and the second PICS file get 20,000 at most.",
+    help="Exchanges with a healthy station as well, 20,000 for each seed; decoys and the second PICS file get 20,000 at most.",
 )
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, metavar="N", help="Side by side; 2.")
 @click.option(

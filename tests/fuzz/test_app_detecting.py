@@ -24,12 +24,14 @@ def test_every_defect_that_is_not_the_lab_s_is_tried_with_the_budget_of_its_dept
 
 
 def test_a_healthy_station_comes_with_the_second_file_and_all_decoys() -> None:
-    extra = [t for t in trials((), 1, ("ocppfuzz",), 500_000) if t.plant not in defects()]
-    assert [(t.plant, t.budget) for t in extra[:2]] == [
-        (HEALTHY, 500_000),
-        (detecting.SECOND_PICS, DEEP),
+    extra = [t for t in trials((), 1, ("ocppfuzz",), 50_000) if t.plant not in defects()]
+    assert [(t.plant, t.seed, t.budget) for t in extra[:4]] == [
+        (HEALTHY, 1, DEEP),
+        (HEALTHY, 2, DEEP),
+        (HEALTHY, 3, 10_000),
+        (detecting.SECOND_PICS, 1, DEEP),
     ]
-    assert {t.flags[0] for t in extra[2:]} == {"--decoy"}
+    assert {t.flags[0] for t in extra[4:]} == {"--decoy"}
 
 
 @pytest.mark.parametrize(("only", "tools"), [(("P999",), ("ocppfuzz",)), ((), ("nonsense",))])
@@ -57,7 +59,10 @@ def test_what_is_found_on_a_healthy_target_stands_in_a_table_of_its_own() -> Non
     _, table = tables(
         [FOUND, alarm, replace(alarm, trial=Trial("ocppfuzz", HEALTHY, 1, 10), oracle="")]
     )
-    assert [row.cells for row in table.rows] == [("D-5", "300", "O31"), (HEALTHY, "300", "none")]
+    assert [row.cells for row in table.rows] == [
+        ("D-5", "1", "300", "O31"),
+        (HEALTHY, "1", "300", "none"),
+    ]
 
 
 def test_outcomes_survive_on_disk_and_are_not_run_again(tmp_path: Path) -> None:
