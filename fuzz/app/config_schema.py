@@ -245,8 +245,7 @@ def _words(key: str) -> dict[str, JsonValue]:
         case "only" | "exclude":
             return {"enum": [*sorted(version().actions)]}
         case "oracles":
-            # Disagreement takes two targets: it is of `diff` alone, and known only where that is imported.
-            return _offered(o.name for o in oracles() if o.id != "O27")
+            return _offered(o.name for o in oracles() if not o.compares)
         case "pics":
             return _offered(known_pics())
         case _:

@@ -195,7 +195,7 @@ class _Build:
             summary=self.summary,
             handshakes=shaken.counts,
             ahead=policy.ahead,
-            left_out={why: n for phase in self.phases for why, n in phase.left_out.items()},
+            left_out={why: n for phase in self.phases for why, n in phase.left_out().items()},
             quirks=policy.quirks,
             baseline=str(self.wanted.baseline or ""),
             lock=str(self.wanted.lock) if self.wanted.lock.exists() else "",

@@ -64,10 +64,10 @@ security_profiles = plain(SECURITY_PROFILES)
 
 
 def oracles(_: click.Context) -> Words:
-    """The oracles by name."""
+    """The oracles that judge one target, by name."""
     from fuzz.oracles import registry
 
-    return {oracle.name: oracle.text for oracle in registry.oracles()}
+    return {oracle.name: oracle.text for oracle in registry.oracles() if not oracle.compares}
 
 
 def defects(context: click.Context) -> Words:

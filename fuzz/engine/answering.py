@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from fuzz.engine.cases import call_text, compact
 from fuzz.engine.effects import effect_of
-from fuzz.engine.phases import Ground
+from fuzz.engine.phases import Ground, Phase
 from fuzz.records import (
     Ability,
     AnswerNext,
@@ -224,7 +224,7 @@ _HEARTBEAT = call_text("TriggerMessage", {"requestedMessage": "Heartbeat"})
 
 
 @dataclass(slots=True)
-class Answers:
+class Answers(Phase):
     """Plays every hostile answer to every CALL that the station can be made to send.
 
     Begins with one plain play for each CALL: what does not come then is dropped and told.

@@ -274,7 +274,7 @@ class Campaign:
         self._progress(force=True)
         left = Counter(self._left.get(course.phase.name, {}))
         played = course.played - left.total()
-        left.update(getattr(course.phase, "left_out", {}))
+        left.update(course.phase.left_out())
         planned = course.phase.planned()
         if planned is not None and course.over and not course.skip:
             # Tables count every action as supported, until the target says what it does not know.
@@ -538,9 +538,7 @@ class Campaign:
             names = ", ".join(name.removeprefix("action ") for name in never)
             yield f"actions that were never served with a CALLRESULT: {names}"
         for phase in self._phases:
-            tell = getattr(phase, "unreached", None)
-            if tell is not None:
-                yield from tell()
+            yield from phase.unreached()
 
 
 def answer_class(observation: Observation) -> str:

@@ -6,7 +6,7 @@ Knows phases and ids of cases. Must not know policies: it is told what comes las
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,17 +16,17 @@ from fuzz.records import Case
 
 
 @dataclass(slots=True)
-class Fixed:
+class Fixed(Phase):
     """`later` are ids of cases that are played behind all others; `omitted` says why a case is not asked, else "".
 
-    `given` are the ids of the cases that the campaign took, `left_out` counts the others by reason.
+    `given` are the ids of the cases that the campaign took, `omissions` counts the others by reason.
     """
 
     phase: Phase
     later: Container[str] = frozenset()
     omitted: Callable[[Case], str] = lambda _: ""
     given: set[str] = field(default_factory=set)
-    left_out: Counter[str] = field(default_factory=Counter)
+    omissions: Counter[str] = field(default_factory=Counter)
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -38,8 +38,11 @@ class Fixed:
 
     def unreached(self) -> Iterable[str]:
         """What the phase could not reach, in words."""
-        tell = getattr(self.phase, "unreached", None)
-        return () if tell is None else tell()
+        return self.phase.unreached()
+
+    def left_out(self) -> Mapping[str, int]:
+        """What was omitted here, and what the phase leaves out by itself."""
+        return self.omissions + Counter(self.phase.left_out())
 
     async def cases(self, idle: Callable[[float], Awaitable[None]]) -> AsyncIterator[Case]:
         """The cases of the phase; a new killer must not keep an old case from being played, so new ones wait."""
@@ -48,7 +51,7 @@ class Fixed:
         async with aclosing(source):
             async for case in source:
                 if why := self.omitted(case):
-                    self.left_out[why] += 1
+                    self.omissions[why] += 1
                 elif case.id in self.later:
                     waiting.append(case)
                 else:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from fuzz.engine.cases import call_text
 from fuzz.engine.line import PROBES
-from fuzz.engine.phases import Ground
+from fuzz.engine.phases import Ground, Phase
 from fuzz.records import (
     Ask,
     Case,
@@ -38,7 +38,7 @@ FAILURES = 2
 
 
 @dataclass(slots=True)
-class Frames:
+class Frames(Phase):
     """Plays every framing once, the handshakes that fail behind them, and what is heavy last.
 
     A target that we did not start meets what is heavy first, and last of all answers after which a client may give up

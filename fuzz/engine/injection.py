@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from fuzz.engine.cases import CaseMaker, call_text
 from fuzz.engine.effects import CREDENTIAL_VARIABLES, effect_of
-from fuzz.engine.phases import Ground
+from fuzz.engine.phases import Ground, Phase
 from fuzz.records import Ask, Case, Effect, Expect, Settle, Side, Step, Wait
 from strategies.canaries import KEYWORD, LAWFUL, Injection, injections, value_injections
 from strategies.examples import example
@@ -44,7 +44,7 @@ _NEW_PASSWORD = "{secret.password.20}"
 
 
 @dataclass(slots=True)
-class Injections:
+class Injections(Phase):
     """Plays canaries, every kind in every place before the next kind; nothing where nobody waits for visitors."""
 
     ground: Ground

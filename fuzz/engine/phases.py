@@ -174,7 +174,7 @@ class Ground:
 
 
 class Phase(Protocol):
-    """A named source of cases."""
+    """A named source of cases. Those that inherit from it reach everything and leave nothing out, until they say so."""
 
     name: str
 
@@ -186,9 +186,17 @@ class Phase(Protocol):
         """The cases; `idle` serves the target while the phase has nothing ready."""
         ...
 
+    def unreached(self) -> Iterable[str]:
+        """What the phase could not reach, in words."""
+        return ()
+
+    def left_out(self) -> Mapping[str, int]:
+        """How many cases the phase itself did not hand out, by reason."""
+        return {}
+
 
 @dataclass(slots=True)
-class Replay:
+class Replay(Phase):
     """Plays the corpus and earlier findings."""
 
     stored: Sequence[Case]
@@ -205,7 +213,7 @@ class Replay:
 
 
 @dataclass(slots=True)
-class Systematic:
+class Systematic(Phase):
     """Plays every boundary and every violation site once, then envelopes, texts and unsolicited answers."""
 
     ground: Ground
@@ -338,7 +346,7 @@ class Known:
 
 
 @dataclass(slots=True)
-class Generated:
+class Generated(Phase):
     """Mutates drawn and stored messages many times each, and names what lies beside the target's own things.
 
     Goes on until the budget ends. Without `mutates` it only sends valid messages as they were drawn.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fuzz.engine.cases import call_text
 from fuzz.engine.effects import effect_of
 from fuzz.engine.line import PROBES
-from fuzz.engine.phases import Ground
+from fuzz.engine.phases import Ground, Phase
 from fuzz.records import (
     Ability,
     Ask,
@@ -99,7 +99,7 @@ _ONCE = frozenset(
 
 
 @dataclass(slots=True)
-class Resource:
+class Resource(Phase):
     """Plays every flood, then every growth as far as the target stays quick.
 
     On a target that we did not start it plays only when `named` says that somebody asked for it.

@@ -15,7 +15,7 @@ from itertools import count, islice
 from fuzz.engine.cases import call_text
 from fuzz.engine.drawing import walk
 from fuzz.engine.effects import effect_of
-from fuzz.engine.phases import Ground
+from fuzz.engine.phases import Ground, Phase
 from fuzz.engine.scheduler import Scheduler, places
 from fuzz.engine.staging import effect, steady_points, steps
 from fuzz.ocppj.history import history
@@ -87,7 +87,7 @@ class Piece:
 
 
 @dataclass(slots=True)
-class Stateful:
+class Stateful(Phase):
     """Plays every scenario, then scenarios and walks with hostile messages in them for as long as there is time."""
 
     ground: Ground

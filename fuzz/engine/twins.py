@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from fuzz.engine.cases import call_text
 from fuzz.engine.effects import effect_of
-from fuzz.engine.phases import COSTLY, Ground
+from fuzz.engine.phases import COSTLY, Ground, Phase
 from fuzz.engine.validity import canonical
 from fuzz.records import (
     Ask,
@@ -79,7 +79,7 @@ _SCENE = Expectation(Stance.UNSPECIFIED, Tier.MODEL)
 
 
 @dataclass(slots=True)
-class Twins:
+class Twins(Phase):
     """Read-back scenes, requests made twice, and metamorphic pairs of every action, the first of each before all others."""
 
     ground: Ground

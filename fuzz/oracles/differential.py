@@ -12,7 +12,7 @@ from fuzz.oracles.registry import oracle, violation
 from fuzz.records import Basis, FrameKind, Observation, Severity, Violation
 
 
-@oracle("O27", name="disagreement", clause="Part 4 section 4.2.3", cwe="CWE-436")
+@oracle("O27", name="disagreement", clause="Part 4 section 4.2.3", cwe="CWE-436", compares=True)
 def disagreement(obs: Observation) -> Iterator[Violation]:
     """Two targets do the same with the same message.
 

@@ -22,7 +22,8 @@ class Oracle:
     """One question about an observation.
 
     `text` is the first sentence of the function's docstring, `explain` all of it: the clause and what a
-    maintainer should do. `clause` and `cwe` hold unless a violation says otherwise.
+    maintainer should do. `clause` and `cwe` hold unless a violation says otherwise. One that `compares` needs two
+    targets, so that no campaign against one can be told to ask it.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Oracle:
     cwe: str
     explain: str
     look: Look
+    compares: bool = False
 
 
 _LIVENESS = frozenset({"O1", "O2", "O3", "O5"})
@@ -75,7 +77,9 @@ _REGISTRY: dict[str, Oracle] = {}
 _plan: list[tuple[str, Look, frozenset[str]]] = []
 
 
-def oracle(id_: str, *, name: str, clause: str, cwe: str) -> Callable[[Look], Look]:
+def oracle(
+    id_: str, *, name: str, clause: str, cwe: str, compares: bool = False
+) -> Callable[[Look], Look]:
     """Registers the decorated function as the oracle `id_`; its docstring is its documentation.
 
     Raises:
@@ -89,7 +93,7 @@ def oracle(id_: str, *, name: str, clause: str, cwe: str) -> Callable[[Look], Lo
         if any(id_ == o.id or name == o.name for o in _REGISTRY.values()):
             raise ValueError(f"oracle {id_} ({name}) is registered already")
         text = explain.partition("\n")[0]
-        _REGISTRY[id_] = Oracle(id_, name, text, clause, cwe, explain, look)
+        _REGISTRY[id_] = Oracle(id_, name, text, clause, cwe, explain, look, compares)
         _plan.append((id_, look, _PRECEDENCE.get(id_, _LIVENESS)))
         _plan.sort(key=_rank)
         return look

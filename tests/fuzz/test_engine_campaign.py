@@ -13,7 +13,7 @@ from fuzz.engine.effects import HARMLESS
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
 from fuzz.engine.investigate import Investigator
-from fuzz.engine.phases import Ground, Systematic
+from fuzz.engine.phases import Ground, Phase, Systematic
 from fuzz.engine.quarantine import PATIENCE
 from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.support import Coverage, Support
@@ -79,7 +79,7 @@ def good(count: int, start: int = 0) -> list[Case]:
 
 
 @dataclass
-class Stored:
+class Stored(Phase):
     """A phase that plays what it is given."""
 
     stored: Sequence[Case]

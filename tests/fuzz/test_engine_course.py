@@ -7,6 +7,7 @@ import pytest
 
 from fuzz.config import PHASES
 from fuzz.engine.course import MAX_COST, TURNS, Course, cost_of, easy_first, share_of, turn_of
+from fuzz.engine.phases import Phase
 from fuzz.records import Case, Expect, RepeatSteps, SendText, Step, Wait
 from fuzz.testing import case
 
@@ -69,7 +70,7 @@ def test_no_phase_of_an_ordinary_campaign_plays_to_its_end_at_once() -> None:
 
 
 @dataclass
-class Three:
+class Three(Phase):
     name: str = "three"
 
     def planned(self) -> int | None:

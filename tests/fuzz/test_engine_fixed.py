@@ -29,7 +29,7 @@ def test_what_is_omitted_is_counted_by_its_reason():
         Replay([A, B, C]), omitted=lambda one: "it kills" if one.action != "Reset" else ""
     )
     assert played(phase) == ["Reset"]
-    assert phase.left_out == {"it kills": 2}
+    assert phase.left_out() == {"it kills": 2}
     assert phase.given == {B.id}
 
 
