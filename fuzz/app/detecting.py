@@ -189,9 +189,12 @@ async def _run(trial: Trial) -> Outcome:
             async with asyncio.timeout(PATIENCE_S):
                 out, _ = await process.communicate()
         except TimeoutError:
-            process.kill()
-            await process.wait()
             return Outcome(trial, failed=f"not over after {PATIENCE_S:g} s")
+        finally:
+            # Nobody's campaign goes on by itself when the measurement is stopped.
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         return _outcome(trial, out, Path(folder))
 
 
