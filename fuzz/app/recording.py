@@ -25,7 +25,8 @@ from fuzz.traffic.events import Closing, Lost, Opened, Said, Told
 from fuzz.traffic.websocket import Socket
 from fuzz.traffic.writing import Log
 from fuzz.transport.contexts import OCPP_SUITES, client_context, server_context
-from fuzz.transport.relay import Caller, Ended, Proxy, Upstream, Why, upstream
+from fuzz.transport.proxy import Caller, Proxy, Upstream, upstream
+from fuzz.transport.relay import Ended, Why
 from strategies.version import Version, version
 
 MAX_KINDS = 1_000

@@ -12,7 +12,8 @@ from fuzz.app import RecordOptions
 from fuzz.app.recording import Recorder, record
 from fuzz.errors import UsageError
 from fuzz.records import Side
-from fuzz.transport.relay import Caller, Ended, Why
+from fuzz.transport.proxy import Caller
+from fuzz.transport.relay import Ended, Why
 from strategies.version import version
 from strategies.wsframes import KEY, Opcode, frame
 

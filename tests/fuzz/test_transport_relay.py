@@ -12,9 +12,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from fuzz.clock import SystemClock
 from fuzz.errors import UsageError
 from fuzz.records import Side
-from fuzz.transport import relay as module
+from fuzz.transport import proxy as module
 from fuzz.transport.contexts import client_context, server_context
-from fuzz.transport.relay import Caller, Ended, Proxy, Upstream, Why, relay, upstream
+from fuzz.transport.proxy import Caller, Proxy, Upstream, upstream
+from fuzz.transport.relay import Ended, Why, relay
 from tlslab.pki import Lab
 
 
