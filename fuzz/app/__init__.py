@@ -386,13 +386,14 @@ def bench_detect(
     jobs: int,
     results: Path | None,
     picture: Path | None,
+    run: bool,
 ) -> tuple[list[Table], list[str]]:
-    """Measure detection of planted defects; the tables, and what was missed in words."""
+    """Measure detection of planted defects, or tell what was measured; the tables, and what was missed in words."""
     from fuzz.app import detecting
 
     chosen = tuple(tools) or tuple(detecting.TOOLS)
     todo = list(detecting.trials(only, seeds, chosen, healthy))
-    outcomes = detecting.detect(todo, results, sink, jobs=jobs)
+    outcomes = detecting.detect(todo, results, sink, jobs=jobs, run=run)
     if picture is not None:
         detecting.draw(outcomes, picture)
     return detecting.tables(outcomes), detecting.missed(outcomes)

@@ -117,9 +117,9 @@ def trials(only: Sequence[str], seeds: int, tools: Sequence[str], healthy: int) 
 
 
 def detect(
-    todo: Iterable[Trial], results: Path | None, sink: Sink, *, jobs: int = 2
+    todo: Iterable[Trial], results: Path | None, sink: Sink, *, jobs: int = 2, run: bool = True
 ) -> list[Outcome]:
-    """Run what `results` does not hold yet, side by side, and add it there line by line.
+    """Run what `results` does not hold yet, side by side, and add it there line by line; the outcomes known then.
 
     Raises:
         StoreError: the file cannot be read or written.
@@ -127,7 +127,8 @@ def detect(
     """
     known = {o.trial: o for o in _load(results)}
     planned = list(todo)
-    asyncio.run(_all([t for t in planned if t not in known], known, results, sink, jobs))
+    if run:
+        asyncio.run(_all([t for t in planned if t not in known], known, results, sink, jobs))
     return [known[t] for t in planned if t in known]
 
 

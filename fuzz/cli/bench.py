@@ -9,6 +9,7 @@ import click
 
 from fuzz import app
 from fuzz.cli.options import display_for, examples, options_from, print_table
+from fuzz.errors import UsageError
 
 
 @click.group(
@@ -57,6 +58,7 @@ def record() -> int:
 @command.command(
     epilog=examples(
         "ocppfuzz bench detect --results detection.ndjson",
+        "ocppfuzz bench detect --results detection.ndjson --known --picture detection.svg",
         "ocppfuzz bench detect --only P35,P40 --seeds 1 --tool ocppfuzz",
     )
 )
@@ -84,6 +86,7 @@ def record() -> int:
 @click.option(
     "--picture", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="An SVG."
 )
+@click.option("--known", is_flag=True, help="Run nothing: tell what --results holds.")
 def detect(
     only: str,
     seeds: int,
@@ -92,8 +95,11 @@ def detect(
     jobs: int,
     results: Path | None,
     picture: Path | None,
+    known: bool,
 ) -> int:
     """Measure how many planted defects campaigns find, by which oracle, after how many exchanges."""
+    if known and results is None:
+        raise UsageError("--known tells what a file holds: name it with --results FILE")
     options = options_from({"quiet": False})
     with display_for(options) as display:
         tables, missed = app.bench_detect(
@@ -106,6 +112,7 @@ def detect(
             jobs=jobs,
             results=results,
             picture=picture,
+            run=not known,
         )
     _print(tables)
     for line in missed:

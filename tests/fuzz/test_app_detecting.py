@@ -73,6 +73,13 @@ def test_outcomes_survive_on_disk_and_are_not_run_again(tmp_path: Path) -> None:
     assert notes == []
 
 
+def test_what_is_not_known_can_be_left_at_that(tmp_path: Path) -> None:
+    kept = tmp_path / "results.ndjson"
+    detecting._append(kept, FOUND)
+    unknown = replace(FOUND.trial, seed=2)
+    assert detecting.detect([FOUND.trial, unknown], kept, pytest.fail, run=False) == [FOUND]
+
+
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     kept = tmp_path / "results.ndjson"
     kept.write_text('{"a": 1}\n')
