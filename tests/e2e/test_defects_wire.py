@@ -32,6 +32,7 @@ class Csms:
 
     def __init__(self) -> None:
         self.booted = asyncio.Event()
+        self.opened = asyncio.Event()
         self.heard: asyncio.Queue[list] = asyncio.Queue()
         self.closed: asyncio.Queue[int] = asyncio.Queue()
         self.odd: list[str] = []
@@ -52,6 +53,7 @@ class Csms:
 
     async def _serve(self, socket) -> None:
         self.socket = socket
+        self.opened.set()
         with contextlib.suppress(ConnectionClosed):
             while True:
                 text = await socket.recv()
@@ -69,6 +71,14 @@ class Csms:
         await self.socket.send(json.dumps([3, frame[1], answer.payload]))
         if frame[2] == "StatusNotification":
             self.booted.set()
+
+    async def next_after(self, steps=(), *, close=False) -> None:
+        """Plays `steps`, or closes the connection; then waits for the next one."""
+        self.opened.clear()
+        await self.play(steps)
+        if close:
+            await self.socket.close()
+        await asyncio.wait_for(self.opened.wait(), PATIENCE_S)
 
     async def play(self, steps) -> None:
         for step in steps:
@@ -171,6 +181,37 @@ async def test_a_healthy_station_unpacks_one_compressed_message_after_the_other(
     await csms.play(defects()["P13"].witness)
     assert [answer[0] for answer in await csms.answers_until("after")] == [3, 3]
     assert csms.closed.empty()
+
+
+@pytest.fixture
+def broken_off(csms, booted):
+    """A station with these defects that has just come back from a frame with a bit that nobody agreed upon."""
+
+    async def start(*defect):
+        await booted(*defect)
+        await csms.next_after(defects()["P171"].witness)
+        assert await asyncio.wait_for(csms.closed.get(), PATIENCE_S) == 1002
+
+    return start
+
+
+async def test_after_a_bad_frame_p171_hears_nothing_until_it_connects_once_more(csms, broken_off):
+    await broken_off("P171")
+    await csms.socket.send('[2,"deaf","ClearCache",{}]')
+    await asyncio.wait_for(await csms.socket.ping(b"ping"), PATIENCE_S)
+    await csms.next_after(close=True)
+    assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
+
+
+async def test_a_healthy_station_hears_everything_after_a_bad_frame(csms, broken_off):
+    await broken_off()
+    assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
+
+
+async def test_p171_hears_everything_after_a_connection_that_ended_well(csms, booted):
+    await booted("P171")
+    await csms.next_after(close=True)
+    assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
 
 
 # --- memory and descriptors -------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 170))
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 180))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -229,6 +229,12 @@ def reported(player):
     return names, parts[-1]["tbc"]
 
 
+def serials(player):
+    """The serial numbers of the roots that were told last."""
+    chains = player.answers[-1][2]["certificateHashDataChain"]
+    return [chain["certificateHashData"]["serialNumber"] for chain in chains]
+
+
 def states(player):
     events = player.calls("TransactionEvent")
     return [event["transactionInfo"].get("chargingState") for event in events]
@@ -307,6 +313,11 @@ SHOWN = {
     "two BootNotifications": lambda p: len(p.calls("BootNotification")) == 2,
     "the end is lost": lambda p: started(p) and not ended(p),
     "seqNo used again": numbers_used_again,
+    "serialNumber in decimal": lambda p: serials(p) == [str(0x50520001)],
+    "Authorize while Pending": lambda p: p.calls("Authorize"),
+    "no more answers": lambda p: [answer[0] for answer in p.answers] == [3],
+    "the old URL dialled": lambda p: p.bench.endpoint.url == "ws://localhost",
+    "the end is not told again": lambda p: len(ended(p)) == 1,
 }
 SEEN = [
     number
@@ -869,6 +880,144 @@ def test_p169_counts_in_the_first_transaction():
     witness = defects()["P169"].witness[:6]
     events = played("P169", "P169", witness=witness).calls("TransactionEvent")
     assert [event["seqNo"] for event in events] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
+def test_p170_takes_what_is_no_number_and_no_other_text(word):
+    (witness,) = defects()["P170"].witness
+    as_it_is = says(spell(witness.text).replace("NaN", word))
+    assert played("P170", "P170", witness=as_it_is).answers[0][0] == 3
+    quoted = says(spell(witness.text).replace("NaN", f'"{word}"'))
+    assert played("P170", "P170", witness=quoted).seen == played("P170", witness=quoted).seen
+    broken = says(spell(witness.text).replace("NaN", f"{word}!"))
+    assert played("P170", "P170", witness=broken).seen == played("P170", witness=broken).seen
+
+
+def test_p170_takes_none_for_a_whole_number():
+    witness = says('[2,"q","Reset",{"type":"Immediate","evseId":NaN}]')
+    assert played("P170", "P170", witness=witness).answers[0][0] == 4
+
+
+def test_p172_refuses_a_signer_whose_issuer_is_not_installed():
+    _, update = defects()["P172"].witness
+    assert played("P172", "P172", witness=(update,)).status == "InvalidCertificate"
+
+
+def test_p172_takes_a_signer_of_the_manufacturer():
+    install, update = defects()["P172"].witness
+    proper = says(spell(install.text).replace("CSMSRoot", "ManufacturerRoot"))
+    player = played("P172", "P172", witness=(*proper, update))
+    assert player.status == "Accepted"
+    assert "exit 70" not in player.seen
+
+
+def test_p173_begins_where_no_cable_is_and_where_the_meter_is_on():
+    off, plug, token = defects()["P173"].witness
+    on = says(spell(off.text).replace("false", "true"))
+    for witness in ((plug, token), (*on, plug, token), (off, token)):
+        assert "exit 70" not in played("P173", "P173", witness=witness).seen
+
+
+def test_p174_tells_in_hex_what_was_never_read_back():
+    install, *_, ids = defects()["P174"].witness
+    assert serials(played("P174", "P174", witness=(install, ids))) == ["50520001"]
+
+
+def test_p174_deletes_what_it_calls_by_its_proper_name_only():
+    *listing, ids = defects()["P174"].witness
+    player = Player("P174").play((*listing, ids))
+    told = player.answers[-1][2]["certificateHashDataChain"][0]["certificateHashData"]
+    delete = [2, "q", "DeleteCertificate", {"certificateHashData": told}]
+    assert player.play(says(json.dumps(delete))).status == "NotFound"
+    told["serialNumber"] = "50520001"
+    assert player.play(says(json.dumps(delete))).status == "Accepted"
+
+
+def test_p175_is_silent_while_nothing_is_plugged_in():
+    pending, reset, boot, _, token, expect = defects()["P175"].witness
+    witness = (pending, reset, boot, token, expect)
+    assert not played("P175", "P175", witness=witness).calls("Authorize")
+
+
+def test_p175_lets_nobody_charge():
+    assert not played("P175", "P175").calls("TransactionEvent")
+
+
+def test_p176_answers_before_it_restarts():
+    player = played("P176", "P176")
+    (answer,) = player.answers
+    assert answer[2]["status"] == "OngoingAuthorizedTransaction"
+    assert [end["transactionInfo"]["stoppedReason"] for end in ended(player)] == ["PowerLoss"]
+
+
+@pytest.mark.parametrize("evse", ["1", "2"])
+def test_p176_stays_up_where_nobody_charges(evse):
+    *_, unlock, boot = defects()["P176"].witness
+    other = says(spell(unlock.text).replace('"evseId":1', f'"evseId":{evse}'))
+    player = played("P176", "P176", witness=(*other, boot))
+    assert player.status == "UnlockFailed"
+    assert not player.calls("BootNotification")
+
+
+def test_p177_goes_on_with_its_own_calls_and_hears_again_after_a_reboot():
+    deaf = defects()["P177"].witness
+    player = Player("P177").play((*deaf, Operator("unplug", "1")))
+    assert ended(player)
+    assert SHOWN["no more answers"](player)
+    boot = (Operator("power-cycle"), Expect("BootNotification", 60.0), deaf[-1])
+    assert player.play(boot).status == "Rejected"
+
+
+def test_p177_hears_after_what_it_did_not_set_and_outside_of_transactions():
+    *charge, set_, clear = defects()["P177"].witness
+    refused = says(spell(set_.text).replace('"60"', '"x"'))
+    other = spell(set_.text).replace("SampledDataCtrlr", "AlignedDataCtrlr")
+    other = says(other.replace("TxUpdatedInterval", "Interval"))
+    for before in ((*charge, *refused), (*charge, *other), (set_,)):
+        assert len(played("P177", "P177", witness=(*before, clear)).answers) == 2
+
+
+def test_p178_says_that_it_uses_the_new_slot():
+    active = says(
+        '[2,"q","GetVariables",{"getVariableData":[{"component":{"name":"OCPPCommCtrlr"},'
+        '"variable":{"name":"ActiveNetworkProfile"}}]}]'
+    )
+    player = played("P178", "P178", witness=(*defects()["P178"].witness, *active))
+    assert player.answers[-1][2]["getVariableResult"][0]["attributeValue"] == "1"
+    assert player.bench.endpoint.url == "ws://localhost"
+    assert played("P178").bench.endpoint.url == "ws://127.0.0.1:9/"
+
+
+def test_p178_comes_back_to_where_it_was_after_any_loss():
+    cut, restore = Operator("cut-network"), Operator("restore-network")
+    plug, told = Operator("plug-in", "1"), Expect("StatusNotification", 10.0)
+    witness = (cut, plug, restore, told)
+    assert played("P178", "P178", witness=witness).seen == played("P178", witness=witness).seen
+
+
+def test_p179_tells_all_when_nobody_asks():
+    witness = [step for step in defects()["P179"].witness if not isinstance(step, Say)]
+    assert len(ended(played("P179", "P179", witness=witness))) == 2
+
+
+def test_p179_says_that_messages_wait_once():
+    *until_asked, _, _, _ = defects()["P179"].witness
+    player = Player("P179").play((*until_asked, until_asked[-1]))
+    assert [answer[2] for answer in player.answers] == [
+        {"messagesInQueue": True},
+        {"messagesInQueue": False},
+    ]
+
+
+def test_p179_keeps_what_belongs_to_a_transaction_that_goes_on():
+    *charge, mute, _, _, ask_, cut, restore, _ = defects()["P179"].witness
+    stop, told = Operator("stop-power", "1"), Expect("TransactionEvent", 10.0)
+    witness = (*charge, mute, stop, ask_, cut, restore, told, Wait(1), Operator("unplug", "1"))
+    events = played("P179", "P179", witness=witness).calls("TransactionEvent")
+    assert nameless([("", event) for event in events]) == nameless(
+        [("", event) for event in played("P179", witness=witness).calls("TransactionEvent")]
+    )
+    assert [event["seqNo"] for event in events] == [0, 1, 2, 2, 3]
 
 
 def test_p52_needs_the_right_serial_number():

@@ -11,7 +11,16 @@ from fuzz.station.blocks.security import SecurityBlock
 from fuzz.station.defects.reading import peek
 from fuzz.station.defects.registry import Defect, ask, plants
 from fuzz.station.device_model import Checked, Variable
-from fuzz.station.events import CloseConnection, Command, Disconnected, Event, Failure
+from fuzz.station.events import (
+    CloseConnection,
+    Command,
+    Connect,
+    Connected,
+    Disconnected,
+    Endpoint,
+    Event,
+    Failure,
+)
 from fuzz.station.hooks import Hooks
 from strategies.labels import JsonObject
 
@@ -159,6 +168,50 @@ def refused_password_used(hooks: Hooks) -> Hooks:
         return checked
 
     return replace(hooks, check_value=check_value)
+
+
+@plants(
+    Defect(
+        "P178",
+        mirrors=("B16",),
+        oracle="O29 O16 O12",
+        symptom="the old URL dialled",
+        witness=(
+            ask(
+                "SetNetworkProfile",
+                '{"configurationSlot":1,"connectionData":{"ocppVersion":"OCPP20",'
+                '"ocppTransport":"JSON","ocppCsmsUrl":"ws://127.0.0.1:9/","messageTimeout":30,'
+                '"securityProfile":1,"ocppInterface":"Wired0"}}',
+            ),
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"1,0","component":{"name":"OCPPCommCtrlr"},'
+                '"variable":{"name":"NetworkConfigurationPriority"}}]}',
+            ),
+            ask("Reset", '{"type":"Immediate"}'),
+            Expect("BootNotification", 60.0),
+        ),
+        depth=3,
+        highest_profile=1,
+    )
+)
+def old_options_kept(hooks: Hooks) -> Hooks:
+    """URL and security profile of the first connection are used for all later ones, whatever slot the station says it uses."""
+    dialled, kept = Endpoint(), list[Endpoint]()
+
+    def react(event: Event) -> list[Command]:
+        nonlocal dialled
+        if isinstance(event, Connected) and not kept:
+            kept.append(dialled)
+        commands = [
+            Connect(kept[0]) if kept and isinstance(command, Connect) else command
+            for command in hooks.react(event)
+        ]
+        for command in commands:
+            dialled = command.endpoint if isinstance(command, Connect) else dialled
+        return commands
+
+    return replace(hooks, react=react)
 
 
 # --- what follows from failures ---------------------------------------------------------------------------

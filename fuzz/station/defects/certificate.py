@@ -9,15 +9,15 @@ from dataclasses import replace
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered
 from fuzz.records import Expect, SendText, TlsStep
-from fuzz.station.blocks.base import member, status
+from fuzz.station.blocks.base import member, objects, status
 from fuzz.station.blocks.certificates import CertificatesBlock
 from fuzz.station.blocks.renewal import RenewalBlock
 from fuzz.station.context import Outcome
 from fuzz.station.defects.papers import LEAF, ROOT
-from fuzz.station.defects.reading import peek
+from fuzz.station.defects.reading import DEATH, peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply
-from fuzz.station.events import Command, Event, PowerCycle
-from fuzz.station.hooks import Hooks
+from fuzz.station.events import Command, Event, PowerCycle, PowerOn
+from fuzz.station.hooks import Dying, Hooks
 from fuzz.station.keystore import Own
 from fuzz.station.rewriting import is_answer
 from fuzz.station.x509 import BadCertificate, Certificate, hash_data, load_chain
@@ -326,3 +326,94 @@ def place_never_freed(hooks: Hooks) -> Hooks:
 
     context.model.live[entries.key] = lambda: str(len(keys.roots) + deleted)
     return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P172",
+        mirrors=("F7",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            _install(ROOT, "CSMS"),
+            ask(
+                "UpdateFirmware",
+                json.dumps(
+                    {
+                        "requestId": 1,
+                        "firmware": {
+                            "location": "http://127.0.0.1:9/firmware",
+                            "retrieveDateTime": "2026-01-01T00:00:00Z",
+                            "signingCertificate": LEAF,
+                            "signature": "AAAA",
+                        },
+                    }
+                ),
+            ),
+        ),
+        depth=1,
+    )
+)
+def signer_lookup_crash(hooks: Hooks) -> Hooks:
+    """The process dies of UpdateFirmware when an installed root that is not the manufacturer's signed the signing certificate."""
+    keys = hooks.context.keys
+
+    def is_lost(pem: str) -> bool:
+        """Whether an issuer is found among all roots, and then not among those that it is looked for in."""
+        try:
+            issuer = keys.issuer_of(load_chain(pem)[0])
+        except BadCertificate:
+            return False
+        known = [root.certificate for root in keys.roots]
+        return issuer in known and issuer not in keys.of("ManufacturerRootCertificate")
+
+    def handle(call: Call) -> JsonObject:
+        if call.action == "UpdateFirmware":
+            signer = member(call.payload, "firmware").get("signingCertificate", "")
+            if is_lost(str(signer)):
+                raise Dying(DEATH)
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P174",
+        mirrors=("F13",),
+        oracle="O12 O13",
+        symptom="serialNumber in decimal",
+        witness=(
+            _install(ROOT, "Manufacturer"),
+            ask("Reset", '{"type":"Immediate"}'),
+            Expect("BootNotification", 60.0),
+            ask("GetInstalledCertificateIds", "{}"),
+        ),
+        depth=2,
+    )
+)
+def serial_in_decimal(hooks: Hooks) -> Hooks:
+    """After a reboot the serialNumber of a root that was installed is told in decimal, and DeleteCertificate does not know it."""
+    keys, read_back = hooks.context.keys, set[Certificate]()
+    given = {root.certificate for root in keys.roots}
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, PowerOn):
+            read_back.update({root.certificate for root in keys.roots} - given)
+        return hooks.react(event)
+
+    def told(chain: JsonObject) -> JsonObject:
+        data = member(chain, "certificateHashData")
+        if data not in [root.hash_data() for root in keys.roots if root.certificate in read_back]:
+            return chain
+        serial = str(int(str(data["serialNumber"]), 16))
+        return {**chain, "certificateHashData": {**data, "serialNumber": serial}}
+
+    def handle(call: Call) -> JsonObject:
+        answer = hooks.handle(call)
+        if call.action != "GetInstalledCertificateIds" or answer["status"] != "Accepted":
+            return answer
+        chains = [told(chain) for chain in objects(answer["certificateHashDataChain"])]
+        return {**answer, "certificateHashDataChain": [*chains]}
+
+    return replace(hooks, handle=handle, react=react)

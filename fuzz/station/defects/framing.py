@@ -335,6 +335,43 @@ def broken_call_silence(hooks: Hooks) -> Hooks:
     return replace(hooks, receive=receive)
 
 
+@plants(
+    Defect(
+        "P170",
+        mirrors=("A36",),
+        oracle="O8",
+        symptom="CALLRESULT",
+        witness=(say('[2,"{call.id}","ClearCache",{"customData":{"vendorId":"v","limit":NaN}}]'),),
+    )
+)
+def no_number_accepted(hooks: Hooks) -> Hooks:
+    """NaN and Infinity, which JSON has not, are read as if they were numbers."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        return hooks.receive(_finite(message) if isinstance(message, str) else message)
+
+    return replace(hooks, receive=receive)
+
+
+_SOME_NUMBER = 0.5
+"""What a number that is none becomes: a fraction, so that it fits wherever a number may be, and nowhere else."""
+
+
+def _finite(text: str) -> str:
+    """The same with a number for each NaN and Infinity; texts without one, and those that are no JSON, as they are."""
+    found: list[str] = []
+
+    def constant(name: str) -> float:
+        found.append(name)
+        return _SOME_NUMBER
+
+    try:
+        read = json.loads(text, parse_constant=constant)
+        return json.dumps(read) if found else text
+    except (ValueError, RecursionError):
+        return text
+
+
 def _has_utf8_form(message: str | bytes) -> bool:
     try:
         if isinstance(message, bytes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 
 from fuzz.ocppj.frames import Call
@@ -11,7 +12,7 @@ from fuzz.station.blocks.base import member, whole
 from fuzz.station.blocks.reset import ResetBlock
 from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.context import Outcome
-from fuzz.station.defects.reading import DEATH
+from fuzz.station.defects.reading import DEATH, unanswered
 from fuzz.station.defects.registry import Defect, ask, plants
 from fuzz.station.events import Command, Connected, Disconnected, Event, PowerCycle, PowerOn
 from fuzz.station.hooks import Dying, Hooks
@@ -287,3 +288,52 @@ def newest_dropped(hooks: Hooks) -> Hooks:
 
     outbox.put = put  # type: ignore[method-assign]
     return hooks
+
+
+@plants(
+    Defect(
+        "P179",
+        mirrors=("D16",),
+        oracle="O32 O11 O29",
+        symptom="the end is not told again",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent", 5.0, where=_CHARGING),
+            AnswerNext("TransactionEvent"),
+            Operator("unplug", "1"),
+            Expect("TransactionEvent", 5.0, where=_ENDED),
+            ask("GetTransactionStatus", "{}"),
+            Operator("cut-network"),
+            Operator("restore-network"),
+            Expect("TransactionEvent", 10.0, where=_ENDED),
+        ),
+        depth=4,
+    )
+)
+def end_dropped_when_asked(hooks: Hooks) -> Hooks:
+    """GetTransactionStatus tells that events of a transaction that is over wait, and then they are dropped."""
+    context, outbox = hooks.context, hooks.context.outboxes["transaction"]
+    block = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+
+    def drop(asked: str) -> None:
+        over = [
+            letter
+            for letter in outbox.waiting
+            if asked in ("", _transaction(letter.payload))
+            and block._find(_transaction(letter.payload)) is None
+        ]
+        outbox._letters = deque(letter for letter in outbox.waiting if letter not in over)
+        if outbox._under_way in over:
+            outbox._under_way = None
+            for call in unanswered(hooks, "TransactionEvent"):
+                context._waiting.pop(call.id, None)
+        context.dirty = True
+        outbox.pump()
+
+    def handle(call: Call) -> JsonObject:
+        answer = hooks.handle(call)
+        if call.action == "GetTransactionStatus" and answer["messagesInQueue"]:
+            drop(str(call.payload.get("transactionId", "")))
+        return answer
+
+    return replace(hooks, handle=handle)

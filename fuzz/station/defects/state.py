@@ -12,7 +12,8 @@ from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Refused
 from fuzz.records import Expect, FrameKind, Operator, RepeatSteps
 from fuzz.station.blocks.availability import AvailabilityBlock, Place
-from fuzz.station.blocks.base import member, status, whole
+from fuzz.station.blocks.base import member, objects, status, whole
+from fuzz.station.blocks.metering import MeteringBlock
 from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.context import Context, Outcome
 from fuzz.station.defects.reading import DEATH, peek
@@ -21,6 +22,7 @@ from fuzz.station.events import (
     Command,
     Event,
     PlugIn,
+    PowerCycle,
     PowerOn,
     PresentToken,
     SendText,
@@ -498,3 +500,157 @@ def sequence_stuck(hooks: Hooks) -> Hooks:
 
     outbox.put = put  # type: ignore[method-assign]
     return hooks
+
+
+_SET_SAMPLED = (
+    '{{"setVariableData":[{{"attributeValue":"{0}",'
+    '"component":{{"name":"SampledDataCtrlr"}},"variable":{{"name":"{1}"}}}}]}}'
+)
+
+
+@plants(
+    Defect(
+        "P173",
+        mirrors=("D3",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(ask("SetVariables", _SET_SAMPLED.format("false", "Enabled")), *_CHARGE[:2]),
+        depth=2,
+    )
+)
+def unmetered_start_crash(hooks: Hooks) -> Hooks:
+    """The process dies when a transaction begins at a connector while SampledDataCtrlr is not Enabled."""
+    context = hooks.context
+    block = next(block for block in hooks.blocks if isinstance(block, MeteringBlock))
+    healthy = block.begin
+
+    def begin(evse: int) -> list[JsonObject]:
+        if context.value("SampledDataCtrlr", "Enabled", "true") != "true":
+            raise Dying(DEATH)
+        return healthy(evse)
+
+    block.begin = begin  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P175",
+        mirrors=("D8",),
+        oracle="O11",
+        symptom="Authorize while Pending",
+        witness=(
+            reply(
+                "BootNotification",
+                '[3,"{call.id}",{"status":"Pending","interval":300,'
+                '"currentTime":"2026-01-01T00:00:00Z"}]',
+            ),
+            _RESET,
+            Expect("BootNotification"),
+            *_CHARGE[:2],
+            Expect("Authorize", 5.0),
+        ),
+        depth=2,
+    )
+)
+def asks_while_pending(hooks: Hooks) -> Hooks:
+    """A token is asked for while the boot is Pending, when an EV is plugged in already."""
+    context = hooks.context
+
+    def react(event: Event) -> list[Command]:
+        waits = context.connected and any(evse.plugged for evse in context.evses.values())
+        pending = context.registration is Registration.PENDING
+        if not (isinstance(event, PresentToken) and waits and pending):
+            return hooks.react(event)
+        context.registration = Registration.ACCEPTED
+        try:
+            return hooks.react(event)
+        finally:
+            context.registration = Registration.PENDING
+
+    return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P176",
+        mirrors=("E6",),
+        oracle="O2",
+        symptom="restart unasked",
+        witness=(
+            *_CHARGE[:2],
+            Expect("TransactionEvent"),
+            ask("UnlockConnector", '{"evseId":1,"connectorId":1}'),
+            Expect("BootNotification", 10.0),
+        ),
+        depth=2,
+    )
+)
+def unlock_restart(hooks: Hooks) -> Hooks:
+    """UnlockConnector during a transaction is refused as it should be, and then the station restarts."""
+    failed = False
+
+    def handle(call: Call) -> JsonObject:
+        nonlocal failed
+        answer = hooks.handle(call)
+        failed = answer.get("status") == "OngoingAuthorizedTransaction"
+        return answer
+
+    def receive(message: str | bytes) -> list[Command]:
+        nonlocal failed
+        commands = hooks.receive(message)
+        if not failed:
+            return commands
+        failed = False
+        return [*commands, *hooks.react(PowerCycle())]
+
+    return replace(hooks, handle=handle, receive=receive)
+
+
+@plants(
+    Defect(
+        "P177",
+        mirrors=("D1",),
+        oracle="O5 O4",
+        symptom="no more answers",
+        witness=(
+            *_CHARGE[:2],
+            Expect("TransactionEvent"),
+            ask("SetVariables", _SET_SAMPLED.format("60", "TxUpdatedInterval")),
+            ask("ClearCache", "{}"),
+        ),
+        depth=3,
+    )
+)
+def deaf_after_setting(hooks: Hooks) -> Hooks:
+    """Once a variable of SampledDataCtrlr was set while a transaction is sampled, no CALL is answered until a reboot."""
+    context = hooks.context
+    deaf = False
+
+    def sampling() -> bool:
+        interval_s = context.model.number("SampledDataCtrlr", "TxUpdatedInterval")
+        return interval_s > 0 and bool(context.transactions.on(0))
+
+    def handle(call: Call) -> JsonObject:
+        nonlocal deaf
+        answer = hooks.handle(call)
+        if call.action == "SetVariables" and sampling():
+            deaf = any(map(_changes_samples, objects(answer["setVariableResult"])))
+        return answer
+
+    def receive(message: str | bytes) -> list[Command]:
+        if deaf and peek(message).kind is FrameKind.CALL:
+            return []
+        return hooks.receive(message)
+
+    def react(event: Event) -> list[Command]:
+        nonlocal deaf
+        deaf = deaf and not isinstance(event, PowerOn)
+        return hooks.react(event)
+
+    return replace(hooks, handle=handle, receive=receive, react=react)
+
+
+def _changes_samples(result: JsonObject) -> bool:
+    component = str(member(result, "component")["name"])
+    return result["attributeStatus"] == "Accepted" and component.lower() == "sampleddatactrlr"

@@ -9,7 +9,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, TEXT, Frame
+from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, TEXT, CloseCode, Frame
 from websockets.http11 import Response
 
 from fuzz.records import Expect, Operator, SendFrames, Wait
@@ -155,6 +155,45 @@ def pong_as_text(wire: Wire) -> Wire:
         return Wordy
 
     return _with(wire, of)
+
+
+@rewires(
+    Defect(
+        "P171",
+        mirrors=("B4",),
+        oracle="O5 O29",
+        symptom="no answer after the reconnect",
+        witness=(SendFrames(b"\xa1\x02{}"),),
+        depth=1,
+    )
+)
+def deaf_after_bad_frame(wire: Wire) -> Wire:
+    """After a frame that breaks the rules of WebSocket the next connection is made, but what comes over it is not heard."""
+    last: list[ClientConnection] = []
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Deaf(healthy):  # type: ignore[valid-type, misc]
+            def __init__(self, *given: Any, **named: Any) -> None:
+                super().__init__(*given, **named)
+                self._deaf = any(_broke_off(one) for one in last)
+
+            async def handshake(self, *headers: Any, **options: Any) -> None:
+                await super().handshake(*headers, **options)
+                last[:] = [self]
+
+            def process_event(self, event: Frame | Response) -> None:
+                heard = isinstance(event, Response) or event.opcode in CTRL_OPCODES
+                if heard or not self._deaf:
+                    super().process_event(event)
+
+        return Deaf
+
+    return _with(wire, of)
+
+
+def _broke_off(connection: ClientConnection) -> bool:
+    sent = connection.protocol.close_sent
+    return sent is not None and sent.code == CloseCode.PROTOCOL_ERROR
 
 
 @plants(
