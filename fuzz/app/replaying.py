@@ -29,9 +29,26 @@ from fuzz.engine.investigate import Investigator, Judge
 from fuzz.engine.shrinker import Budget, Shrinker
 from fuzz.engine.vault import Vault
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.records import Case, Effect, EngineEvent, Finding, Note, ReplayOutcome, Side, Violation
+from fuzz.records import (
+    Case,
+    Effect,
+    EngineEvent,
+    Finding,
+    Note,
+    Observation,
+    ReplayOutcome,
+    Side,
+    Violation,
+    Who,
+)
 from fuzz.report.naming import whom
 from strategies.version import version
+
+ENDED = frozenset({"O1", "O2"})
+"""Oracles of which a target that ends the connection and stays away gives proof enough: it ended, or restarts no more."""
+
+BACK_OFFS, BOOT_S = 2.0, 30.0
+"""Behind so many of its own back-offs, and a boot, a station does not merely dial again: it ended."""
 
 Sink = Callable[[EngineEvent], None]
 Told = Callable[[Replayed], None]
@@ -144,10 +161,34 @@ class Player:
     judged: Judge
     vault: Vault | None
     allowed: frozenset[Effect]
+    back_off_s: float | None = None
 
     async def play(self, path: Path, item: Finding | Case) -> Replayed:
         """What becomes of one of them. Raises `TargetUnavailable`."""
-        return await _play(self.executor, self.judged, self.vault, self.allowed, path, item)
+        executor, case = self.executor, case_of(item)
+        if case.side is not executor.facts.side:
+            other = "--listen" if case.side is Side.STATION else "--target"
+            return Replayed(
+                path, ReplayOutcome.NOT_RUN, f"it attacks a {case.side.value}; use {other}"
+            )
+        if why := _barred(case, self.vault, self.allowed):
+            return Replayed(path, ReplayOutcome.NOT_RUN, why)
+        observation = await executor.play_alone(case, self._patience_s(item))
+        if observation.inconclusive:
+            return Replayed(path, ReplayOutcome.NOT_RUN, observation.inconclusive)
+        outcome = _outcome(path, item, observation, self.judged(observation))
+        why = shows_nothing(observation)
+        if why and outcome.outcome is ReplayOutcome.FIXED and not isinstance(item, Finding):
+            return Replayed(path, ReplayOutcome.NOT_RUN, why)
+        return outcome
+
+    def _patience_s(self, item: Finding | Case) -> float:
+        """How long the target may stay away afterwards, seconds, before that is what came of it."""
+        longest_s = self.executor.pace.come_back_s
+        ends = isinstance(item, Finding) and item.violation.oracle in ENDED
+        if not ends or self.back_off_s is None:
+            return longest_s
+        return min(longest_s, BACK_OFFS * self.back_off_s + BOOT_S)
 
     async def put_back(self, sink: Sink) -> None:
         """Put the target's credentials back, and tell what stays changed."""
@@ -159,7 +200,8 @@ async def ready(executor: Executor, vault: Vault | None, options: RunOptions, si
     inventory = await prepare(executor, sink)
     executor.facts = with_claims(executor.facts, options, inventory)
     allowed = allowed_effects(owned=executor.owned, allow=options.allow)
-    return Player(executor, make_judge(strict=True, edition=options.edition), vault, allowed)
+    judged = make_judge(strict=True, edition=options.edition)
+    return Player(executor, judged, vault, allowed, inventory.back_off_s)
 
 
 async def _put_back(executor: Executor, vault: Vault | None, sink: Sink) -> None:
@@ -178,32 +220,9 @@ def _barred(case: Case, vault: Vault | None, allowed: frozenset[Effect]) -> str:
     return vault.refuses(case)
 
 
-async def _play(
-    executor: Executor,
-    judged: Judge,
-    vault: Vault | None,
-    allowed: frozenset[Effect],
-    path: Path,
-    item: Finding | Case,
+def _outcome(
+    path: Path, item: Finding | Case, observation: Observation, violations: Sequence[Violation]
 ) -> Replayed:
-    case = case_of(item)
-    if case.side is not executor.facts.side:
-        other = "--listen" if case.side is Side.STATION else "--target"
-        return Replayed(path, ReplayOutcome.NOT_RUN, f"it attacks a {case.side.value}; use {other}")
-    if why := _barred(case, vault, allowed):
-        return Replayed(path, ReplayOutcome.NOT_RUN, why)
-    await executor.fresh()
-    observation = await executor.play(case, linger=True)
-    if observation.inconclusive:
-        return Replayed(path, ReplayOutcome.NOT_RUN, observation.inconclusive)
-    outcome = _outcome(path, item, judged(observation))
-    why = shows_nothing(observation)
-    if why and outcome.outcome is ReplayOutcome.FIXED and not isinstance(item, Finding):
-        return Replayed(path, ReplayOutcome.NOT_RUN, why)
-    return outcome
-
-
-def _outcome(path: Path, item: Finding | Case, violations: Sequence[Violation]) -> Replayed:
     if not isinstance(item, Finding):
         firm = [v for v in violations if not v.remark and v.basis.value != "hardening"]
         if firm:
@@ -213,6 +232,9 @@ def _outcome(path: Path, item: Finding | Case, violations: Sequence[Violation]) 
     wanted = item.violation
     if any(v.oracle == wanted.oracle and v.symptom == wanted.symptom for v in violations):
         return Replayed(path, ReplayOutcome.REPRODUCED, _words(wanted), violation=wanted)
+    if wanted.oracle in ENDED and _stayed_away(observation):
+        text = f"{_words(wanted)}; now it ended the connection and stays away"
+        return Replayed(path, ReplayOutcome.REPRODUCED, text, violation=wanted)
     # What only hardening advice objects to does not make a mended defect a changed one.
     others = [v for v in violations if v.basis.value != "hardening"]
     if others:
@@ -226,6 +248,16 @@ def _outcome(path: Path, item: Finding | Case, violations: Sequence[Violation]) 
             seen=now,
         )
     return Replayed(path, ReplayOutcome.FIXED, f"no longer {_words(wanted)}")
+
+
+def _stayed_away(observation: Observation) -> bool:
+    """True when the target ended the connection, which nobody asked for, and did not come back by itself."""
+    last = [e for e in observation.entries if e.kind in ("open", "close")][-1:]
+    ended = observation.close is not None or any(
+        e.kind == "close" and e.who is Who.TARGET for e in last
+    )
+    back = observation.probes.new_connection is not False
+    return ended and not back and not observation.restart_asked
 
 
 def _words(violation: Violation) -> str:

@@ -101,6 +101,8 @@ async def rig(
         else:
             made = await stack.enter_async_context(_embedded_rig(options))
         made.wiring.met = met and not made.wiring.target.owned
+        made.wiring.tell = sink
+        made.wiring.please = asked_of_a_person(options, made.wiring.target)
         made.wiring.catcher = await stack.enter_async_context(_catching(options))
         yield made
 
@@ -294,7 +296,7 @@ def when_stuck(
     helps = rescue(options.on_stuck, options.identity) if options.on_stuck is not None else None
     if helps is None and (target.owned or options.unattended):
         return None
-    more = f"the campaign waits another {options.wait_s:g} s for it, and goes on when it boots"
+    more = f"it is waited for another {options.wait_s:g} s, and all goes on when it boots"
 
     async def ask() -> bool:
         if helps is None:
@@ -309,6 +311,12 @@ def when_stuck(
         return helped
 
     return ask
+
+
+def asked_of_a_person(options: RunOptions, target: Target) -> str:
+    """What a person can do for a target that is away for long; "" where there is nobody, or something else does it."""
+    helped = target.owned or options.on_stuck or options.restart_cmd
+    return "" if helped or options.unattended else "if it does not run any more, start it again"
 
 
 def started_by_user(options: RunOptions) -> Target:

@@ -74,6 +74,18 @@ class Executor(Stage):
         self._planted: dict[str, Case] = {}
         self._recorder = wiring.door.recorder if isinstance(wiring.door, TapingDoor) else None
 
+    async def play_alone(self, case: Case, patience_s: float) -> Observation:
+        """Play a case whose verdict comes first: a target that stays away so long afterwards is helped only when it is needed.
+
+        Raises `TargetUnavailable` when there is no target to begin with.
+        """
+        await self.fresh()
+        self._patience_s = patience_s
+        try:
+            return await self.play(case, linger=True)
+        finally:
+            self._patience_s = None
+
     async def play(self, case: Case, *, linger: bool = False) -> Observation:
         """Play a case on the kept connection and tell what was seen.
 
@@ -94,7 +106,7 @@ class Executor(Stage):
         else:
             observation = await self._play(conversation, take, case, linger=linger)
         observation = await self._aftermath(observation)
-        if is_scene(case):
+        if is_scene(case) and self._stayed_away is None:
             await self._tidy(observation)
         if canaries and self._catcher is not None:
             # Whoever comes later still is told by `late_visits`.
@@ -151,7 +163,8 @@ class Executor(Stage):
         try:
             return await self.connect()
         except TargetUnavailable as gone:
-            self._gone = gone
+            if self._patience_s is None:
+                self._gone = gone
             return None
 
     async def _play(
@@ -200,7 +213,9 @@ class Executor(Stage):
                 Entry(self._clock.monotonic() - take.started, Who.HARNESS, "note", str(gone))
             )
             probes = Probes(same_connection=False)
-            if not self._helped():
+            if self._patience_s is not None:
+                self._stayed_away = gone
+            elif not self._helped():
                 # It had its time to come back; nobody is there who could do anything about it.
                 waited = f"{self.pace.come_back_s:g} s"
                 self._gone = TargetUnavailable(

@@ -27,6 +27,9 @@ MAX_CHANGED = 1_000
 GIVE_UP_AFTER = 2
 """Proper CALLs in a row without any answer after which nothing more is put back: the target does not listen."""
 
+_BACK_OFF = ("retrybackoffwaitminimum", "retrybackoffrandomrange")
+"""What a first wait is made of (Part 4 section 5.3)."""
+
 _CHANGED = frozenset({"Accepted", "RebootRequired"})
 _AVAILABLE = frozenset({"Accepted", "Scheduled"})
 
@@ -51,6 +54,17 @@ class Inventory:
         return frozenset(
             text_of(member_of(e, "component"), "name").lower() for e in self.report
         ) - {""}
+
+    @property
+    def back_off_s(self) -> float | None:
+        """How long the station waits at most before it dials again for the first time, None when it does not tell."""
+        told = {
+            v.variable.lower(): v.value
+            for v in self.pool.variables
+            if v.component.lower() == "ocppcommctrlr" and v.value is not None
+        }
+        waits = [told.get(name, "") for name in _BACK_OFF]
+        return float(sum(map(int, waits))) if all(_is_seconds(w) for w in waits) else None
 
     # --- what was changed ---------------------------------------------------------------------------------
 
@@ -216,6 +230,10 @@ class _LastPart:
             and not h.payload.get("tbc", False)
             for h in new
         )
+
+
+def _is_seconds(value: str) -> bool:
+    return value.isdecimal() and len(value) <= 6
 
 
 def _attribute(item: JsonObject) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from fuzz.clock import Clock, moments_in
+from fuzz.engine.absence import OWN_AWAY_S, Absence
 from fuzz.engine.conversation import Conversation, Flooded, Ledger, Take
 from fuzz.engine.slots import Slots, message_ids
 from fuzz.errors import TargetUnavailable
@@ -18,6 +19,7 @@ from fuzz.records import (
     Ability,
     Catcher,
     Door,
+    EngineEvent,
     FrameKind,
     Handshake,
     Heard,
@@ -74,6 +76,9 @@ class Pace:
             self.soft_s = min(max(0.25, 6 * answer_s), 5.0)
 
 
+GLANCE_S = 0.5
+"""So long it is looked whether a target that stayed away is there after all, before anybody is asked for help."""
+
 BOOTED_BEFORE_S = 5.0
 """So long a station that we never met may take to boot on its connection, before it is asked whether it did already."""
 
@@ -91,6 +96,7 @@ class Wiring:
     """What an executor needs from outside.
 
     `met` says that the target was there and booted just before, so that it may not boot on our first connection.
+    `tell` hears when the target is away for long, `please` is what a person is asked for then, "" where nobody is.
     `hide` puts slots such as `{secret.password.old}` in the place of the secrets that came by another way than the door.
     """
 
@@ -104,6 +110,8 @@ class Wiring:
     catcher: Catcher | None = None
     met: bool = False
     hide: Callable[[bytes], bytes] = bytes
+    tell: Callable[[EngineEvent], None] = lambda _: None
+    please: str = ""
 
 
 async def _nobody() -> bool:
@@ -144,6 +152,12 @@ class Line:
         self._untouched = False
         self._forced = False
         self._gone: TargetUnavailable | None = None
+        # How long the target may stay away before that is the verdict; None: until nobody can help any more.
+        self._patience_s: float | None = None
+        self._stayed_away: TargetUnavailable | None = None
+        self._absence = Absence(wiring.tell, wiring.please)
+        if wiring.target.owned:
+            self._absence.away_s = OWN_AWAY_S
         self._on_stuck = wiring.on_stuck
         self._catcher = wiring.catcher
         self.hide = wiring.hide
@@ -186,17 +200,36 @@ class Line:
         if self._gone is not None:
             raise self._gone
         self._forced = False
+        away, self._stayed_away = self._stayed_away, None
+        bound_s = self._patience_s or self.pace.come_back_s
+        try:
+            return await self._awaited(GLANCE_S if away is not None else bound_s)
+        except TargetUnavailable as gone:
+            away = away or gone
+            if not self._booted_once:
+                raise
+        if self._patience_s is not None:
+            self._stayed_away = away
+            raise away
+        return await self._helped_back(away)
+
+    async def _awaited(self, seconds: float) -> Take:
+        """Connect, and tell of a target that was there before when it takes long."""
+        if not self._booted_once:
+            return await self._connect_within(seconds)
+        with self._absence.told(seconds):
+            return await self._connect_within(seconds)
+
+    async def _helped_back(self, away: TargetUnavailable) -> Take:
+        """Bring a target back that stays away: by force where it is ours, else by whoever helps."""
         ways = iter((self._kill, self._restart, self._on_stuck or _nobody))
-        while True:
+        while await _first_that_helps(ways):
+            self._forced = True
             try:
                 return await self._connect_within(self.pace.come_back_s)
             except TargetUnavailable as gone:
-                if not self._booted_once:
-                    raise
-                if not await _first_that_helps(ways):
-                    why = f"the target went away and did not come back: {gone}"
-                    raise TargetUnavailable(why) from gone
-                self._forced = True
+                away = gone
+        raise TargetUnavailable(f"the target went away and did not come back: {away}") from away
 
     async def _kill(self) -> bool:
         """Restart a target that is ours; False when it is not."""

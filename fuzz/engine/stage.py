@@ -362,7 +362,9 @@ class Stage(Line):
         if timeout_s is None:
             # The target holds on to the dead connection, as it may (Part 2 section 3.2 only advises against it).
             await self.give_up_deaf(scene)
-        link = await self._next_link(scene, timeout_s or self.pace.come_back_s)
+        within_s = timeout_s or self.pace.come_back_s
+        with self._absence.told(within_s):
+            link = await self._next_link(scene, within_s)
         self.reconnects += 1
         self.handshake = link.handshake
         self._conversation = conversation = self._on(link)

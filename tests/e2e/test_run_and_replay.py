@@ -70,6 +70,27 @@ def outcomes(text: str) -> set[str]:
     return {json.loads(line)["outcome"] for line in text.splitlines()}
 
 
+def test_a_station_that_dies_of_a_finding_and_stays_dead_reproduces_it_and_is_told_of_at_once(
+    ocppfuzz, started, until, own_station, port
+):
+    flags = ("--phases", "systematic", "--only", "GetVariables", "--seed", 1, "--fail-fast")
+    campaign = ocppfuzz("run", "--defect", "P01", *flags, "--json")
+    folder = campaign.json["findings"][0]["folder"]
+    listen = ("--listen", f"127.0.0.1:{port}", "--identity", "CS-1", "--security-profile", 1)
+    never = ocppfuzz("replay", folder, *listen, "--wait", 0.2)
+    assert never.code == 3
+    assert never.out.splitlines()[-1].startswith(f"not run     {folder}: no station connected")
+
+    running = started(OCPPFUZZ, "replay", folder, *listen, "--wait", 6)
+    until(lambda: "PLEASE DO: identity: CS-1" in running.text, lambda: running.text)
+    words = ("--identity", "CS-1", "--defect", "P01")
+    started(*own_station(f"ws://localhost:{port}/ocpp", *words))
+    assert running.process.wait(60) == 1
+    told = running.text.splitlines()
+    assert "the target is away; it is waited for, 6 s at most" in told
+    assert told[-1].startswith(f"reproduced  {folder}: process-death (O1): exit 70; now it ended")
+
+
 def test_findings_of_a_planted_defect_are_reproduced_until_it_is_mended(ocppfuzz, tmp_path):
     flags = ("--phases", "systematic", "--only", "GetVariables", "--max-time", 40, "--seed", 1)
     campaign = ocppfuzz("run", "--defect", "P01", *flags, "--json")

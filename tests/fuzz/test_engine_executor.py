@@ -490,6 +490,29 @@ async def test_a_hook_that_fails_ends_the_campaign() -> None:
     assert leaver.asked == 1
 
 
+async def test_a_case_that_is_played_alone_is_judged_before_anybody_is_asked_for_help() -> None:
+    leaver = Leaver(helps=True)
+    async with station(leaver.behave, on_stuck=leaver.help) as executor:
+        await executor.connect()
+        executor.pace.come_back_s = 0.5
+        observation = await executor.play_alone(case(), 0.05)
+        assert observation.close is not None
+        assert observation.probes.new_connection is False
+        assert leaver.asked == 0
+        assert (await executor.play_alone(case(), 0.05)).settled is Settled.ANSWERED
+    assert leaver.asked == 1
+
+
+async def test_a_target_that_came_back_after_its_verdict_is_met_again_without_help() -> None:
+    leaver = Leaver(helps=True)
+    async with station(leaver.behave, on_stuck=leaver.help) as executor:
+        await executor.connect()
+        await executor.play_alone(case(), 0.05)
+        leaver.helped.set()
+        assert (await executor.play_alone(case(), 0.05)).settled is Settled.ANSWERED
+    assert leaver.asked == 0
+
+
 async def test_who_came_and_left_at_once_is_told_of_rather_than_who_did_not_come() -> None:
     async def never(link: MemoryLink, text: str) -> None:
         raise AssertionError("it left before anything was said")

@@ -326,3 +326,20 @@ def test_refusals_and_reads_of_a_scene_change_nothing() -> None:
     )
     assert inventory.left_changed() == []
     assert not inventory.availability_changed
+
+
+@pytest.mark.parametrize(
+    ("waits", "seconds"),
+    [
+        ({"RetryBackOffWaitMinimum": "12", "RetryBackOffRandomRange": "8"}, 20.0),
+        ({"RetryBackOffWaitMinimum": "12", "RetryBackOffRandomRange": "0"}, 12.0),
+        ({"RetryBackOffWaitMinimum": "12"}, None),
+        ({"RetryBackOffWaitMinimum": "soon", "RetryBackOffRandomRange": "8"}, None),
+        ({"RetryBackOffWaitMinimum": "9" * 5_000, "RetryBackOffRandomRange": "8"}, None),
+        ({}, None),
+    ],
+    ids=["both", "no range", "half", "no number", "absurd", "none"],
+)
+def test_how_long_a_station_waits_before_it_dials_again_is_what_it_tells(waits, seconds) -> None:
+    report = [entry(name, value, component="OCPPCommCtrlr") for name, value in waits.items()]
+    assert Inventory(report=report).back_off_s == seconds
