@@ -12,7 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock, rfc3339
-from fuzz.engine.investigate import ENDING, MEASURED, STOPPING, Investigator, as_control
+from fuzz.engine.investigate import (
+    ENDING,
+    MEASURED,
+    STOPPING,
+    Investigator,
+    as_control,
+    plays_to_confirm,
+)
 from fuzz.engine.ledger import Ledger
 from fuzz.engine.quarantine import Quarantine
 from fuzz.engine.stage import is_scene
@@ -23,7 +30,9 @@ from fuzz.records import (
     Finding,
     FindingReported,
     FindingStatus,
+    FollowUp,
     Observation,
+    Pursuit,
     RemarkReported,
     Violation,
 )
@@ -171,6 +180,7 @@ class Docket:
     async def _examine(
         self, finding: Finding, recent: Sequence[Case]
     ) -> list[tuple[Observation, Violation]]:
+        self.sink(FollowUp(finding, Pursuit.CONFIRMING, plays_to_confirm(finding)))
         finding = await self.investigator.confirm(finding)
         if finding.status is FindingStatus.CONFIRMED:
             await self._settle(finding)
@@ -214,7 +224,12 @@ class Docket:
         if finding.violation.oracle in STOPPING:
             self.quarantine.close(finding.case, _blocked_by(finding))
         self._keep(replace(finding, not_minimal="it was not made smaller yet"))
-        self._keep(await self.investigator.shrink(finding))
+        if finding.violation.oracle not in MEASURED:
+            self.sink(FollowUp(finding, Pursuit.SHRINKING))
+        smaller = await self.investigator.shrink(finding)
+        self._keep(smaller)
+        if finding.violation.oracle not in MEASURED:
+            self.sink(FollowUp(smaller, Pursuit.SHRUNK))
 
     async def _innocent(
         self, finding: Finding, recent: Sequence[Case]
@@ -225,9 +240,11 @@ class Docket:
             suspects = [as_control(finding.original)]
         elif not finding.confirmed and violation.oracle in STOPPING:
             before = [c for c in recent if c is not finding.original]
+            self.sink(FollowUp(finding, Pursuit.SEARCHING))
             culprit = await self.investigator.culprit(before, violation)
             suspects = [] if culprit is None else [culprit]
         elif not finding.confirmed and self._may_lean(finding):
+            self.sink(FollowUp(finding, Pursuit.SEARCHING))
             pair = await self.investigator.carried(recent, finding)
             suspects = [] if pair is None else [pair]
         else:

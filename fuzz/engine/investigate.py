@@ -81,6 +81,15 @@ class Repeats:
     runs: tuple[Run, ...] = ()
 
 
+def plays_to_confirm(finding: Finding) -> int:
+    """At most how many plays it takes to make sure of a finding: itself, its control, and silence."""
+    return TRIES * (1 + _controlled(finding)) + (finding.violation.oracle in ENDING)
+
+
+def _controlled(finding: Finding) -> bool:
+    return bool(finding.case.control) and finding.violation.oracle not in UNPROVOKED
+
+
 def as_control(case: Case) -> Case:
     """The case with only its fault undone: a message to which a target may not object."""
     return replace(
@@ -205,7 +214,7 @@ class Investigator:
                 runs=seen.runs,
             )
         control = Repeats(0, 0, None)
-        if finding.case.control and finding.violation.oracle not in UNPROVOKED:
+        if _controlled(finding):
             control = await self.repeat(finding.case, finding.violation, control=True)
         measured = finding.violation.oracle in MEASURED
         least = seen.tries if measured else seen.tries // 2 + 1

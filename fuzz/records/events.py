@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeAlias
 
 from fuzz.records.facts import TargetFacts
@@ -58,6 +59,24 @@ class FindingReported:
     """A finding is new, or known better than before (same fingerprint)."""
 
     finding: Finding
+
+
+class Pursuit(StrEnum):
+    """What is begun with a suspicion, and the end of it."""
+
+    CONFIRMING = "making sure of"
+    SEARCHING = "tracing"
+    SHRINKING = "making smaller"
+    SHRUNK = "is as small as it gets"
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A suspicion is followed up; `plays` is at most how many plays that takes, 0 where it is not known."""
+
+    finding: Finding
+    doing: Pursuit
+    plays: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +218,7 @@ EngineEvent: TypeAlias = (
     | PhaseStarted
     | Progress
     | FindingReported
+    | FollowUp
     | RemarkReported
     | Note
     | PhaseEnded

@@ -15,10 +15,10 @@ from fuzz.records import (
     CampaignEnded,
     CampaignStarted,
     EngineEvent,
-    FindingReported,
-    FindingStatus,
+    FollowUp,
     Note,
     Progress,
+    Pursuit,
 )
 from fuzz.report.safe import safe
 from fuzz.report.summary import answers_line, counted, duration, share
@@ -30,10 +30,6 @@ WIDE = 72
 ASKED_STYLE = "bold white on magenta"
 _SHORT_NAME = 12
 _MAX_ASKED_ROWS = 3
-_BUSY = {
-    FindingStatus.CANDIDATE: "making sure of",
-    FindingStatus.CONFIRMED: "making smaller",
-}
 
 
 class Panel:
@@ -62,9 +58,9 @@ class Panel:
                 self._max_time_s, self._max_cases = event.max_time_s, event.max_cases
             case Progress():
                 self._go_on(event)
-            case FindingReported():
-                busy = _BUSY.get(event.finding.status, "")
-                self._busy = f"{busy} {oracle_words(event.finding.violation)}" if busy else ""
+            case FollowUp(finding, doing):
+                busy = doing is not Pursuit.SHRUNK
+                self._busy = f"{doing.value} {oracle_words(finding.violation)}" if busy else ""
             case Note(level="action"):
                 self._asked = event.text
             case CampaignEnded():

@@ -24,10 +24,12 @@ from fuzz.records import (
     EngineEvent,
     FindingReported,
     FindingStatus,
+    FollowUp,
     Note,
     PhaseEnded,
     PhaseStarted,
     Progress,
+    Pursuit,
     RemarkReported,
 )
 from fuzz.report.panel import Panel
@@ -40,7 +42,7 @@ from fuzz.report.summary import (
     share,
     summary_lines,
 )
-from fuzz.report.words import attacked, folder_name, oracle_words
+from fuzz.report.words import attacked, folder_name, goes_on, oracle_words, position_words
 
 PROGRESS_EVERY_S = 10.0
 MAX_REASONS = 4
@@ -137,6 +139,8 @@ class EventLines:
                 yield Line(text + _left_out(event), "dim")
             case FindingReported():
                 yield from self._finding(event)
+            case FollowUp() if not self._quiet:
+                yield _followed_up(event)
             case RemarkReported() if not self._quiet:
                 text = safe(event.violation.text, 200)
                 yield Line(f"remark {oracle_words(event.violation)}: {text}", "dim")
@@ -151,7 +155,14 @@ class EventLines:
                     context.target_flags,
                     context.campaign_flags,
                 )
-            case Progress() | CampaignStarted() | PhaseStarted() | PhaseEnded() | RemarkReported():
+            case (
+                Progress()
+                | CampaignStarted()
+                | PhaseStarted()
+                | PhaseEnded()
+                | FollowUp()
+                | RemarkReported()
+            ):
                 return
             case _:
                 assert_never(event)
@@ -189,6 +200,19 @@ def _left_out(event: PhaseEnded) -> str:
     rest = sum(count for _, count in most[MAX_REASONS:])
     told += [f"{rest:,} left out for other reasons"] if rest else []
     return "".join(f"; {one}" for one in told)
+
+
+def _followed_up(event: FollowUp) -> Line:
+    """What is being made of a suspicion, and of which."""
+    finding = event.finding
+    name, case = oracle_words(finding.violation), finding.case
+    if event.doing is Pursuit.SHRUNK:
+        left = goes_on(finding)
+        return Line(f"{name} {safe(left, 200) if left else event.doing.value}", "dim")
+    which = " ".join(filter(None, (safe(case.action, 50), position_words(case))))
+    most = f"; {counted(event.plays, 'play')} at most" if event.plays else ""
+    why = "; alone it did not show again" if event.doing is Pursuit.SEARCHING else ""
+    return Line(f"{event.doing.value} {name}, {which}{most}{why}", "dim")
 
 
 def _started(event: CampaignStarted) -> Iterator[Line]:
@@ -288,8 +312,8 @@ class LiveDisplay:
                 return
             case CampaignEnded():
                 self._live.stop()
-            case RemarkReported():
-                return  # counted in the panel, grouped in the summary
+            case RemarkReported() | FollowUp():
+                return  # in the panel; remarks are grouped in the summary
             case _:
                 pass
         print_lines(self._console, self._lines.lines(event), wrap=True)

@@ -15,8 +15,10 @@ from fuzz.records import (
     EngineEvent,
     Finding,
     FindingStatus,
+    FollowUp,
     Observation,
     Operator,
+    Pursuit,
     Severity,
     Violation,
 )
@@ -279,3 +281,37 @@ def test_a_message_by_itself_leans_on_nothing() -> None:
     made, _, _ = docket(script)
     suspect(made, broken("message"), SHAPE)
     assert script.looked == 0
+
+
+def followed(events: list[EngineEvent]) -> list[tuple[Pursuit, int]]:
+    return [(e.doing, e.plays) for e in events if isinstance(e, FollowUp)]
+
+
+@pytest.mark.parametrize(
+    ("violation", "plays"), [(DEATH, 4), (SHAPE, 3)], ids=["needs silence too", "does not"]
+)
+def test_every_stage_is_told_once_with_how_many_plays_it_takes_to_be_sure(violation, plays) -> None:
+    made, _, events = docket(Script(repeats={"killer"}))
+    suspect(made, broken("killer"), violation)
+    suspect(made, broken("killer"), violation)
+    told = [(Pursuit.CONFIRMING, plays), (Pursuit.SHRINKING, 0), (Pursuit.SHRUNK, 0)]
+    assert followed(events) == told
+
+
+def test_a_case_with_a_control_needs_its_plays_too() -> None:
+    made, _, events = docket(Script(repeats={"killer"}))
+    killer = broken("killer")
+    suspect(made, replace(killer, control=killer.steps))
+    assert followed(events)[0] == (Pursuit.CONFIRMING, 7)
+
+
+def test_what_does_not_repeat_is_looked_for_before_it() -> None:
+    made, _, events = docket(Script())
+    suspect(made, broken("once"))
+    assert [doing for doing, _ in followed(events)] == [Pursuit.CONFIRMING, Pursuit.SEARCHING]
+
+
+def test_what_is_measured_is_not_made_smaller() -> None:
+    made, _, events = docket(Script(repeats={"big"}))
+    suspect(made, broken("big"), replace(DEATH, oracle="O20"))
+    assert [doing for doing, _ in followed(events)] == [Pursuit.CONFIRMING]

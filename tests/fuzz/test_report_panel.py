@@ -18,9 +18,10 @@ from fuzz.records import (
     Case,
     Finding,
     FindingReported,
-    FindingStatus,
+    FollowUp,
     Note,
     Progress,
+    Pursuit,
     Severity,
     Side,
     Summary,
@@ -106,14 +107,18 @@ def test_a_narrow_one_shows_the_same_without_bars():
 
 def test_time_goes_on_while_the_engine_is_busy():
     time = Time()
-    made = panel(STARTED, PROGRESS, FindingReported(FOUND), time=time)
+    made = panel(STARTED, PROGRESS, FollowUp(FOUND, Pursuit.CONFIRMING, 7), time=time)
     time.s += 5
     assert stripped(made)["time"] == "17 s, 43 s left"
     assert stripped(made)["phase"] == "systematic, 2 of 3; making sure of process-death (O1)"
     time.s += 50
     assert stripped(made)["time"] == "1 min 07 s, over, finishing what was begun"
-    made.hear(FindingReported(replace(FOUND, status=FindingStatus.CONFIRMED)))
+    made.hear(FollowUp(FOUND, Pursuit.SHRINKING))
     assert stripped(made)["phase"].endswith("; making smaller process-death (O1)")
+    made.hear(FollowUp(FOUND, Pursuit.SHRUNK))
+    assert stripped(made)["phase"] == "systematic, 2 of 3"
+    made.hear(FollowUp(FOUND, Pursuit.SEARCHING))
+    assert stripped(made)["phase"].endswith("; tracing process-death (O1)")
     made.hear(replace(PROGRESS, cases=1_235))
     assert stripped(made)["phase"] == "systematic, 2 of 3"
 

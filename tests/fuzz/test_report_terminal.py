@@ -15,10 +15,12 @@ from fuzz.records import (
     Finding,
     FindingReported,
     FindingStatus,
+    FollowUp,
     Note,
     PhaseEnded,
     PhaseStarted,
     Progress,
+    Pursuit,
     RemarkReported,
     Severity,
     Side,
@@ -33,7 +35,7 @@ FACTS = TargetFacts(Side.STATION, vendor="[bold]lab\x1b[0m", security_profile=3)
 VIOLATION = Violation(
     "O4", "unanswered-call", Basis.SHALL, Severity.HIGH, "silence", "[red]no answer\x07"
 )
-CASE = Case("x", Side.STATION, (), Expectation(Stance.REJECT, Tier.SCHEMA))
+CASE = Case("x", Side.STATION, (), Expectation(Stance.REJECT, Tier.SCHEMA), action="Reset\x07")
 CANDIDATE = Finding("1a2b3c4d5e6f7081", VIOLATION, CASE, CASE, FACTS)
 CONFIRMED = replace(CANDIDATE, status=FindingStatus.CONFIRMED, confirmed=3, tries=3)
 PROGRESS = Progress(
@@ -57,7 +59,12 @@ EVENTS = (
     Note("power-cycle it", "action"),
     FindingReported(CANDIDATE),
     FindingReported(CANDIDATE),
+    FollowUp(CANDIDATE, Pursuit.CONFIRMING, 7),
+    FollowUp(CANDIDATE, Pursuit.SEARCHING),
     FindingReported(CONFIRMED),
+    FollowUp(CONFIRMED, Pursuit.SHRINKING),
+    FollowUp(CONFIRMED, Pursuit.SHRUNK),
+    FollowUp(replace(CONFIRMED, not_minimal="time is up\x07"), Pursuit.SHRUNK),
     RemarkReported(VIOLATION, "x"),
     PROGRESS,
     replace(PROGRESS, elapsed_s=13.0),
@@ -85,7 +92,12 @@ def test_plain_lines_tell_the_campaign_in_order():
         "warning: careful\n"
         "PLEASE DO: power-cycle it\n"
         "candidate HIGH unanswered-call (O4): [red]no answer\\x07 findings/O4-1a2b3c4d\n"
+        "making sure of unanswered-call (O4), Reset\\x07 CALL; 7 plays at most\n"
+        "tracing unanswered-call (O4), Reset\\x07 CALL; alone it did not show again\n"
         "confirmed HIGH unanswered-call (O4): [red]no answer\\x07 findings/O4-1a2b3c4d\n"
+        "making smaller unanswered-call (O4), Reset\\x07 CALL\n"
+        "unanswered-call (O4) is as small as it gets\n"
+        "unanswered-call (O4) not minimal yet: time is up\\x07; `ocppfuzz shrink` goes on\n"
         "remark unanswered-call (O4): [red]no answer\\x07\n"
         "12 s: systematic, 1,234 cases, 346/s, 1 finding, 2 remarks; sites 5 of 10 (50 %)\n"
         "phase systematic not complete: 1,234 cases; 616 left out, effect \\x1b is not allowed; 2 left out, rare\n"
@@ -132,6 +144,7 @@ def test_a_terminal_shows_the_panel_and_then_the_summary():
     assert "1,234 of 500, 346 a second" in text
     assert "12 s, 48 s left" in text
     assert "remark unanswered-call" not in text
+    assert "plays at most" not in text
     assert text.index("NO FINDING") > text.rindex("a second")
     assert text.endswith("\x1b[0m\n")
 
