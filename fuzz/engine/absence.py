@@ -24,12 +24,17 @@ LONGER = 2.0
 
 @dataclass(slots=True)
 class Absence:
-    """Says that a target is away when it is for longer than it ever was. `please` is what a person can do, "" for nothing."""
+    """Says that a target is away when it is for longer than it ever was. `please` is what a person can do, "" for nothing.
+
+    `returns` counts how often it came back, `waited_s` how long that took in all.
+    """
 
     tell: Callable[[EngineEvent], None]
     please: str = ""
     away_s: float = AWAY_S
     ask_s: float = ASK_S
+    returns: int = 0
+    waited_s: float = 0.0
     _longest_s: float = 0.0
 
     @contextmanager
@@ -55,6 +60,8 @@ class Absence:
             yield
             took_s = loop.time() - began
             self._longest_s = max(self._longest_s, took_s)
+            self.returns += 1
+            self.waited_s += took_s
             if said:
                 self.tell(Note(f"the target is back after {took_s:.0f} s"))
         finally:

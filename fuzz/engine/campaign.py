@@ -15,7 +15,7 @@ from typing import Protocol
 from fuzz.clock import Clock
 from fuzz.engine.course import Course, cost_of, share_of, turn_of
 from fuzz.engine.docket import Docket, Shelf
-from fuzz.engine.doubts import Doubts
+from fuzz.engine.doubts import Doubts, Returns
 from fuzz.engine.effects import names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
@@ -45,6 +45,7 @@ from fuzz.records import (
     Progress,
     RemarkReported,
     Settled,
+    Side,
     Summary,
 )
 from strategies.labels import Position, Stance
@@ -507,7 +508,9 @@ class Campaign:
             exchanges=self._executor.exchanges,
             warnings=tuple(
                 self._doubts.words(
-                    restarts=self._executor.restarts, unexplained=self._unexplained()
+                    restarts=self._executor.restarts,
+                    unexplained=self._unexplained(),
+                    returns=self._returns(),
                 )
             ),
             unreached=tuple(self._unreached()),
@@ -527,6 +530,10 @@ class Campaign:
                 reconnect_s = sum(returns) / len(returns) if returns else None
                 return FullPass(*phase.size(), sum(answers) / len(answers), reconnect_s)
         return None
+
+    def _returns(self) -> Returns:
+        absence, side = self._executor.absence, self._executor.facts.side
+        return Returns(absence.returns, absence.waited_s, self._elapsed(), side is Side.STATION)
 
     def _unexplained(self) -> int:
         """Ends of a connection or a process that no finding accounts for."""

@@ -15,8 +15,34 @@ ENOUGH = 200
 MANY_UNASKED, LONG_UNASKED = 20, 100_000
 """Messages and characters of its own, an average case, above which a target counts as flooding us."""
 
+LONG_WAITED_S, SLOW_RETURN_S = 10.0, 3.0
+"""Seconds in all, and an average return, below which nobody has to do anything about reconnects."""
+
 FEW_SERVED, FEW_VALID, MANY_TIMED_OUT = 0.02, 0.05, 0.05
 RESTARTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """How often a target came back, how long it was waited for in all, and in how long a campaign, seconds."""
+
+    count: int = 0
+    waited_s: float = 0.0
+    elapsed_s: float = 0.0
+    station: bool = True
+
+    def words(self) -> Iterator[str]:
+        """That most of the time went into them, with what shortens them."""
+        if self.waited_s < max(LONG_WAITED_S, SLOW_RETURN_S * self.count, self.elapsed_s / 2):
+            return
+        remedy = (
+            "for the bench set RetryBackOffWaitMinimum, RetryBackOffRandomRange and RetryBackOffRepeatTimes of the "
+            "station's OCPPCommCtrlr to 1, 0 and 0; or "
+        )
+        yield (
+            f"{self.count:,} reconnects took {self.waited_s:.0f} of {self.elapsed_s:.0f} s, so little was played; "
+            f"{remedy if self.station else ''}give a longer --max-time"
+        )
 
 
 @dataclass(slots=True)
@@ -36,8 +62,12 @@ class Doubts:
     unasked_characters: int = 0
     answers: Counter[str] = field(default_factory=Counter)
 
-    def words(self, *, restarts: int, unexplained: int = 0) -> Iterator[str]:
+    def words(
+        self, *, restarts: int, unexplained: int = 0, returns: Returns | None = None
+    ) -> Iterator[str]:
         """Each doubt as one sentence with the next step; `unexplained` are ends of a connection or a process."""
+        if returns is not None:
+            yield from returns.words()
         if unexplained:
             yield (
                 f"{unexplained:,} x the target hung up, restarted or died for no reason that could be found; does it "

@@ -155,9 +155,9 @@ class Line:
         # How long the target may stay away before that is the verdict; None: until nobody can help any more.
         self._patience_s: float | None = None
         self._stayed_away: TargetUnavailable | None = None
-        self._absence = Absence(wiring.tell, wiring.please)
+        self.absence = Absence(wiring.tell, wiring.please)
         if wiring.target.owned:
-            self._absence.away_s = OWN_AWAY_S
+            self.absence.away_s = OWN_AWAY_S
         self._on_stuck = wiring.on_stuck
         self._catcher = wiring.catcher
         self.hide = wiring.hide
@@ -217,7 +217,7 @@ class Line:
         """Connect, and tell of a target that was there before when it takes long."""
         if not self._booted_once:
             return await self._connect_within(seconds)
-        with self._absence.told(seconds):
+        with self.absence.told(seconds):
             return await self._connect_within(seconds)
 
     async def _helped_back(self, away: TargetUnavailable) -> Take:

@@ -363,7 +363,7 @@ class Stage(Line):
             # The target holds on to the dead connection, as it may (Part 2 section 3.2 only advises against it).
             await self.give_up_deaf(scene)
         within_s = timeout_s or self.pace.come_back_s
-        with self._absence.told(within_s):
+        with self.absence.told(within_s):
             link = await self._next_link(scene, within_s)
         self.reconnects += 1
         self.handshake = link.handshake

@@ -58,3 +58,12 @@ async def test_who_does_not_come_back_is_not_told_to_be_back() -> None:
     with pytest.raises(TimeoutError), made.told(120.0):
         await asyncio.wait_for(asyncio.Event().wait(), LONG_S)
     assert len(told) == 1
+    assert (made.returns, made.waited_s) == (0, 0.0)
+
+
+async def test_what_returns_take_is_summed_up() -> None:
+    made, _ = absence()
+    for _ in range(3):
+        await away(made, BRIEF_S)
+    assert made.returns == 3
+    assert made.waited_s > 0.0

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fuzz.engine.doubts import ENOUGH, RESTARTS, Doubts
+from fuzz.engine.doubts import ENOUGH, RESTARTS, Doubts, Returns
 
 SOUND = Doubts(
     cases=1_000, valid=400, timed_out=2, scenes=50, transactions=20, answers=Counter(CALLRESULT=300)
@@ -53,3 +53,27 @@ def test_a_target_that_talks_without_end_is_told_of(messages: int, characters: i
     (doubt,) = flooded.words(restarts=0)
     assert doubt.startswith(f"it floods us: {messages:,} messages")
     assert list(Doubts(played=100, unasked=2_000).words(restarts=0)) == []
+
+
+def test_reconnects_that_take_most_of_the_time_are_told_with_what_shortens_them() -> None:
+    (doubt,) = Doubts().words(restarts=0, returns=Returns(3, 48.4, 63.0))
+    assert doubt.startswith("3 reconnects took 48 of 63 s")
+    assert "RetryBackOffWaitMinimum" in doubt
+    assert "OCPPCommCtrlr" in doubt
+    assert doubt.endswith("; or give a longer --max-time")
+    assert len(doubt) < 300
+
+
+def test_where_we_dial_nobody_has_to_set_a_back_off() -> None:
+    (doubt,) = Doubts().words(restarts=0, returns=Returns(3, 48.4, 63.0, station=False))
+    assert "RetryBackOff" not in doubt
+    assert doubt.endswith("; give a longer --max-time")
+
+
+@pytest.mark.parametrize(
+    "returns",
+    [Returns(), Returns(3, 28.0, 63.0), Returns(2, 9.0, 10.0), Returns(60, 59.0, 63.0)],
+    ids=["none", "the smaller part", "short", "many quick ones"],
+)
+def test_reconnects_that_cost_little_are_no_doubt(returns: Returns) -> None:
+    assert list(Doubts().words(restarts=0, returns=returns)) == []
