@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from fuzz.app import Diagnosis
+from fuzz.app.refusing import remedy
 from fuzz.app.rig import Rig, rig
 from fuzz.config import RunOptions, host_and_port
 from fuzz.engine.executor import Executor
@@ -36,10 +37,6 @@ TLS_FAILED = (
     "does the station trust our root certificate, and does its URL hold the name that our certificate has?",
     "for security profile 3: has the station a certificate of the root that we trust (--ca)?",
     "is the station's clock right? a certificate from the future or the past is refused",
-)
-REFUSED = (
-    "give --identity as the station spells it, and OCPPFUZZ_PASSWORD or --password-file as it is set there",
-    "is the station set to OCPP 2.0.1? its subprotocol is ocpp2.0.1",
 )
 NOT_BOOTED = (
     "it was let in, but did not boot: does it send BootNotification on a new connection?",
@@ -78,19 +75,24 @@ async def _diagnose(options: RunOptions, tap: ClientHelloTap | None, sink: Sink)
             await executor.serve(0.5)
         except (TargetUnavailable, LinkClosed):
             facts = (*_tapped(tap), *_refusals(made))
-            return Diagnosis(connected=False, facts=facts, advice=_advice(facts, options.wait_s))
+            return Diagnosis(
+                connected=False, facts=facts, advice=_advice(facts, made, options.wait_s)
+            )
         facts = (*_tapped(tap), *_handshake(executor.handshake), *_booted(said), *_refusals(made))
         await executor.hang_up()
         return Diagnosis(connected=True, facts=facts)
 
 
-def _advice(facts: Facts, wait_s: float) -> tuple[str, ...]:
+def _advice(facts: Facts, made: Rig, wait_s: float) -> tuple[str, ...]:
     """What to look at, by how far the station came."""
     topics = {topic for topic, _ in facts}
+    door = made.wiring.door
+    refused = door.refused if isinstance(door, Listener) else []
+    found = tuple(filter(None, dict.fromkeys(map(remedy, refused))))
     if "handshake failed" in topics:
-        return TLS_FAILED
-    if "refused" in topics:
-        return REFUSED
+        found += TLS_FAILED
+    if found:
+        return found
     if topics:
         return NOT_BOOTED
     return (f"nobody called within {wait_s:g} s", *NOBODY_CALLED)

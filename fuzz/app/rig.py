@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from cryptography.x509.oid import NameOID
 
 from fuzz.app.naming import naming_of
+from fuzz.app.refusing import saying
 from fuzz.clock import SystemClock
 from fuzz.config import RunOptions, host_and_port, is_loopback, password_of
 from fuzz.csms.voice import CsmsVoice
@@ -207,6 +208,7 @@ async def _listening_rig(
         identities=frozenset({options.identity}) if options.identity else None,
         tls=context,
         basic={options.identity: password} if options.identity and password else None,
+        on_refused=saying(sink, addresses=behind is None),
     )
     await listener.start()
     scheme = "wss" if context is not None else "ws"

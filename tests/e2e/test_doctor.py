@@ -127,6 +127,26 @@ def test_a_station_with_another_identity_or_password_is_told_why_it_was_refused(
     assert "'CS-2' with HTTP 404: not an identity that was named" in running.text
     assert "'CS-1' with HTTP 401: wrong Basic password" in running.text
     assert "check: give --identity as the station spells it" in running.text
+    assert "check: give OCPPFUZZ_PASSWORD or --password-file the password" in running.text
+
+
+def test_a_wrong_password_is_told_on_the_spot_and_once_however_often_it_is_given(
+    doctor, own_station, started, until, port
+):
+    running = doctor("--security-profile", 1, "--wait", 60, env=PASSWORD)
+    url = f"ws://localhost:{port}/ocpp"
+    wrong = {"OCPPFUZZ_PASSWORD": "not-the-password-at-all"}
+    for _ in range(2):
+        station = started(*own_station(url, "--identity", "CS-1"), env=wrong)
+        told = (
+            "somebody dialled in and was refused: 'CS-1' with HTTP 401: wrong Basic password; give"
+        )
+        until(lambda told=told: told in running.text, lambda: running.text)
+        station.end()
+    started(*own_station(url, "--identity", "CS-1"), env=PASSWORD)
+    assert running.process.wait(60) == 0
+    assert running.text.count("somebody dialled in and was refused") == 1
+    assert "not-the-password-at-all" not in running.text
 
 
 def test_a_station_that_speaks_plain_http_to_a_tls_port_is_told_so(doctor, port):
