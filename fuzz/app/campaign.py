@@ -24,6 +24,7 @@ from fuzz.app.dossier import files_of, hidden, signed
 from fuzz.app.rig import Rig, rig
 from fuzz.app.sniffing import Sniffer, sniffing
 from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
+from fuzz.engine import nameplate
 from fuzz.engine.answering import Answers
 from fuzz.engine.baseline import NEEDED_BY, learn_volatile
 from fuzz.engine.campaign import Campaign, CampaignTally, Limits
@@ -312,8 +313,16 @@ async def prepare(executor: Executor, sink: Sink) -> Inventory:
                     "warning",
                 )
             )
+        await _name(executor, inventory)
     executor.facts = _with_limits(executor.facts, inventory.report)
     return inventory
+
+
+async def _name(executor: Executor, inventory: Inventory) -> None:
+    """Learn who a station is that booted for somebody else, before us."""
+    executor.facts = nameplate.read(executor.facts, inventory.pool)
+    if not (executor.facts.vendor or executor.facts.model):
+        executor.facts = await nameplate.ask(executor)
 
 
 def _described(facts: TargetFacts, calls: Sequence[Heard], executor: Executor) -> TargetFacts:

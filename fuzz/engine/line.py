@@ -15,6 +15,7 @@ from fuzz.engine.absence import OWN_AWAY_S, Absence
 from fuzz.engine.conversation import Conversation, Flooded, Ledger, Take
 from fuzz.engine.slots import Slots, message_ids
 from fuzz.errors import TargetUnavailable
+from fuzz.ocppj.variables import text_of
 from fuzz.records import (
     Ability,
     Catcher,
@@ -305,7 +306,7 @@ class Line:
             not self._booted_once or self._restart_pending or self.boots_on_reconnect is True
         )
         if await_boot and not self._booted_once and not self._target.owned:
-            return await self._meet(conversation)
+            return await self._meet(conversation, take)
         ready = await conversation.open(self.pace.boot_s, await_boot=await_boot)
         if ready and await_boot:
             # What a station says right after its boot should be over before it is attacked.
@@ -315,19 +316,34 @@ class Line:
         self._booted_once = self._booted_once or ready
         return ready
 
-    async def _meet(self, conversation: Conversation) -> bool:
+    async def _meet(self, conversation: Conversation, take: Take) -> bool:
         """The first connection with a station of somebody else's: it boots, or it did so before, for whoever met it then."""
         patience = min(BOOTED_BEFORE_S, self.pace.boot_s)
         ready = await conversation.open(patience, await_boot=True)
         if not ready:
             answer = await conversation.call(*self._probe, min(self.pace.probe_s, self.pace.boot_s))
             ready = answer is not None and answer.kind is FrameKind.CALLRESULT
+            if ready:
+                await self._have_it_boot(conversation, take)
         if not ready:
             ready = await conversation.open(self.pace.boot_s - patience, await_boot=True)
         if ready:
             await conversation.idle(self.pace.settle_s)
         self._booted_once = ready
         return ready
+
+    async def _have_it_boot(self, conversation: Conversation, take: Take) -> None:
+        """Ask a station that serves, and did not boot for us, to do so.
+
+        One that was accepted before refuses (F06.FR.17); one that was left Pending serves some CALLs (B02.FR.01), boots when
+        it is asked to, and is accepted by us.
+        """
+        limit_s = min(self.pace.probe_s, self.pace.boot_s)
+        answer = await conversation.call(
+            "TriggerMessage", {"requestedMessage": "BootNotification"}, limit_s
+        )
+        if answer is not None and text_of(answer.payload, "status") == "Accepted":
+            await conversation.wait(lambda: bool(take.boot_reasons), limit_s)
 
     async def _answers_now(self, conversation: Conversation, take: Take) -> bool:
         """Ask until a harmless CALL is served: a station may or may not boot on a new connection."""

@@ -84,6 +84,23 @@ def test_a_station_that_dials_without_tls_is_told_with_its_basic_user_but_no_pas
     assert PASSWORD["OCPPFUZZ_PASSWORD"] not in running.text
 
 
+def test_a_station_that_booted_for_doctor_is_named_by_the_campaign_that_meets_it_next(
+    doctor, started, own_station, port, ocppfuzz
+):
+    running = doctor("--security-profile", 1, "--wait", 60)
+    quickly = ("--backoff-min-s", 0.2, "--backoff-range-s", 0)
+    started(*own_station(f"ws://localhost:{port}/ocpp", "--identity", "CS-1", *quickly))
+    assert running.process.wait(60) == 0
+    listen = ("--listen", f"127.0.0.1:{port}", "--identity", "CS-1", "--security-profile", 1)
+    few = ("--phases", "systematic", "--only", "ClearCache", "--max-cases", 20)
+    campaign = ocppfuzz("run", *listen, *few, "--unattended", "--json")
+    assert campaign.code == 0, campaign.err
+    attacked = campaign.json["attacked"]
+    assert (attacked["vendor"], attacked["model"]) == ("ocppfuzz-lab", "dc-2evse-ccs1")
+    assert attacked["firmware"] == "1.0.0"
+    assert campaign.json["cases"] == 20
+
+
 def test_when_nobody_calls_it_says_what_to_check(doctor):
     running = doctor("--security-profile", 1, "--wait", 1)
     assert running.process.wait(30) == 3

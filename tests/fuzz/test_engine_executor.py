@@ -414,6 +414,40 @@ async def test_a_station_that_booted_for_somebody_else_is_known_by_what_it_serve
         living.cancel()
 
 
+@pytest.mark.parametrize(
+    ("status", "boots"),
+    [("Accepted", ["Triggered"]), ("Rejected", []), ("NotImplemented", [])],
+    ids=["left pending", "accepted before", "cannot"],
+)
+async def test_a_station_that_serves_and_did_not_boot_is_asked_to_boot_and_accepted(
+    monkeypatch: pytest.MonkeyPatch, status: str, boots: list[str]
+) -> None:
+    monkeypatch.setattr(line, "BOOTED_BEFORE_S", 0.05)
+    door = MemoryDoor(Side.STATION)
+    link = door.connect()
+    answers: list[str] = []
+
+    async def live() -> None:
+        with suppress(LinkClosed):
+            while True:
+                frame = json.loads(str(await link.receive()))
+                if frame[0] == 3:
+                    answers.append(frame[2]["status"])
+                    continue
+                asked = frame[2] == "TriggerMessage"
+                told = {"status": status} if asked else {}
+                await link.send_text(json.dumps([3, frame[1], told]))
+                if asked and status == "Accepted":
+                    await link.send_text(BOOT.replace("PowerUp", "Triggered"))
+
+    living = asyncio.create_task(live())
+    executor = wired(door, NoTarget())
+    assert (await executor.connect()).boot_reasons == boots
+    assert (await executor.play(case())).settled is Settled.ANSWERED
+    assert answers == ["Accepted"] * len(boots)
+    living.cancel()
+
+
 async def test_a_target_that_was_met_before_need_not_boot() -> None:
     door = MemoryDoor(Side.STATION)
 
