@@ -113,7 +113,7 @@ def test_when_nobody_calls_it_says_what_to_check(doctor):
 def test_a_station_that_does_not_trust_our_root_is_told_with_what_it_offered(
     doctor, started, own_station, port
 ):
-    running = doctor("--wait", 3)
+    running = doctor("--wait", 10)
     words = ("--identity", "CS-1", "--security-profile", 2)
     started(*own_station(f"wss://localhost:{port}/ocpp", *words))
     assert running.process.wait(30) == 3
@@ -124,7 +124,7 @@ def test_a_station_that_does_not_trust_our_root_is_told_with_what_it_offered(
 
 
 def test_a_station_without_a_certificate_is_told_so(doctor, started, own_station, port, tmp_path):
-    running = doctor("--wait", 3)
+    running = doctor("--wait", 10)
     root = tmp_path / "findings" / "private" / "pki" / "root.pem"
     words = ("--identity", "CS-1", "--security-profile", 2, "--ca", root)
     started(*own_station(f"wss://localhost:{port}/ocpp", *words))
@@ -135,7 +135,7 @@ def test_a_station_without_a_certificate_is_told_so(doctor, started, own_station
 def test_a_station_with_another_identity_or_password_is_told_why_it_was_refused(
     doctor, started, own_station, port
 ):
-    running = doctor("--security-profile", 1, "--wait", 3, env=PASSWORD)
+    running = doctor("--security-profile", 1, "--wait", 10, env=PASSWORD)
     wrong = {"OCPPFUZZ_PASSWORD": "not-the-password-at-all"}
     url = f"ws://localhost:{port}/ocpp"
     started(*own_station(url, "--identity", "CS-2"), env=PASSWORD)
@@ -167,7 +167,7 @@ def test_a_wrong_password_is_told_on_the_spot_and_once_however_often_it_is_given
 
 
 def test_a_station_that_speaks_plain_http_to_a_tls_port_is_told_so(doctor, port):
-    running = doctor("--wait", 3)
+    running = doctor("--wait", 10)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
         caller.sendall(b"GET /ocpp/CS-1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert running.process.wait(30) == 3
