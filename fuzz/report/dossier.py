@@ -31,7 +31,7 @@ WRONG_LIMIT = 400
 
 
 def dossier_of(finding: Finding) -> Dossier:
-    """The dossier of a finding; conversations are those of its repeats where they are at hand."""
+    """The dossier of a finding; its conversations are told as far as they are at hand."""
     case = finding.case
     fault, control = conversations(finding)
     return Dossier(
@@ -43,18 +43,30 @@ def dossier_of(finding: Finding) -> Dossier:
         expected=expected(finding),
         fault=fault,
         control=control,
+        smaller=_smaller(finding),
         first_seen=finding.first_seen,
         firmware=finding.facts.firmware,
     )
 
 
 def conversations(finding: Finding) -> tuple[Sequence[Entry], Sequence[Entry]]:
-    """One play that showed the fault, and one control; both of the same case, so that they can be compared."""
+    """One play that showed the fault, of the case that is told, and one control; () where there is none.
+
+    Repeats and controls are kept of the case as it was found. Of a smaller one there is the play that showed it as well.
+    """
     faults = [run.entries for run in finding.runs if run.shown and not run.control]
     controls = [run.entries for run in finding.runs if run.control and not run.inconclusive]
-    if faults and controls:
-        return faults[-1], controls[-1]
-    return (finding.entries or (faults[-1] if faults else ())), ()
+    repeated = faults[-1] if faults else ()
+    if _smaller(finding):
+        return finding.entries or repeated, controls[-1] if controls else ()
+    if repeated and controls:
+        return repeated, controls[-1]
+    return finding.entries or repeated, ()
+
+
+def _smaller(finding: Finding) -> bool:
+    """True when the case was made smaller after it was found."""
+    return finding.case.steps != finding.original.steps
 
 
 def _sent(steps: Iterable[Step]) -> Iterator[tuple[str, str]]:

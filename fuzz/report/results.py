@@ -59,7 +59,8 @@ class Dossier:
 
     `sent` are the messages of its case as pairs of words and text, cut; `wrong` says what is wrong with them, and
     `keywords` which rules they break. `fault` is the conversation that showed it, `control` the one beside it, () where
-    there is none. `firmware` is that of the target when it was found.
+    there is none; `smaller` says that the case was made smaller since, so that its control has more in it.
+    `firmware` is that of the target when it was found.
     """
 
     action: str = ""
@@ -70,6 +71,7 @@ class Dossier:
     expected: str = ""
     fault: Sequence[Entry] = ()
     control: Sequence[Entry] = ()
+    smaller: bool = False
     first_seen: str = ""
     firmware: str = ""
 

@@ -15,6 +15,16 @@ def test_fault_and_control_are_plays_of_the_same_case():
     assert (made.fault, made.control) == (FAULT, CONTROL)
 
 
+def test_of_a_case_that_was_made_smaller_its_own_play_is_shown():
+    found = case(steps=[SendText(("[2]",)), SendText(("[3]",))])
+    runs = (Run(False, True, CONTROL), Run(True, False, CONTROL))
+    made = replace(finding(shown=case(steps=[SendText(("[2]",))])), entries=FAULT, runs=runs)
+    told = dossier_of(replace(made, original=found))
+    assert (told.fault, told.control, told.smaller) == (FAULT, CONTROL, True)
+    as_found = dossier_of(replace(made, original=made.case))
+    assert (as_found.fault, as_found.smaller) == (CONTROL, False)
+
+
 def test_without_both_kept_the_last_conversation_stands_alone():
     for runs in ((), (Run(False, True, CONTROL),), (Run(True, False, CONTROL, "disturbed"),)):
         made = dossier_of(replace(finding(), entries=FAULT, runs=runs))
