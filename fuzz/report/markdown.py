@@ -32,7 +32,7 @@ from fuzz.records import (
     Who,
 )
 from fuzz.report.naming import replay_words
-from fuzz.report.rating import endangers, rate
+from fuzz.report.rating import SEVERITY_AND_VECTOR, endangers, rate
 from fuzz.report.safe import code, cut_mark, fence, prose
 from fuzz.report.signs import answers_to_case
 from fuzz.report.sources import sources
@@ -338,6 +338,8 @@ def _facts(finding: Finding) -> list[str]:
         "| | |",
         "| --- | --- |",
         *(f"| {name} | {prose(text)} |" for name, text in rows if text),
+        "",
+        SEVERITY_AND_VECTOR,
     ]
 
 

@@ -123,6 +123,12 @@ RULES: tuple[tuple[str, str], ...] = (
 )
 """What each severity stands for."""
 
+SEVERITY_AND_VECTOR = (
+    "The severity says what harm was seen, by the rule that `ocppfuzz show severity` prints; the vector is a proposal that "
+    "counts where an attacker must stand as well, so that the two may differ."
+)
+"""Why a severity and the score beside it may differ."""
+
 
 # --- certification tests ------------------------------------------------------------------------------------
 

@@ -139,6 +139,9 @@ Where it is written:
 | First seen | 2026-01-02T03:04:05.678Z |
 | Fingerprint | 1a2b3c4d5e6f7081 |
 
+The severity says what harm was seen, by the rule that `ocppfuzz show severity` prints; the vector is a proposal that \
+counts where an attacker must stand as well, so that the two may differ.
+
 ## Transcript
 
 ```text

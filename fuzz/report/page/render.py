@@ -22,6 +22,7 @@ from fuzz.report.page.look import LADDER, Bounds, Look, Memory
 from fuzz.report.page.risks import first_memory, risks
 from fuzz.report.page.sequence import Row, compared, diagram
 from fuzz.report.page.timing import LIMIT_S, times
+from fuzz.report.rating import SEVERITY_AND_VECTOR
 from fuzz.report.results import Issue, Results, Rule, Status
 from fuzz.report.safe import safe
 from fuzz.report.summary import duration
@@ -97,6 +98,7 @@ def _run(look: Look, main: Results, bounds: Bounds) -> dict[str, object]:
         "findings": told,
         "counts": [(s, sum(i.severity is s for i in issues)) for s in reversed(Severity)],
         "left_out": len(issues) - len(shown),
+        "severity_and_vector": SEVERITY_AND_VECTOR.replace("`", ""),
         "open": len(told) <= OPEN,
         "sent": max(LEAST_SENT, bounds.characters),
         "matrix": coverage.matrix(main.details, issues),
