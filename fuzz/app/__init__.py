@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fuzz.app.corpora import Checked, Listed, Merged
     from fuzz.app.differing import Difference
-    from fuzz.app.explaining import Explanation
+    from fuzz.app.meaning import Explanation
     from fuzz.app.recording import Recorded
     from fuzz.config import RegressOptions, RunOptions
     from fuzz.policy.regression import Regression

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
+from fuzz.app.meaning import advice
 from fuzz.app.sniffing import Sniffer
 from fuzz.capture import pcapng, taped
 from fuzz.engine.line import PROBES
@@ -45,7 +46,11 @@ def files_of(
         files |= {PACKETS_FILE: packets} if packets else {}
     beside = {*there, *files, *([RUNS_FILE] if finding.runs else [])}
     report = render_finding(
-        finding, beside=beside, no_script=why_no_repro(finding), embargo=embargo
+        finding,
+        beside=beside,
+        no_script=why_no_repro(finding),
+        advice=advice(finding),
+        embargo=embargo,
     )
     return {**files, REPORT_FILE: report.encode("utf-8", "backslashreplace")}
 

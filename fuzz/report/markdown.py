@@ -88,7 +88,7 @@ _KEPT = (
 """What `replay` needs beside its command in security profiles 0 to 3, for a target of somebody's own."""
 
 _NEXT = (
-    ("What the rule means, and how such a thing is mended", "explain"),
+    ("What the rule means, and where such a thing was seen", "explain"),
     ("One sealed file for whoever mends it", "report pack"),
 )
 
@@ -96,7 +96,7 @@ _WHO = {Who.US: "ocppfuzz ->", Who.TARGET: "target   ->", Who.HARNESS: "        
 
 
 def render_finding(
-    finding: Finding, *, beside: Collection[str] = (), no_script: str = "", embargo: str = ""
+    finding: Finding, *, beside: Collection[str] = (), no_script: str = "", advice: str = "", embargo: str = ""
 ) -> str:
     """The report of one finding as Markdown, one line of who was attacked first.
 
@@ -104,6 +104,7 @@ def render_finding(
         finding: what was found.
         beside: the names of further files in its folder.
         no_script: why there is no `repro.py` among them.
+        advice: how a defect of this kind is mended; "" where nobody says.
         embargo: until when it is to be kept secret, in words of whoever reports it; "" for no such note.
     """
     sections = [
@@ -111,6 +112,7 @@ def render_finding(
         _embargo(embargo),
         _reproduce(finding, beside, no_script),
         _expected(finding),
+        _advice(advice),
         _facts(finding),
         _transcript(finding.entries),
         _more(finding, beside),
@@ -159,6 +161,16 @@ def _expected(finding: Finding) -> list[str]:
     if told:
         lines += ["", "Where it is written:", "", *(f"- {prose(line)}" for line in told)]
     return lines
+
+
+def _advice(advice: str) -> list[str]:
+    if not advice:
+        return []
+    return [
+        "## How to mend it",
+        "",
+        f"{prose(sentence(advice), MESSAGE_LIMIT)} (Our advice for this kind of defect; we do not know the code.)",
+    ]
 
 
 # --- steps to reproduce -----------------------------------------------------------------------------------

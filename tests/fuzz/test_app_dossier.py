@@ -56,6 +56,7 @@ def test_a_confirmed_finding_has_a_report_a_script_and_a_capture_that_says_how_i
     files = files_of(FINDING)
     assert sorted(files) == ["REPORT.md", "capture.pcapng", "repro.py"]
     assert b"python3 repro.py" in files["REPORT.md"]
+    assert b"## How to mend it\n\nCatch the exception where" in files["REPORT.md"]
     assert b"Made by ocppfuzz from the bytes of the socket" in files["capture.pcapng"]
     assert b"The connection was TLS; what is shown was inside." in files["capture.pcapng"]
     packets = list(PcapNgReader(io.BytesIO(files["capture.pcapng"])))

@@ -1,7 +1,7 @@
 """`explain` reads like this."""
 
 from fuzz import app
-from fuzz.app.explaining import Explanation
+from fuzz.app.meaning import Explanation
 from fuzz.cli import main
 
 TOLD = Explanation(

@@ -151,10 +151,18 @@ counts where an attacker must stand as well, so that the two may differ.
 
 ## Notes
 
-- What the rule means, and how such a thing is mended: `ocppfuzz explain findings/O4-1a2b3c4d`.
+- What the rule means, and where such a thing was seen: `ocppfuzz explain findings/O4-1a2b3c4d`.
 - One sealed file for whoever mends it: `ocppfuzz report pack findings/O4-1a2b3c4d`.
 - Control characters are shown escaped; `case.json` holds what is sent, exactly.
 """
+
+
+def test_advice_is_told_as_ours_and_never_as_markup():
+    report = render_finding(FINDING, advice="answer *every* CALL, then <b>go on</b>")
+    section = report.partition("## How to mend it\n\n")[2].partition("\n\n## Facts")[0]
+    assert section.startswith("Answer \\*every\\* CALL, then ")
+    assert section.endswith(". (Our advice for this kind of defect; we do not know the code.)")
+    assert "<b>" not in section
 
 
 def test_a_report_reads_like_this():
