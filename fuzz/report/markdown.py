@@ -25,13 +25,12 @@ from fuzz.records import (
     SendFrames,
     SendText,
     Settle,
-    Side,
     Step,
     TlsStep,
     Wait,
     Who,
 )
-from fuzz.report.naming import replay_words
+from fuzz.report.naming import replay_words, script_words
 from fuzz.report.rating import SEVERITY_AND_VECTOR, endangers, rate
 from fuzz.report.safe import code, cut_mark, fence, prose
 from fuzz.report.signs import answers_to_case
@@ -70,13 +69,6 @@ _FILES = {
     "runs.ndjson": "the transcript of every play that repeated it, and of its controls.",
 }
 
-_PASSWORD, _TLS = " --user IDENTITY --password", " --cert CHAIN.pem --key KEY.pem"
-_PAPERS = {
-    Side.STATION: ("", _PASSWORD, _TLS + _PASSWORD, _TLS + " --ca ROOT.pem"),
-    Side.CSMS: ("", _PASSWORD, " --ca ROOT.pem" + _PASSWORD, _TLS + " --ca ROOT.pem"),
-}
-"""What `repro.py` needs in security profiles 0 to 3, where it stands in for the other side of a target."""
-
 _PASSWORD_KEPT = "its password, if it has one, in `OCPPFUZZ_PASSWORD`"
 _FILES_KEPT = "`--ca`, `--cert` and `--key` as they were given"
 _KEPT = (
@@ -96,7 +88,12 @@ _WHO = {Who.US: "ocppfuzz ->", Who.TARGET: "target   ->", Who.HARNESS: "        
 
 
 def render_finding(
-    finding: Finding, *, beside: Collection[str] = (), no_script: str = "", advice: str = "", embargo: str = ""
+    finding: Finding,
+    *,
+    beside: Collection[str] = (),
+    no_script: str = "",
+    advice: str = "",
+    embargo: str = "",
 ) -> str:
     """The report of one finding as Markdown, one line of who was attacked first.
 
@@ -211,12 +208,8 @@ def _script(finding: Finding, beside: Collection[str], no_script: str) -> list[s
         return [f"There is no script for plain Python beside this report: {prose(no_script)}.", ""]
     if "repro.py" not in beside:
         return []
-    named = "--listen HOST:PORT" if finding.facts.side is Side.STATION else "URL"
-    more = _PAPERS[finding.facts.side][finding.facts.security_profile % 4]
-    return [
-        f"Without the tool: `python3 repro.py {named}{more}`, with nothing but Python installed.",
-        "",
-    ]
+    words = code(f"python3 repro.py {script_words(finding.facts)}", COMMAND_LIMIT)
+    return [f"Without the tool: {words}, with nothing but Python installed.", ""]
 
 
 def _shakes(case: Case) -> bool:

@@ -5,6 +5,7 @@ Knows how a target was named and what a case may leave behind. Must not know who
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 
@@ -14,6 +15,18 @@ from fuzz.report.safe import safe
 from fuzz.report.words import attacked
 
 WORD_LIMIT = 200
+_PASSWORD, _TLS, _ROOT = (
+    " --user {user} --password",
+    " --cert CHAIN.pem --key KEY.pem",
+    " --ca ROOT.pem",
+)
+_PAPERS = {
+    Side.STATION: ("", _PASSWORD, _TLS + _PASSWORD, _TLS + _ROOT),
+    Side.CSMS: ("", _PASSWORD, _ROOT + _PASSWORD, _TLS + _ROOT),
+}
+"""What `repro.py` needs in security profiles 0 to 3, where it stands in for the other side of a target."""
+
+_PLACE = re.compile(r"wss?://([^/\s]+)")
 _HARMLESS = (Effect.NONE, Effect.VOLATILE)
 _SIDES = {Side.STATION: "reference station", Side.CSMS: "CSMS"}
 
@@ -41,6 +54,23 @@ def _guessed(facts: TargetFacts) -> Naming:
     if facts.side is Side.CSMS:
         return Naming(target=facts.url or "URL")
     return Naming(listen="HOST:PORT", identity=facts.identity)
+
+
+def script_words(facts: TargetFacts) -> str:
+    """The words with which `repro.py` takes the place of a target's other side; names of `.pem` files are to be filled in."""
+    station = facts.side is Side.STATION
+    place = _spelt(("--listen", _door(facts))) if station else _quoted(facts.url) or "URL"
+    papers = _PAPERS[facts.side][facts.security_profile % 4]
+    return f"{place}{papers.format(user=_quoted(facts.identity) or 'IDENTITY')}"
+
+
+def _door(facts: TargetFacts) -> str:
+    """Where a station was listened for: at the port that was drawn where none was named."""
+    if facts.naming is None:
+        return "HOST:PORT"
+    drawn = _PLACE.match(facts.url)
+    named = facts.naming.listen
+    return drawn[1] if drawn and (not named or named.endswith(":0")) else named or "HOST:PORT"
 
 
 def policy_words(finding: Finding) -> str:
@@ -95,4 +125,8 @@ def found_elsewhere(path: str, finding: Finding) -> str:
 
 
 def _spelt(*given: tuple[str, str]) -> str:
-    return " ".join(f"{flag} {shlex.quote(safe(v, WORD_LIMIT))}" for flag, v in given if v)
+    return " ".join(f"{flag} {_quoted(v)}" for flag, v in given if v)
+
+
+def _quoted(word: str) -> str:
+    return shlex.quote(safe(word, WORD_LIMIT)) if word else ""

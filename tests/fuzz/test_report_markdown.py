@@ -322,6 +322,10 @@ def test_hostile_identities_and_urls_stay_inert_in_the_flags_that_name_the_targe
     assert (
         " --listen HOST:PORT --identity '`; rm -rf ~ <b>\\n' --security-profile 3``, with" in report
     )
+    report = render_finding(
+        replace(FINDING, facts=replace(facts, security_profile=1)), beside={"repro.py"}
+    )
+    assert " --user '`; rm -rf ~ <b>\\n' --password``, with" in report
 
 
 def test_a_case_of_the_tls_lab_begins_with_its_handshake():

@@ -18,7 +18,14 @@ from fuzz.records import (
     TargetFacts,
     Violation,
 )
-from fuzz.report.naming import found_elsewhere, policy_words, replay_words, target_words, whom
+from fuzz.report.naming import (
+    found_elsewhere,
+    policy_words,
+    replay_words,
+    script_words,
+    target_words,
+    whom,
+)
 from fuzz.report.safe import safe
 from strategies.labels import Expectation, Stance, Tier
 
@@ -59,6 +66,33 @@ def test_a_finding_that_does_not_say_where_it_listened_leaves_that_open():
     assert target_words(STATION) == "--listen HOST:PORT --security-profile 1"
 
 
+@pytest.mark.parametrize(
+    ("naming", "facts", "words"),
+    [
+        (Naming(listen="127.0.0.1:9000"), {}, "--listen 127.0.0.1:9000 --user CS-1 --password"),
+        (Naming(listen="0.0.0.0:0"), {}, "--listen localhost:9001 --user CS-1 --password"),
+        (
+            Naming(),
+            {"security_profile": 3},
+            "--listen localhost:9001 --cert CHAIN.pem --key KEY.pem --ca ROOT.pem",
+        ),
+        (
+            None,
+            {"identity": "", "security_profile": 1},
+            "--listen HOST:PORT --user IDENTITY --password",
+        ),
+        (
+            Naming(target="ws://a/{identity}", identity="CS-1"),
+            {"side": Side.CSMS, "url": "wss://a/CS-1", "security_profile": 2},
+            "wss://a/CS-1 --ca ROOT.pem --user CS-1 --password",
+        ),
+    ],
+)
+def test_the_script_listens_or_dials_where_the_run_did(naming, facts, words):
+    met = replace(STATION, url="ws://localhost:9001/ocpp", identity="CS-1", naming=naming)
+    assert script_words(replace(met, **facts)) == words
+
+
 @given(st.text())
 def test_no_word_of_a_target_is_more_than_a_word_to_a_shell(text):
     facts = replace(STATION, naming=Naming(listen=text or "x", identity=text, pics=text))
@@ -66,6 +100,8 @@ def test_no_word_of_a_target_is_more_than_a_word_to_a_shell(text):
     flags = set(shlex.split(told)[::2])
     assert flags <= {"--listen", "--identity", "--security-profile", "--pics"}
     assert told == safe(told, len(told))
+    script = shlex.split(script_words(facts))
+    assert len(script) == 2 + 3  # --listen and its place, --user and its name, --password
 
 
 def test_what_a_case_leaves_behind_must_be_allowed_on_a_target_that_is_not_ours():
