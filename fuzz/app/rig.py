@@ -212,7 +212,8 @@ async def _listening_rig(
     )
     await listener.start()
     scheme = "wss" if context is not None else "ws"
-    url = f"{scheme}://{dialled(host)}:{listener.port if behind is None else port}/ocpp"
+    name = dialled(host, by_name=context is not None)
+    url = f"{scheme}://{name}:{listener.port if behind is None else port}/ocpp"
     target = attended(started_by_user(options), options, sink)
     instructions = how_to_dial(url, options, ca)
     # Who dialled us a moment ago knows where; only a port that is drawn is another one each time.
@@ -432,13 +433,16 @@ def how_to_dial(url: str, options: RunOptions, ca: Path | None) -> tuple[str, ..
     return tuple(lines)
 
 
-def dialled(host: str) -> str:
-    """What a station writes into its URL to reach a listener on `host`."""
+def dialled(host: str, *, by_name: bool = True) -> str:
+    """What a station writes into its URL to reach a listener on `host`.
+
+    `by_name` where a certificate must name it: the one of the lab is made for localhost, and for no loopback address.
+    """
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
-    if address in _LOOPBACK:
+    if by_name and address in _LOOPBACK:
         return "localhost"
     if address.is_unspecified:
         return socket.gethostname()

@@ -72,7 +72,7 @@ def test_a_station_that_dials_without_tls_is_told_with_its_basic_user_but_no_pas
     doctor, started, own_station, port
 ):
     running = doctor("--security-profile", 1, "--wait", 20, env=PASSWORD)
-    assert f"CSMS URL ws://localhost:{port}/ocpp" in running.text
+    assert f"CSMS URL ws://127.0.0.1:{port}/ocpp" in running.text
     started(*own_station(f"ws://localhost:{port}/ocpp", "--identity", "CS-1"), env=PASSWORD)
 
     assert running.process.wait(30) == 0

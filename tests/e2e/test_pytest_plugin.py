@@ -102,7 +102,7 @@ def test_a_target_that_never_comes_fails_once_and_skips_the_rest(tried, corpus, 
     assert lines[-1].startswith("1 failed, ")
     assert "passed" not in lines[-1]
     assert any("target unavailable: " in line for line in lines)
-    assert f"ocppfuzz: configure on the station: CSMS URL ws://localhost:{port}/ocpp" in "\n".join(
+    assert f"ocppfuzz: configure on the station: CSMS URL ws://127.0.0.1:{port}/ocpp" in "\n".join(
         lines
     )
 
