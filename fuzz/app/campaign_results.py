@@ -33,7 +33,7 @@ from fuzz.report.issues import (
 )
 from fuzz.report.machine import summary_value
 from fuzz.report.results import Check, Issue, Results, Rule, Status
-from fuzz.report.words import folder_name
+from fuzz.report.words import folder_name, reached_of
 from strategies.labels import Position, Sender
 from strategies.version import version
 
@@ -95,7 +95,10 @@ def results_of(summary: Summary, desk: Desk) -> Results:
         seed=summary.seed,
         notes=(*summary.warnings, *summary.unreached)[:MAX_NOTES],
         left_changed=summary.left_changed,
-        details=summary_value(summary, desk.options.findings_dir),
+        details={
+            **summary_value(summary, desk.options.findings_dir),
+            "reached_of": reached_of(desk.options.only, desk.options.exclude),
+        },
     )
 
 

@@ -286,10 +286,16 @@ def reports_from(given: dict[str, Any]) -> dict[str, Path]:
 def display_for(options: RunOptions) -> Display:
     """Where events are shown: stdout, or stderr when stdout is for JSON."""
     from fuzz.report.terminal import Context, make_display
+    from fuzz.report.words import reached_of
 
     return make_display(
         sys.stderr if options.json else sys.stdout,
-        Context(options.findings_dir, target_flags(options), campaign_flags(options)),
+        Context(
+            options.findings_dir,
+            target_flags(options),
+            campaign_flags(options),
+            reached_of(options.only, options.exclude),
+        ),
         quiet=options.quiet or options.json,
         color=options.color,
     )

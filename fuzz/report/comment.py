@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from fuzz.report.fitting import fitted
+from fuzz.report.page.coverage import out_of, tables
 from fuzz.report.results import Issue, Results, Status
 from fuzz.report.safe import code
+from fuzz.report.summary import share
 from fuzz.report.words import NOT_A_CERTIFICATION
 
 MAX_BYTES = 60_000
@@ -38,6 +40,9 @@ def _lines(results: Results, issues: Sequence[Issue], left_out: int) -> Iterator
     yield f"### ocppfuzz {results.command}: {results.verdict}"
     yield ""
     yield _counted(results)
+    if reached := _reached(results):
+        yield ""
+        yield code(reached, 1_000)
     if results.reason:
         yield ""
         yield f"Ended: {code(results.reason, _LIMIT)}"
@@ -59,6 +64,12 @@ def _lines(results: Results, issues: Sequence[Issue], left_out: int) -> Iterator
 def _counted(results: Results) -> str:
     parts = [f"{count:,} {status.value}" for status, count in results.counts.items() if count]
     return f"Checks: {', '.join(parts) or 'none'}."
+
+
+def _reached(results: Results) -> str:
+    """How much of each table was reached, and out of what; "" for what is no campaign."""
+    told = [f"{name} {share(reached, total)}" for name, reached, total in tables(results.details)]
+    return f"{out_of(results.details)}: {', '.join(told)}" if told else ""
 
 
 def _finding(issue: Issue) -> Iterator[str]:

@@ -22,10 +22,12 @@ from fuzz.report.words import (
     goes_on,
     oracle_words,
     position_words,
+    reached_of,
     repeats,
 )
 
 MAX_ROWS = 20
+EVERYTHING = reached_of()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,17 @@ SEVERITY_STYLES: Mapping[Severity, str] = {
 
 
 def summary_lines(
-    summary: Summary, findings_dir: Path, target_flags: str = "", campaign_flags: str = ""
+    summary: Summary,
+    findings_dir: Path,
+    target_flags: str = "",
+    campaign_flags: str = "",
+    *,
+    out_of: str = EVERYTHING,
 ) -> Iterator[Line]:
-    """The whole summary, line by line; the flags make the next command meet the same target with the same cases."""
+    """The whole summary, line by line; the flags make the next command meet the same target with the same cases.
+
+    `out_of` is the heading over what was reached.
+    """
     yield _verdict(summary)
     yield Line(f"Attacked: {attacked(summary.facts)}")
     yield Line(NOT_A_CERTIFICATION, "dim")
@@ -56,7 +66,7 @@ def summary_lines(
         _findings(summary, findings_dir),
         _remarks(summary),
         _unconfirmed(summary, findings_dir),
-        _reached(summary),
+        _reached(summary, out_of),
         _left_out(summary),
         _changed(summary),
         _doubts(summary),
@@ -130,9 +140,9 @@ def _unconfirmed(summary: Summary, root: Path) -> Iterator[Line]:
         yield Line(f"  and {len(found) - MAX_ROWS} more")
 
 
-def _reached(summary: Summary) -> Iterator[Line]:
+def _reached(summary: Summary, out_of: str) -> Iterator[Line]:
     if summary.coverage:
-        yield Line("Reached of what the target supports:", "bold")
+        yield Line(f"{safe(out_of, 300)}:", "bold")
     width = max(map(len, summary.coverage), default=0)
     for name, (reached, total) in summary.coverage.items():
         yield Line(f"  {safe(name, 40):<{width}}  {share(reached, total)}")
@@ -231,9 +241,8 @@ def _next(summary: Summary, root: Path, target_flags: str, campaign_flags: str) 
 
 
 def share(reached: int, total: int) -> str:
-    """`1,203 of 2,500 (48 %)`; 100 % only when nothing is missing."""
-    percent = 100 * reached // total if total else 100
-    return f"{reached:,} of {total:,} ({percent} %)"
+    """`1,203 of 2,500 (48 %)`; 100 % only when nothing is missing, and no share of nothing."""
+    return f"{reached:,} of {total:,} ({100 * reached // total} %)" if total else "none to reach"
 
 
 def duration(seconds: float) -> str:

@@ -35,6 +35,7 @@ from fuzz.records import (
 from fuzz.report.panel import Panel
 from fuzz.report.safe import safe
 from fuzz.report.summary import (
+    EVERYTHING,
     SEVERITY_STYLES,
     Line,
     counted,
@@ -50,11 +51,12 @@ MAX_REASONS = 4
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What commands that are shown to a person need: where findings lie, which target, which cases."""
+    """What commands that are shown to a person need: where findings lie, which target, which cases, and out of which."""
 
     findings_dir: Path
     target_flags: str = ""
     campaign_flags: str = ""
+    out_of: str = EVERYTHING
 
 
 class Display(Protocol):
@@ -154,6 +156,7 @@ class EventLines:
                     context.findings_dir,
                     context.target_flags,
                     context.campaign_flags,
+                    out_of=context.out_of,
                 )
             case (
                 Progress()

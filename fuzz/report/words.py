@@ -5,7 +5,7 @@ Knows the records; must not know where the words are shown. What comes from a ta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fuzz.records import (
     Basis,
@@ -86,6 +86,14 @@ def attacked(facts: TargetFacts) -> str:
         f"OCPP {facts.version} edition {facts.edition}",
     ]
     return ", ".join(p for p in parts if p)
+
+
+def reached_of(only: Sequence[str] = (), exclude: Sequence[str] = ()) -> str:
+    """What a campaign's counts are out of: all that the target supports, or what is left of it by `--only` and `--exclude`."""
+    limits = (("--only", only), ("--exclude", exclude))
+    flags = " ".join(f"{flag} {','.join(actions)}" for flag, actions in limits if actions)
+    left = f"{flags} leaves of what " if flags else ""
+    return f"Reached of what {left}the target supports"
 
 
 def oracle_words(violation: Violation) -> str:

@@ -61,6 +61,7 @@ def test_no_document_keeps_a_part_from_being_made(details):
     coverage.matrix(details, run.issues)
     coverage.states(details)
     coverage.tables(details)
+    coverage.out_of(details)
     times(details)
     handshakes.topics(replace(run, command="tls"))
     handshakes.suites(run)

@@ -42,6 +42,13 @@ def test_it_begins_with_who_was_attacked_and_the_verdict():
     assert lines[4] == "Checks: 1 passed, 1 failed, 1 remark, 1 inconclusive, 1 not run."
 
 
+def test_what_was_reached_is_told_out_of_what_was_asked():
+    details = {"coverage": {"actions": {"reached": 3, "total": 3}}, "reached_of": "Reached of `x`"}
+    told = comment(replace(results("x"), details=details))
+    assert "\n\n``Reached of `x`: actions 3 of 3 (100 %)``\n" in told
+    assert "Reached" not in comment(results("x"))
+
+
 def test_a_finding_is_told_with_its_replay_command():
     told = comment(results("boom"))
     assert "- **critical** `process-death (O1) on boom`\n  - `boom`\n" in told

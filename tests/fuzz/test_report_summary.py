@@ -19,6 +19,7 @@ from fuzz.records import (
     Violation,
 )
 from fuzz.report.summary import answers_line, duration, finding_lines, share, summary_lines
+from fuzz.report.words import reached_of
 from strategies.labels import Channel, Expectation, Mutation, Stance, Tier
 
 CASE = Case("Reset/x", Side.STATION, (), Expectation(Stance.REJECT, Tier.SCHEMA), action="Reset")
@@ -55,8 +56,26 @@ CLEAN = Summary(
 )
 
 
-def plain(summary: Summary, flags: str = "") -> str:
-    return "\n".join(line.text for line in summary_lines(summary, Path("findings"), flags))
+def plain(summary: Summary, flags: str = "", **more: str) -> str:
+    return "\n".join(line.text for line in summary_lines(summary, Path("findings"), flags, **more))
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({}, "Reached of what the target supports"),
+        (
+            {"only": ["Reset", "ClearCache"]},
+            "Reached of what --only Reset,ClearCache leaves of what the target supports",
+        ),
+        (
+            {"exclude": ["Reset"]},
+            "Reached of what --exclude Reset leaves of what the target supports",
+        ),
+    ],
+)
+def test_what_is_reached_is_told_out_of_what_was_asked(limits, words):
+    assert f"\n{words}:\n  sites      2 of 3 (66 %)\n" in plain(CLEAN, out_of=reached_of(**limits))
 
 
 def test_a_clean_campaign_reads_like_this():
@@ -173,7 +192,7 @@ def test_durations_are_said_as_people_do(seconds, words):
 
 @pytest.mark.parametrize(
     ("reached", "total", "words"),
-    [(0, 0, "0 of 0 (100 %)"), (999, 1_000, "999 of 1,000 (99 %)"), (5, 5, "5 of 5 (100 %)")],
+    [(0, 0, "none to reach"), (999, 1_000, "999 of 1,000 (99 %)"), (5, 5, "5 of 5 (100 %)")],
 )
 def test_a_share_is_whole_only_when_nothing_is_missing(reached, total, words):
     assert share(reached, total) == words

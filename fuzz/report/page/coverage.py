@@ -148,6 +148,12 @@ def tables(details: Mapping[str, object]) -> list[tuple[str, int, int]]:
     return found
 
 
+def out_of(details: Mapping[str, object]) -> str:
+    """What the counts are out of, as a heading; `Reached` alone where nobody kept it."""
+    told = details.get("reached_of")
+    return safe(told, 300) if isinstance(told, str) else "Reached"
+
+
 def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 

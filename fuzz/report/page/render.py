@@ -103,6 +103,7 @@ def _run(look: Look, main: Results, bounds: Bounds) -> dict[str, object]:
         "sent": max(LEAST_SENT, bounds.characters),
         "matrix": coverage.matrix(main.details, issues),
         "tables": coverage.tables(main.details),
+        "out_of": coverage.out_of(main.details),
         "states": found_states if found_states.states else None,
         "graph": _pictures(lambda p: graph(found_states.states, found_states.changes, p))
         if found_states.states
