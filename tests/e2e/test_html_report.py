@@ -282,6 +282,74 @@ def test_several_runs_stand_side_by_side(browser, axe, ocppfuzz, tmp_path):
             opened.kept_to_itself()
 
 
+@pytest.fixture
+def three(ocppfuzz, small_corpus, port, ocpp_station, rpc_station):
+    """The folders of three campaigns of the same cases: at our station, at one of `ocpp` and at one of `ocpp-rpc`."""
+    small_corpus("frames/action-*", "device-model/evse-beyond-the-last-in-change-availability")
+    dialling = ("--listen", f"127.0.0.1:{port}", "--security-profile", 0)
+    targets = {
+        "ours": ("--defect", "evse-index"),
+        "plain": (*dialling, "--identity", "PLAIN", "--start-cmd", ocpp_station),
+        "strict": (*dialling, "--identity", "STRICT", "--start-cmd", rpc_station),
+    }
+    budget = ("--phases", "replay", "--seed", 1, "--max-time", 60, "--quiet")
+    for folder, flags in targets.items():
+        done = ocppfuzz("run", *budget, "--findings", folder, *flags)
+        assert done.code in (0, 1), done.err
+    return tuple(targets)
+
+
+def rows(matrix) -> dict[str, list[str]]:
+    """What a matrix says of each thing at each target: the first word of each cell, by the row's name."""
+    cells = "r => [...r.cells].map(c => c.innerText.trim().split('\\n')[0])"
+    read = matrix.locator("tbody tr").evaluate_all(f"rows => rows.map({cells})")
+    return {name: [cell.strip() for cell in marks] for name, *marks in read}
+
+
+def test_three_stations_of_three_makers_are_told_apart_by_finding_rule_and_check(
+    browser, axe, ocppfuzz, three, tmp_path
+):
+    done = ocppfuzz("report", "html", "--compare", *three, "-o", "page.html")
+    assert (done.code, done.out) == (0, "page.html\n"), done.err
+    for scheme, width in VIEWS:
+        with Opened(browser, tmp_path / "page.html", scheme, width) as opened:
+            page = opened.page
+            findings, rules, alike = (page.locator(".matrix").nth(n) for n in range(3))
+            assert findings.locator("thead th").all_inner_texts()[1:] == [
+                "ocppfuzz-lab dc-2evse-ccs1 1.0.0 (ours)",
+                "nobody plain (plain)",
+                "nobody strict (strict)",
+            ]
+            assert not alike.is_visible()
+            page.locator("details").evaluate_all("all => all.forEach(d => d.open = true)")
+            told = {**rows(findings), **rows(rules)}
+            calm = rows(alike)
+            checks = [rows(m) for m in page.locator("#checks ~ details .matrix").all()[1:]]
+            assert page.screenshot(full_page=True).startswith(b"\x89PNG")
+            assert page.evaluate(WIDER) == 0
+            assert opened.faults(axe) == []
+            opened.kept_to_itself()
+    assert {name.partition(" on ")[0]: marks for name, marks in told.items()} == {
+        "critical: process-death (O1)": ["found", "not met", "not met"],
+        "high: connection-closed (O3)": ["not met", "found", "not met"],
+        "low: rpc-shape (O7)": ["not met", "not met", "found"],
+        "process-death": ["failed", "passed", "passed"],
+        "connection-closed": ["passed", "failed", "passed"],
+        "rpc-shape": ["passed", "passed", "failed"],
+        "error-code-fit": ["passed", "passed", "remark"],
+        "log-patterns": ["passed", "remark", "passed"],
+    }
+    assert calm["unanswered-call"] == ["passed"] * 3
+    assert calm["injection"] == ["not run"] * 3
+    assert {name: marks for check in checks for name, marks in check.items()} == {
+        "process-death (O1): ChangeAvailability, CALL": ["failed", "passed", "passed"],
+        "connection-closed (O3): GetVariables, CALL": ["passed", "failed", "passed"],
+        "rpc-shape (O7): GetVariables, CALL": ["passed", "passed", "failed"],
+        "error-code-fit (O10): GetVariables, CALL": ["passed", "passed", "remark"],
+        "log-patterns (O30): GetVariables, CALL": ["passed", "remark", "passed"],
+    }
+
+
 def test_the_page_of_a_real_run_and_the_one_of_its_folder_are_the_same(
     ocppfuzz, small_corpus, tmp_path
 ):

@@ -292,12 +292,15 @@ def test_only_checks_that_tell_something_are_lines_and_the_whole_is_what_is_wors
 
 def test_what_was_not_asked_is_no_pass():
     (group,) = comparing.groups((against("a", x=Status.PASSED), against("b")))
+    assert [m.text for m in group.whole.marks] == ["1 check", ""]
     assert [m.word for m in group.whole.marks] == ["passed", "not asked"]
     assert [[m.word for m in line.marks] for line in group.lines] == [["passed", "not asked"]]
 
 
 def test_a_finding_says_who_has_it_and_claims_nothing_of_the_others():
     lines = comparing.findings((Target("a", (results(),)), against("b", x=Status.PASSED)))
+    (name,) = (line.name for line in lines)
+    assert name == ("critical: process-death (O1) on it ended, it ended; it ended (1a2b3c4d)")
     assert [[(m.word, m.status) for m in line.marks] for line in lines] == [
         [("found", Status.FAILED), ("not met", None)]
     ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fuzz.report.page.look import Target
 from fuzz.report.results import Check, Issue, Status
 from fuzz.report.safe import safe
+from fuzz.report.summary import counted
 
 MAX_LINES = 3_000
 """Checks that are shown one by one, over all groups."""
@@ -49,6 +50,12 @@ class Line:
         """True when the targets do not all do the same."""
         return len({mark.status for mark in self.marks}) > 1
 
+    @property
+    def tells(self) -> bool:
+        """True when the targets do not all do the same, or when something did not simply pass."""
+        quiet = {Status.PASSED, Status.NOT_RUN, None}
+        return self.differs or any(mark.status not in quiet for mark in self.marks)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -68,7 +75,7 @@ def groups(targets: Sequence[Target]) -> tuple[Group, ...]:
             names.setdefault(check.group, {})[name] = None
     made, room = [], MAX_LINES
     for group, inside in names.items():
-        lines = [line for name in inside if _telling(line := _line(name, checks))]
+        lines = [line for name in inside if (line := _line(name, checks)).tells]
         shown = lines[:room]
         room -= len(shown)
         whole = Line(safe(group, 80), tuple(_together(group, found) for found in checks))
@@ -91,18 +98,14 @@ def _mark(check: Check | None) -> Mark:
     return Mark(check.status, check.status.value, safe(check.reason, 160))
 
 
-def _telling(line: Line) -> bool:
-    quiet = {Status.PASSED, Status.NOT_RUN, None}
-    return line.differs or any(mark.status not in quiet for mark in line.marks)
-
-
 def _together(group: str, checks: dict[str, Check]) -> Mark:
     counts = Counter(check.status for check in checks.values() if check.group == group)
     worst = next((status for status in WORST_FIRST if counts[status]), None)
-    told = ", ".join(f"{counts[s]:,} {s.value}" for s in WORST_FIRST if counts[s])
-    return Mark(
-        worst, worst.value if worst else "not asked", told if "," in told else told.split(" ")[0]
-    )
+    if worst is None:
+        return Mark(None, "not asked")
+    told = [f"{counts[s]:,} {s.value}" for s in WORST_FIRST if counts[s]]
+    alone = len(told) == 1
+    return Mark(worst, worst.value, counted(counts[worst], "check") if alone else ", ".join(told))
 
 
 def findings(targets: Sequence[Target]) -> tuple[Line, ...]:
@@ -123,7 +126,9 @@ def _issues(targets: Sequence[Target]) -> Iterator[Issue]:
 def _finding(issue: Issue, targets: Sequence[Target]) -> Line:
     # Not meeting a finding is no pass: who knows whether its case was played at all.
     words = (issue.severity.name.lower(), safe(issue.title, 120), safe(issue.symptom, 60))
-    title = f"{words[0]}: {words[1]}, {words[2]} ({safe(issue.fingerprint[:8], 8)})"
+    # Several findings of one symptom at one action are told apart by what was wrong with the message.
+    wrong = f"; {safe(issue.wrong, 120)}" if issue.wrong else ""
+    title = f"{words[0]}: {words[1]}, {words[2]}{wrong} ({safe(issue.fingerprint[:8], 8)})"
     has = [any(i.fingerprint == issue.fingerprint for i in _issues([t])) for t in targets]
     marks = (Mark(Status.FAILED, "found") if one else Mark(None, "not met") for one in has)
     return Line(title, tuple(marks))
