@@ -13,7 +13,7 @@ from typing import Any
 
 from fuzz import store
 from fuzz.app.campaign import Sink
-from fuzz.app.naming import naming_of
+from fuzz.app.elsewhere import naming_of
 from fuzz.app.tlsing import chosen, side_of, tls
 from fuzz.clock import SystemClock
 from fuzz.config import RegressOptions, RunOptions

@@ -17,7 +17,7 @@ from fuzz.app.campaign import make_judge, prepare
 from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import PERMISSION, vault_for
 from fuzz.app.dossier import files_of, hidden
-from fuzz.app.naming import named_for
+from fuzz.app.elsewhere import named_for
 from fuzz.app.packing import load_pack
 from fuzz.app.rig import rig
 from fuzz.app.tls_replaying import case_of, cases_of, replay_handshakes

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from cryptography.x509.oid import NameOID
 
-from fuzz.app.naming import naming_of
+from fuzz.app.elsewhere import naming_of
 from fuzz.app.refusing import saying
 from fuzz.clock import SystemClock
 from fuzz.config import RunOptions, host_and_port, is_loopback, password_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from fuzz import store
 from fuzz.app.dossier import files_of, signed
-from fuzz.app.naming import naming_of
+from fuzz.app.elsewhere import naming_of
 from fuzz.app.rig import DEFAULT_PICS, dialled, how_to_dial, key_for, lab_in, started_by_user
 from fuzz.app.tls_checking import check_options
 from fuzz.clock import Clock, SystemClock, rfc3339

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fuzz.app.naming import named_for, naming_of
+from fuzz.app.elsewhere import named_for, naming_of
 from fuzz.config import RunOptions
 from fuzz.errors import UsageError
 from fuzz.records import Basis, Case, Finding, Naming, Severity, Side, TargetFacts, Violation
