@@ -27,12 +27,14 @@ from fuzz.records import (
     Preamble,
     Probes,
     ProcessEnd,
+    Progress,
     SendText,
     Settle,
     Settled,
     Severity,
     Side,
     Step,
+    Summary,
     TargetFacts,
     Violation,
     Who,
@@ -290,6 +292,36 @@ def results(text: str = "it ended", *, accepted: str = "") -> Results:
         left_changed=(text,),
         details={"said": [text, {text: 1}]},
     )
+
+
+# --- campaigns as they are shown --------------------------------------------------------------------------
+
+
+def progress(coverage: Mapping[str, tuple[int, int]], *, current: str = "") -> Progress:
+    """How far a campaign came after 12 seconds."""
+    return Progress(
+        phase="systematic",
+        cases=1_234,
+        elapsed_s=12.0,
+        rate=345.6,
+        findings=1,
+        remarks=2,
+        inconclusive=3,
+        answers={"CALLRESULT": 900, "silence": 4},
+        coverage=coverage,
+        current=current,
+    )
+
+
+def summary(facts: TargetFacts) -> Summary:
+    """A campaign of one case that found nothing."""
+    return Summary(facts, 7, 1, 1.0, (), (), 0, {}, {}, (), (), 0)
+
+
+def candidate(objection: Violation, facts: TargetFacts) -> Finding:
+    """A finding that was seen once."""
+    shown = case(rejected(Tier.SCHEMA), action="")
+    return Finding("1a2b3c4d5e6f7081", objection, shown, shown, facts)
 
 
 # --- findings and what a project accepts --------------------------------------------------------------------

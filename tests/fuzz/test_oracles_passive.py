@@ -39,6 +39,19 @@ def transaction(kind: str, seq: int, id_: str = "T1", **more: object) -> dict[st
     }
 
 
+def asked_for_variables(names: str, *, answered: str) -> list[tuple[Side, str]]:
+    """Variables of one letter each that a CSMS asks for, and those that the station answers it does not have."""
+    asked = [{"component": {"name": "C"}, "variable": {"name": n}} for n in names]
+    results = [
+        {"attributeStatus": "UnknownComponent", "component": {"name": "C"}, "variable": {"name": n}}
+        for n in answered
+    ]
+    return [
+        (CSMS, call("1", "GetVariables", {"getVariableData": asked})),
+        (STATION, result("1", {"getVariableResult": results})),
+    ]
+
+
 def watched(*said: tuple[Side, str | bytes] | tuple[Side, str | bytes, float]) -> list[Seen]:
     """Everything seen of a conversation, a second after another where no time is given."""
     watch, found = Watch(), []
@@ -56,29 +69,7 @@ HEALTHY = [
     (CSMS, result("1", ACCEPTED)),
     (STATION, call("2", "TransactionEvent", transaction("Started", 0))),
     # CALLs may cross each other.
-    (
-        CSMS,
-        call(
-            "1",
-            "GetVariables",
-            {"getVariableData": [{"component": {"name": "C"}, "variable": {"name": "V"}}]},
-        ),
-    ),
-    (
-        STATION,
-        result(
-            "1",
-            {
-                "getVariableResult": [
-                    {
-                        "attributeStatus": "UnknownComponent",
-                        "component": {"name": "C"},
-                        "variable": {"name": "V"},
-                    }
-                ]
-            },
-        ),
-    ),
+    *asked_for_variables("V", answered="V"),
     (CSMS, result("2", {})),
     (STATION, call("3", "TransactionEvent", transaction("Ended", 1))),
     (CSMS, result("3", {})),
@@ -240,35 +231,7 @@ def test_one_broken_rule_is_seen_at_the_end_that_broke_it_and_nothing_else(said,
             (CSMS, result("1", {"currentTime": NOW}), 200.0),
         ],
         # How many variables a station takes at once is not known.
-        [
-            (
-                CSMS,
-                call(
-                    "1",
-                    "GetVariables",
-                    {
-                        "getVariableData": [
-                            {"component": {"name": "C"}, "variable": {"name": n}} for n in "AB"
-                        ]
-                    },
-                ),
-            ),
-            (
-                STATION,
-                result(
-                    "1",
-                    {
-                        "getVariableResult": [
-                            {
-                                "attributeStatus": "UnknownComponent",
-                                "component": {"name": "C"},
-                                "variable": {"name": "A"},
-                            }
-                        ]
-                    },
-                ),
-            ),
-        ],
+        asked_for_variables("AB", answered="A"),
     ],
 )
 def test_what_a_listener_cannot_know_is_no_violation_of_the_station(said) -> None:

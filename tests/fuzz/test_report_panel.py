@@ -12,44 +12,26 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from fuzz.records import (
-    Basis,
     CampaignEnded,
     CampaignStarted,
-    Case,
-    Finding,
     FindingReported,
     FollowUp,
     Note,
-    Progress,
     Pursuit,
     Severity,
     Side,
-    Summary,
     TargetFacts,
-    Violation,
 )
 from fuzz.report.panel import Panel
 from fuzz.report.terminal import Context, LiveDisplay
-from strategies.labels import Expectation, Stance, Tier
+from fuzz.testing import candidate, progress, summary, violation
 
 FACTS = TargetFacts(Side.STATION, vendor="lab")
 PHASES = ("replay", "systematic", "stateful")
 STARTED = CampaignStarted(FACTS, 7, PHASES, 60, None)
-PROGRESS = Progress(
-    phase="systematic",
-    cases=1_234,
-    elapsed_s=12.0,
-    rate=345.6,
-    findings=1,
-    remarks=2,
-    inconclusive=3,
-    answers={"CALLRESULT": 900, "silence": 4},
-    coverage={"actions": (5, 10), "envelopes and texts": (240, 240), "states": (4, 18)},
-)
-VIOLATION = Violation("O1", "process-death", Basis.SHALL, Severity.CRITICAL, "exit 70", "it ended")
-CASE = Case("x", Side.STATION, (), Expectation(Stance.REJECT, Tier.SCHEMA))
-FOUND = Finding("1a2b3c4d5e6f7081", VIOLATION, CASE, CASE, FACTS)
-SUMMARY = Summary(FACTS, 7, 1, 1.0, (), (), 0, {}, {}, (), (), 0)
+PROGRESS = progress({"actions": (5, 10), "envelopes and texts": (240, 240), "states": (4, 18)})
+FOUND = candidate(violation("O1", "exit 70", Severity.CRITICAL), FACTS)
+SUMMARY = summary(FACTS)
 
 
 class Time:
@@ -110,15 +92,15 @@ def test_time_goes_on_while_the_engine_is_busy():
     made = panel(STARTED, PROGRESS, FollowUp(FOUND, Pursuit.CONFIRMING, 7), time=time)
     time.s += 5
     assert stripped(made)["time"] == "17 s, 43 s left"
-    assert stripped(made)["phase"] == "systematic, 2 of 3; making sure of process-death (O1)"
+    assert stripped(made)["phase"] == "systematic, 2 of 3; making sure of name-of-O1 (O1)"
     time.s += 50
     assert stripped(made)["time"] == "1 min 07 s, over, finishing what was begun"
     made.hear(FollowUp(FOUND, Pursuit.SHRINKING))
-    assert stripped(made)["phase"].endswith("; making smaller process-death (O1)")
+    assert stripped(made)["phase"].endswith("; making smaller name-of-O1 (O1)")
     made.hear(FollowUp(FOUND, Pursuit.SHRUNK))
     assert stripped(made)["phase"] == "systematic, 2 of 3"
     made.hear(FollowUp(FOUND, Pursuit.SEARCHING))
-    assert stripped(made)["phase"].endswith("; tracing process-death (O1)")
+    assert stripped(made)["phase"].endswith("; tracing name-of-O1 (O1)")
     made.hear(replace(PROGRESS, cases=1_235))
     assert stripped(made)["phase"] == "systematic, 2 of 3"
 
@@ -206,7 +188,7 @@ def test_findings_scroll_by_above_a_panel_that_stays(columns):
             *("phase", "time", "found", "cases", "actions", "envelopes", "states", "answers")
         ]
         assert sum(line.startswith("phase ") for line in seen) == 1
-        assert "candidate CRITICAL process-death (O1):" in " ".join(seen)
+        assert "candidate CRITICAL name-of-O1 (O1):" in " ".join(seen)
         assert "1,300, 346 a second" in " ".join(seen)
 
 

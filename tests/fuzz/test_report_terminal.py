@@ -11,46 +11,32 @@ from fuzz.records import (
     Basis,
     CampaignEnded,
     CampaignStarted,
-    Case,
-    Finding,
     FindingReported,
     FindingStatus,
     FollowUp,
     Note,
     PhaseEnded,
     PhaseStarted,
-    Progress,
     Pursuit,
     RemarkReported,
     Severity,
     Side,
-    Summary,
     TargetFacts,
     Violation,
 )
 from fuzz.report.terminal import Context, LiveDisplay, make_display
-from strategies.labels import Expectation, Stance, Tier
+from fuzz.testing import candidate, progress, summary
 
 FACTS = TargetFacts(Side.STATION, vendor="[bold]lab\x1b[0m", security_profile=3)
 VIOLATION = Violation(
     "O4", "unanswered-call", Basis.SHALL, Severity.HIGH, "silence", "[red]no answer\x07"
 )
-CASE = Case("x", Side.STATION, (), Expectation(Stance.REJECT, Tier.SCHEMA), action="Reset\x07")
-CANDIDATE = Finding("1a2b3c4d5e6f7081", VIOLATION, CASE, CASE, FACTS)
+
+CANDIDATE = candidate(VIOLATION, FACTS)
+CANDIDATE = replace(CANDIDATE, case=replace(CANDIDATE.case, action="Reset\x07"))
 CONFIRMED = replace(CANDIDATE, status=FindingStatus.CONFIRMED, confirmed=3, tries=3)
-PROGRESS = Progress(
-    phase="systematic",
-    cases=1_234,
-    elapsed_s=12.0,
-    rate=345.6,
-    findings=1,
-    remarks=2,
-    inconclusive=3,
-    answers={"silence": 4},
-    coverage={"sites": (5, 10)},
-    current="Reset\x1b",
-)
-SUMMARY = Summary(FACTS, 7, 1, 1.0, (), (), 0, {}, {}, (), (), 0)
+PROGRESS = progress({"sites": (5, 10)}, current="Reset\x1b")
+SUMMARY = summary(FACTS)
 EVENTS = (
     CampaignStarted(FACTS, 7, ("replay", "systematic"), 60, 500),
     PhaseStarted("systematic", 9_187),
