@@ -139,7 +139,8 @@ class RegressOptions:
     """What `regress` may be told beyond what names the target and the cases.
 
     `self_test` is `station` or `csms` for our own ends, "" for a target. `handshakes` are shell patterns of TLS lab
-    cases, or `none`; without any the mode decides. `before` is a command or an http(s) address that is asked before
+    cases, or `none`; without any the mode decides. `whole` plays in a pull request what is otherwise left for the night,
+    of handshakes and of the phases that are played. `before` is a command or an http(s) address that is asked before
     anything is played. `reason` and `expires` go into new entries of the baseline.
     """
 
@@ -147,6 +148,7 @@ class RegressOptions:
     self_test: str = ""
     fail_on: str = "high,shall-broken"
     handshakes: tuple[str, ...] = ()
+    whole: bool = False
     wait_ready_s: float | None = None
     before: str | None = None
     allow_incomplete: bool = False
@@ -158,6 +160,11 @@ class RegressOptions:
     lock: Path = Path("ocppfuzz.lock")
     update_lock: bool = False
     identities: tuple[Identity, ...] = ()
+
+    @property
+    def short(self) -> bool:
+        """True where nobody is to wait for what can as well be played at night."""
+        return self.mode == "pr" and not self.whole
 
 
 _TARGET_KEYS = {
@@ -210,6 +217,7 @@ _REGRESS_KEYS = {
     "mode": "mode",
     "fail_on": "fail_on",
     "handshakes": "handshakes",
+    "whole": "whole",
     "wait_ready_s": "wait_ready_s",
     "before": "before",
     "allow_incomplete": "allow_incomplete",

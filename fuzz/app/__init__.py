@@ -7,7 +7,7 @@ name of a function below: importing it would put the module in the function's pl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,12 +48,14 @@ class PlanRow:
 class Plan:
     """A campaign as it would be, without anything being sent.
 
-    `not_asked` counts cases by reason; `notes` say what was assumed. `pace` is that in a few words.
+    `not_asked` counts cases by reason, `night` what a pull request leaves for the night; `notes` say what was assumed.
+    `pace` is that in a few words.
     """
 
     target: str
     rows: tuple[PlanRow, ...]
     not_asked: tuple[tuple[str, int], ...] = ()
+    night: Mapping[str, int] = field(default_factory=dict)
     max_time_s: float | None = None
     notes: tuple[str, ...] = ()
     pace: str = ""

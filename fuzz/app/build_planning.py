@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fuzz.app import Plan, PlanRow
-from fuzz.app.handshaking import NO_TLS, in_the_list, lab_of
+from fuzz.app.handshaking import NO_TLS, in_the_list, lab_of, left_for_night
 from fuzz.app.planning import in_words, plan
+from fuzz.app.shortening import for_the_night, told
 from fuzz.app.tls_planning import plan_tls
 from fuzz.app.tlsing import side_of
 from fuzz.config import RegressOptions, RunOptions
@@ -21,13 +22,15 @@ HANDSHAKES = "handshakes"
 
 def plan_build(options: RunOptions, wanted: RegressOptions) -> Plan:
     """The list by phase, handshakes first. What a baseline accepts is not counted: each entry is played once more."""
-    shaken, notes = _handshakes(options, wanted)
+    shaken, later, notes = _handshakes(options, wanted)
     if wanted.self_test == "csms":
-        made = Plan("our CSMS endpoint", shaken, (), options.max_time_s)
+        made = Plan("our CSMS endpoint", shaken, max_time_s=options.max_time_s)
     else:
-        made = plan(options, shaken)
+        made = plan(options, shaken, for_the_night(options, wanted))
+    night = {"handshakes": later, **made.night}
     limit = () if made.held else (_sentence(_limit(made)),)
-    return replace(made, notes=(*limit, *notes, *made.notes))
+    left = (_sentence(told(night)),) if told(night) else ()
+    return replace(made, night=night, notes=(*limit, *left, *notes, *made.notes))
 
 
 def foretold(made: Plan) -> Iterator[Note]:
@@ -43,6 +46,8 @@ def foretold(made: Plan) -> Iterator[Note]:
     pace = f" with {made.pace}" if made.pace else ""
     long = f"about {in_words(made.seconds)}{pace}"
     yield Note(f"{size}: {long}; {limit}", "info" if made.held else "warning")
+    if left := told(made.night):
+        yield Note(left)
     for why, count in made.not_asked:
         yield Note(f"not asked, {count:,} cases: {why}")
 
@@ -65,19 +70,19 @@ def _sentence(text: str) -> str:
 
 def _handshakes(
     options: RunOptions, wanted: RegressOptions
-) -> tuple[tuple[PlanRow, ...], tuple[str, ...]]:
-    """The row of the handshakes, where there are any, and why there are none."""
-    told, lab = lab_of(options, wanted, {})
-    ids = in_the_list(wanted, Side(side_of(told, lab).value), ())
+) -> tuple[tuple[PlanRow, ...], int, tuple[str, ...]]:
+    """The row of the handshakes, where there are any, how many are left for the night, and why there are none."""
+    asking, lab = lab_of(options, wanted, {})
+    ids = in_the_list(wanted, Side(side_of(asking, lab).value), ())
     if not ids:
-        return (), ()
+        return (), 0, ()
     if options.security_profile < 2:
-        return (), (_sentence(NO_TLS),)
-    made = plan_tls(told, replace(lab, only=ids))
+        return (), 0, (_sentence(NO_TLS),)
+    made = plan_tls(asking, replace(lab, only=ids))
     guess = made.estimate
     cut = options.max_time_s is not None and guess.seconds > options.max_time_s
     note = f"about {in_words(guess.seconds)}" + ("; the budget may end here" if cut else "")
     row = PlanRow(
         HANDSHAKES, len(made.cases), guess.reconnects, guess.operator_actions, note, guess.seconds
     )
-    return (row,), ()
+    return (row,), left_for_night(asking, lab, wanted, ids), ()

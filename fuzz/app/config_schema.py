@@ -84,6 +84,7 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "mode": "pr: a fixed list; nightly: all phases",
         "fail_on": "what fails a build: a severity, and bases such as leak",
         "handshakes": "cases of the TLS lab, such as TS-3*, or none",
+        "whole": "true: a pull request plays what is otherwise left for the night",
         "wait_ready_s": "how long a target may take to come, in seconds",
         "before": "command, or http://... that is asked before anything is played",
         "allow_incomplete": "true: a list that was cut short passes too",

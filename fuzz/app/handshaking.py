@@ -14,6 +14,7 @@ from typing import Any
 from fuzz import store
 from fuzz.app.campaign import Sink
 from fuzz.app.elsewhere import naming_of
+from fuzz.app.tls_planning import asked, cheapest_first
 from fuzz.app.tlsing import chosen, side_of, tls
 from fuzz.clock import SystemClock
 from fuzz.config import RegressOptions, RunOptions
@@ -24,7 +25,6 @@ from fuzz.oracles.registry import violation
 from fuzz.records import Basis, Finding, Note, Severity, Side, TargetFacts
 from fuzz.report.safe import safe
 from fuzz.report.tls import TlsRow
-from tlslab import registry
 from tlslab.registry import Effect, TlsCase, all_cases, matching
 
 NONE = "none"
@@ -37,7 +37,7 @@ _UNPLAYED = ("not asked", "n/a")
 class Handshakes:
     """What came of them, in the order in which they were played.
 
-    `not_run` are those that the guard, or a target that went away, left over.
+    `not_run` are those that the guard, or a target that went away, left over; `night` is how many wait for the night.
     """
 
     facts: TargetFacts
@@ -45,6 +45,7 @@ class Handshakes:
     findings: tuple[Finding, ...] = ()
     not_run: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    night: int = 0
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -98,9 +99,12 @@ class _Listener:
 
 
 def quick(case: TlsCase) -> bool:
-    """True for a handshake that leaves nothing behind and matters: all that a pull request has to wait for."""
-    quick_side = case.side.value == Side.CSMS.value
-    return case.effect is Effect.NONE and (quick_side or case.severity >= registry.Severity.HIGH)
+    """True for a handshake that a pull request waits for: it leaves nothing behind, and shows much for its time.
+
+    A CSMS is dialled and answers at once; a Charging Station comes back in its own time, so that few cases are for it.
+    """
+    answers_at_once = case.side.value == Side.CSMS.value
+    return case.effect is Effect.NONE and (answers_at_once or case.telling)
 
 
 def in_the_list(wanted: RegressOptions, side: Side, accepted: Sequence[str]) -> tuple[str, ...]:
@@ -117,8 +121,26 @@ def in_the_list(wanted: RegressOptions, side: Side, accepted: Sequence[str]) -> 
                 "`ocppfuzz show tls-cases` lists them"
             )
         return tuple(dict.fromkeys((*fitting, *carried)))
-    played = [c.id for c in ours if wanted.mode == "nightly" or quick(c)]
-    return tuple(dict.fromkeys((*played, *carried)))
+    return tuple(dict.fromkeys((*(c.id for c in _usual(wanted, side, ours)), *carried)))
+
+
+def _usual(wanted: RegressOptions, side: Side, ours: Sequence[TlsCase]) -> Sequence[TlsCase]:
+    """Where none is named: all, or the quick ones, of which those that cost a station least come first."""
+    if not wanted.short:
+        return ours
+    few = [case for case in ours if quick(case)]
+    return few if side is Side.CSMS else cheapest_first(few)
+
+
+def left_for_night(
+    options: RunOptions, lab: LabOptions, wanted: RegressOptions, ids: Sequence[str]
+) -> int:
+    """How many handshakes a night asks of this target beyond `ids`; 0 where the user chose them."""
+    if not wanted.short or wanted.handshakes:
+        return 0
+    side = side_of(options, lab)
+    later = [c for c in all_cases().values() if c.side is side and c.id not in ids]
+    return asked(options, lab, later)
 
 
 def lab_of(
@@ -160,7 +182,8 @@ def handshakes(
     if options.security_profile < 2:
         sink(Note(NO_TLS))
         return Handshakes(facts, notes=(NO_TLS,))
-    return _play(options, lab, ids, facts, sink, told, began_s)
+    shaken = _play(options, lab, ids, facts, sink, told, began_s)
+    return replace(shaken, night=left_for_night(options, lab, wanted, ids))
 
 
 def _play(

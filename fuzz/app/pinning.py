@@ -5,16 +5,18 @@ Knows registries and tables. Must not know what a lock makes of them.
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fuzz import store
 from fuzz.app.campaign import TOOL
+from fuzz.app.handshaking import quick
+from fuzz.app.shortening import messages_for_the_night, own_corpus
 from fuzz.config import PHASES, RunOptions
 from fuzz.engine.phases import Ground, Systematic
 from fuzz.engine.support import Coverage, Support
+from fuzz.lab.findings import stored_case
 from fuzz.oracles.registry import oracles
 from fuzz.policy.lock import Ahead, Lock, ahead, lock_of
 from fuzz.records import Case, Side
@@ -24,19 +26,26 @@ from tlslab.registry import all_cases
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """`checks` and `phases` are ids, `tables` maps a table to the ids of its cases."""
+    """`checks` and `phases` are ids, `tables` maps a table to the ids of its cases.
+
+    `handshakes` are the ids of the cases of the TLS lab as they are stored, `night` what of all cases is not for a pull
+    request.
+    """
 
     checks: frozenset[str]
     phases: frozenset[str]
     tables: Mapping[str, tuple[str, ...]]
+    handshakes: frozenset[str]
+    night: frozenset[str]
 
     def locked(self) -> Lock:
         """A lock on all of it."""
-        return lock_of(TOOL, self.checks, self.phases, self.tables)
+        return lock_of(TOOL, self.checks, self.phases, self.tables, self.night)
 
-    def ahead_of(self, lock: Lock | None) -> Ahead:
-        """What of it is newer than a lock."""
-        return ahead(lock, self.checks, self.phases, self.tables)
+    def ahead_of(self, lock: Lock | None, *, short: bool) -> Ahead:
+        """What of it is newer than a lock; a `short` list plays nothing that is for the night."""
+        played = self.handshakes.union(*self.tables.values()) - self.night if short else ()
+        return ahead(lock, self.checks, self.phases, self.tables, played)
 
 
 def check_names() -> dict[str, str]:
@@ -50,15 +59,17 @@ def stock(options: RunOptions) -> Stock:
     tables: dict[str, tuple[str, ...]] = {}
     for side in Side:
         tables |= _systematic(side)
-    if not _own_corpus(options):
+    if not own_corpus(options):
         tables["corpus"] = tuple(case.id for case in store.corpus_cases())
-    return Stock(frozenset(check_names().values()), frozenset((*PHASES, "tls")), tables)
-
-
-def _own_corpus(options: RunOptions) -> bool:
-    """True for a corpus of the user's: their repository pins it, not the lock."""
-    used, packaged = store.corpus_folder(options.corpus_dir), store.packaged_corpus()
-    return os.path.realpath(str(used)) != os.path.realpath(str(packaged))
+    shaken = {stored_case(case).id: case for case in all_cases().values()}
+    later = frozenset(id_ for id_, case in shaken.items() if not quick(case))
+    return Stock(
+        frozenset(check_names().values()),
+        frozenset((*PHASES, "tls")),
+        tables,
+        frozenset(shaken),
+        later | messages_for_the_night(options),
+    )
 
 
 def _systematic(side: Side) -> Mapping[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fuzz.app import Plan, PlanRow
@@ -15,13 +15,12 @@ from fuzz.app.campaign import make_ground, make_phases
 from fuzz.app.credentials import PERMISSION, configured
 from fuzz.app.rig import catcher_address
 from fuzz.config import RunOptions
-from fuzz.engine.course import cost_of
+from fuzz.engine.course import cost_of, count_of, reconnects_of
 from fuzz.engine.effects import allowed_effects, effect_of, names_credentials
 from fuzz.engine.executor import names_canary
 from fuzz.engine.inventory import Inventory
-from fuzz.engine.phases import CLOSES, Ground, Phase
-from fuzz.records import Case, Disconnect, Effect, Operator, RepeatSteps, Side, Step
-from strategies.labels import Stance
+from fuzz.engine.phases import Ground, Phase
+from fuzz.records import Case, Effect, Operator, Side
 
 _SHOWN_ACTIONS = 6
 
@@ -50,14 +49,17 @@ class _Count:
     reconnects: int = 0
     hand_actions: int = 0
     visits: int = 0
+    without: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     actions: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
-def plan(options: RunOptions, first: Sequence[PlanRow] = ()) -> Plan:
+def plan(
+    options: RunOptions, first: Sequence[PlanRow] = (), without: Container[str] = frozenset()
+) -> Plan:
     """Count what a campaign would send, as if every action were supported and the target had no variables.
 
-    `first` is what is done before the campaign, out of the same budget.
+    `first` is what is done before the campaign, out of the same budget; `without` are ids of cases that it leaves out.
     """
     side = Side.CSMS if options.target else Side.STATION
     ground = make_ground(options, side, options.seed or 0, Inventory())
@@ -66,11 +68,13 @@ def plan(options: RunOptions, first: Sequence[PlanRow] = ()) -> Plan:
     ground.support.supported.update(ground.actions())
     ground.catches = catcher_address(options) is not None
     pace = pace_of(options)
-    counts = {p.name: _counted(p, ground, options) for p in make_phases(options, ground)}
+    counts = {p.name: _counted(p, ground, options, without) for p in make_phases(options, ground)}
+    known = [c for c in counts.values() if c is not None]
     return Plan(
         target=options.listen or options.target or "embedded reference station",
         rows=(*first, *_rows(counts, pace, options.max_time_s, sum(r.seconds for r in first))),
-        not_asked=_not_asked([c for c in counts.values() if c is not None]),
+        not_asked=_not_asked(known),
+        night={"messages": sum(count.without for count in known)},
         max_time_s=options.max_time_s,
         notes=_notes(pace),
         pace=f"{pace.answer_s:g} s an answer and {pace.reconnect_s:g} s a reconnect",
@@ -84,21 +88,26 @@ def pace_of(options: RunOptions) -> Pace:
     return CERTIFIED if options.target is None else DIALLED
 
 
-def _counted(phase: Phase, ground: Ground, options: RunOptions) -> _Count | None:
+def _counted(
+    phase: Phase, ground: Ground, options: RunOptions, without: Container[str]
+) -> _Count | None:
     """All cases of a phase that ends by itself; None for one that runs until the budget ends."""
     if phase.planned() is None:
         return None
     made = _Count()
     for case in asyncio.run(_all(phase)):
         why = left_out(case, ground.allowed, options)
-        if why:
+        if case.id in without:
+            # Counted where it may be asked at all.
+            made.without += not why
+        elif why:
             made.left_out[why] += 1
             made.actions[why].add(case.action)
         else:
             made.cases += 1
             made.steps += cost_of(case)
-            made.reconnects += _costs_connection(case) + _count(case.steps, Disconnect)
-            made.hand_actions += _count(case.steps, Operator)
+            made.reconnects += reconnects_of(case)
+            made.hand_actions += count_of(case.steps, Operator)
             made.visits += names_canary(case.steps)
     return made
 
@@ -120,21 +129,6 @@ def left_out(case: Case, allowed: frozenset[Effect], options: RunOptions) -> str
     if case.effect not in allowed:
         return f"effect {case.effect.value}; --allow {case.effect.value} asks it"
     return ""
-
-
-def _count(steps: Sequence[Step], kind: type) -> int:
-    """How many steps of a kind are played, repeated ones as often as they are."""
-    return sum(
-        s.times * _count(s.steps, kind) if isinstance(s, RepeatSteps) else isinstance(s, kind)
-        for s in steps
-    )
-
-
-def _costs_connection(case: Case) -> bool:
-    """True when a correct target may or must hang up afterwards."""
-    accepted = case.expectation.stance is Stance.ACCEPT
-    asks = case.action == "Reset" or names_credentials(case)
-    return case.expectation.fault in CLOSES or (accepted and asks)
 
 
 def _rows(

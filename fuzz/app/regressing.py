@@ -20,7 +20,9 @@ from fuzz.app.dossier import files_of, signed
 from fuzz.app.handshaking import Handshakes, handshakes
 from fuzz.app.hooks import before, ready
 from fuzz.app.pinning import check_names, stock
+from fuzz.app.planning import left_out
 from fuzz.app.rig import rig
+from fuzz.app.shortening import LEFT, for_the_night, told
 from fuzz.app.sniffing import sniffing
 from fuzz.clock import SystemClock, rfc3339
 from fuzz.config import RegressOptions, RunOptions
@@ -186,6 +188,10 @@ class _Build:
         began: float,
     ) -> Regression:
         """The whole build; `policy` is what it began with, `kept` what is accepted from now on."""
+        night = {
+            "handshakes": shaken.night,
+            "messages": sum(phase.left_out.pop(LEFT, 0) for phase in self.phases),
+        }
         names_before = {one.entry.name for one in policy.known}
         names = {one.entry.name for one in kept}
         return Regression(
@@ -196,12 +202,13 @@ class _Build:
             handshakes=shaken.counts,
             ahead=policy.ahead,
             left_out={why: n for phase in self.phases for why, n in phase.left_out().items()},
+            night=night,
             quirks=policy.quirks,
             baseline=str(self.wanted.baseline or ""),
             lock=str(self.wanted.lock) if self.wanted.lock.exists() else "",
             added=tuple(sorted(names - names_before)),
             removed=tuple(sorted(names_before - names)),
-            notes=tuple(self.notes),
+            notes=(*filter(None, (told(night),)), *self.notes),
             warnings=tuple(self.warnings),
             seconds=self.clock.monotonic() - began,
         )
@@ -243,7 +250,7 @@ class _Build:
             return Ahead()
         lock = store.load_lock(path)
         if lock is not None:
-            return stock(self.options).ahead_of(lock)
+            return stock(self.options).ahead_of(lock, short=self.wanted.short)
         self.notes.append(
             f"no lock: an upgrade of ocppfuzz may bring checks that fail; --update-lock writes {path}"
         )
@@ -296,7 +303,8 @@ class _Build:
 
         def arrange(phases: Sequence[Phase], ground: Ground) -> Sequence[Phase]:
             self.ground = ground
-            self.phases = [Fixed(p, policy.ahead.cases, accepted.omitted) for p in phases]
+            omitted = self._omitted(accepted, ground)
+            self.phases = [Fixed(p, policy.ahead.cases, omitted) for p in phases]
             return self.phases
 
         course = Course(
@@ -322,6 +330,16 @@ class _Build:
             self.not_run += [f"phase {name}" for name in self.options.phases]
             return
         asyncio.run(self._cut_short())
+
+    def _omitted(self, accepted: Accepted, ground: Ground) -> Callable[[Case], str]:
+        """Why a case that this target may be asked is not given to the campaign, else ""."""
+        later = for_the_night(self.options, self.wanted)
+
+        def omitted(case: Case) -> str:
+            waits = case.id in later and not left_out(case, ground.allowed, self.options)
+            return accepted.omitted(case) or (LEFT if waits else "")
+
+        return omitted
 
     async def _campaign(self, options: RunOptions, course: Course) -> Summary:
         with sniffing(options.capture_interface) as sniffer:

@@ -167,7 +167,10 @@ def _tls_cases() -> Table:
         f"The {len(cases)} cases of the TLS lab",
         headings,
         tuple(rows),
-        note="ocppfuzz tls --only 'TS-3*'",
+        note=(
+            "ocppfuzz tls --only 'TS-3*'. The few of a Charging Station that a pull request waits for: "
+            + ", ".join(c.id for c in cases if c.telling)
+        ),
     )
 
 

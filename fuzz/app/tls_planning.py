@@ -60,18 +60,8 @@ def _for_csms(cases: Sequence[TlsCase]) -> LabPlan:
 
 
 async def _for_station(options: RunOptions, lab: LabOptions, cases: Sequence[TlsCase]) -> LabPlan:
-    own = options.listen is None
-    name = (options.pics or DEFAULT_PICS) if own else lab.declared
-    pics = load_pics(name) if name else None
-    wanted: list[tuple[int, TlsCase]] = []
-    left: Counter[str] = Counter()
-    for profile, _, group in grouped(cases, options.security_profile):
-        for case in group:
-            why = skipped(case, terms_of(options, pics, profile, own=own))
-            if why is None:
-                wanted.append((profile, case))
-            else:
-                left[f"{why.outcome}: {'; '.join(why.texts)}"] += 1
+    own, pics = options.listen is None, _pics_of(options, lab)
+    wanted, left = _asked(options, pics, cases)
     reconnect_s, doublings, assumed = _assumed(own=own, tuned=lab.tune)
     total = Estimate()
     for profile in sorted({profile for profile, _ in wanted}):
@@ -84,6 +74,48 @@ async def _for_station(options: RunOptions, lab: LabOptions, cases: Sequence[Tls
             fast=lab.fast,
         )
     return LabPlan(tuple(c.id for _, c in wanted), tuple(left.most_common()), total, assumed)
+
+
+def _pics_of(options: RunOptions, lab: LabOptions) -> Pics | None:
+    name = lab.declared if options.listen is not None else options.pics or DEFAULT_PICS
+    return load_pics(name) if name else None
+
+
+def _asked(
+    options: RunOptions, pics: Pics | None, cases: Sequence[TlsCase]
+) -> tuple[list[tuple[int, TlsCase]], Counter[str]]:
+    """What is played of a station, with its security profile, and how much is not, by reason."""
+    wanted: list[tuple[int, TlsCase]] = []
+    left: Counter[str] = Counter()
+    for profile, _, group in grouped(cases, options.security_profile):
+        for case in group:
+            why = skipped(case, terms_of(options, pics, profile, own=options.listen is None))
+            if why is None:
+                wanted.append((profile, case))
+            else:
+                left[f"{why.outcome}: {'; '.join(why.texts)}"] += 1
+    return wanted, left
+
+
+def asked(options: RunOptions, lab: LabOptions, cases: Sequence[TlsCase]) -> int:
+    """How many of the cases would be played; of a CSMS it is not known before."""
+    if side_of(options, lab) is Side.CSMS:
+        return len(cases)
+    return len(_asked(options, _pics_of(options, lab), cases)[0])
+
+
+def cheapest_first(cases: Sequence[TlsCase]) -> list[TlsCase]:
+    """Cases for a station in the order of the time that each takes alone, so that a short time shows the most."""
+    return [case for _, _, case in sorted(asyncio.run(_priced(cases)))]
+
+
+async def _priced(cases: Sequence[TlsCase]) -> list[tuple[float, int, TlsCase]]:
+    priced = []
+    for place, case in enumerate(cases):
+        station = station_for(None, min(case.profiles), case.editions[0])
+        cost = await estimate([case], station, reconnect_s=USUAL_RECONNECT_S, fast=True)
+        priced.append((cost.seconds, place, case))
+    return priced
 
 
 def _assumed(*, own: bool, tuned: bool) -> tuple[float, int, str]:

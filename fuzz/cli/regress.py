@@ -59,7 +59,12 @@ USUAL: Mapping[str, Mapping[str, object]] = {
     + "\n\nExit codes: 0 passes, 1 a finding or a stale baseline entry fails the build, 2 usage, "
     "3 nothing proven or the list was cut short.",
 )
-@click.option("--mode", type=click.Choice(MODES), help="pr: a fixed list. nightly: all phases.")
+@click.option(
+    "--mode", type=click.Choice(MODES), help="pr: a short fixed list. nightly: all phases."
+)
+@click.option(
+    "--whole", is_flag=True, default=None, help="With pr: also what is left for the night."
+)
 @click.option(
     "--self-test",
     type=click.Choice(["station", "csms"]),

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from fuzz.engine.phases import Phase
-from fuzz.records import Case, Expect, RepeatSteps, Step, Wait
+from fuzz.engine.effects import names_credentials
+from fuzz.engine.phases import CLOSES, COSTLY, Phase
+from fuzz.records import Case, Disconnect, Expect, Misbehave, RepeatSteps, Step, Wait
+from strategies.labels import Fault, Stance
 
 TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
@@ -91,6 +93,45 @@ def cost_of(case: Case) -> int:
     return min(MAX_COST, max(1, _steps(case.steps)))
 
 
+def reconnects_of(case: Case) -> int:
+    """How often a correct target has to come back: for what it may or must hang up for, and for what we hang up in.
+
+    RFC 6455 section 7.1.7 has a peer fail the connection for a frame that breaks its rules. Whoever is received badly
+    comes once more.
+    """
+    expected = case.expectation
+    if expected.stance is Stance.ACCEPT:
+        ends = case.action in COSTLY or names_credentials(case)
+    else:
+        broken = expected.stance is Stance.REJECT and expected.fault is Fault.FRAME
+        ends = broken or expected.fault in CLOSES
+    received_badly = sum(step.times for step in case.steps if isinstance(step, Misbehave))
+    return (count_of(case.steps, Disconnect) or int(ends)) + received_badly
+
+
+def beyond_the_first(cases: Iterable[Case]) -> frozenset[str]:
+    """The ids of the cases that make a target come back, but for the first of each kind.
+
+    One broken UTF-8 text tells most of what all of them do, and each of them costs a target its back-off.
+    """
+    met: set[tuple[str, ...]] = set()
+    beyond: set[str] = set()
+    for case in cases:
+        if reconnects_of(case):
+            kind = _kind(case)
+            if kind in met:
+                beyond.add(case.id)
+            met.add(kind)
+    return frozenset(beyond)
+
+
+def _kind(case: Case) -> tuple[str, ...]:
+    """What is broken, or which rule of which message is kept; what may be asked of whom must not decide who is first."""
+    legal = case.expectation.stance is Stance.ACCEPT
+    what = case.mutation_class.rpartition(":")[0]
+    return case.effect.value, case.action if legal else "", what
+
+
 def easy_first(cases: Iterable[Case]) -> list[Case]:
     """Cheap cases before dear ones, and heavy ones last; of equal ones the families take turns, so that each is met early."""
     met: Counter[tuple[bool, int, str]] = Counter()
@@ -101,6 +142,14 @@ def easy_first(cases: Iterable[Case]) -> list[Case]:
         return heavy, cost, met[heavy, cost, family]
 
     return sorted(cases, key=place)
+
+
+def count_of(steps: Sequence[Step], kind: type) -> int:
+    """How many steps of a kind are played, repeated ones as often as they are."""
+    return sum(
+        s.times * count_of(s.steps, kind) if isinstance(s, RepeatSteps) else isinstance(s, kind)
+        for s in steps
+    )
 
 
 def _steps(steps: Iterable[Step]) -> int:

@@ -21,13 +21,14 @@ class Lock:
 
     `cases` maps a table, such as `systematic/Reset`, to the digests of its cases' ids, sorted and joined by blanks.
     Only cases that follow from the tool alone are in there: what a target's own answers lead to is not pinned.
-    `tool` says who wrote it, for people.
+    `night` are, in the same form, those that a pull request leaves for the night, handshakes among them. `tool` says who wrote it, for people.
     """
 
     tool: str
     checks: tuple[str, ...]
     phases: tuple[str, ...]
     cases: Mapping[str, str] = field(default_factory=dict)
+    night: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,19 @@ class Ahead:
 
 
 def lock_of(
-    tool: str, checks: Iterable[str], phases: Iterable[str], tables: Mapping[str, Iterable[str]]
+    tool: str,
+    checks: Iterable[str],
+    phases: Iterable[str],
+    tables: Mapping[str, Iterable[str]],
+    night: Iterable[str] = (),
 ) -> Lock:
     """A lock on everything that this version has; `tables` maps a table to the ids of its cases."""
-    cases = {table: " ".join(sorted(map(digest, ids))) for table, ids in tables.items()}
-    return Lock(tool, tuple(sorted(checks)), tuple(sorted(phases)), cases)
+    cases = {table: _digests(ids) for table, ids in tables.items()}
+    return Lock(tool, tuple(sorted(checks)), tuple(sorted(phases)), cases, _digests(night))
+
+
+def _digests(ids: Iterable[str]) -> str:
+    return " ".join(sorted(map(digest, ids)))
 
 
 def digest(case_id: str) -> str:
@@ -61,13 +70,19 @@ def ahead(
     checks: Iterable[str],
     phases: Iterable[str],
     tables: Mapping[str, Iterable[str]],
+    played: Iterable[str] = (),
 ) -> Ahead:
-    """What is newer than a lock; nothing where there is none."""
+    """What is newer than a lock; nothing where there is none.
+
+    `played` are the ids of a short list: what the lock left for the night is new to it. A lock of before there was a
+    short list left nothing.
+    """
     if lock is None:
         return Ahead()
     locked = {table: set(text.split()) for table, text in lock.cases.items()}
     here: dict[str, set[str]] = defaultdict(set)
-    new: set[str] = set()
+    night = set(lock.night.split())
+    new = {id_ for id_ in played if digest(id_) in night}
     for table, ids in tables.items():
         for id_ in ids:
             here[table].add(digest(id_))

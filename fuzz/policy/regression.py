@@ -18,7 +18,8 @@ from fuzz.records import Summary, TargetFacts
 class Regression:
     """What a build came to.
 
-    `handshakes` counts the cases of the TLS lab by outcome, `left_out` cases that were not asked, by reason. `ahead` is
+    `handshakes` counts the cases of the TLS lab by outcome, `left_out` cases that were not asked, by reason, `night`
+    handshakes and messages that wait for the night. `ahead` is
     what is newer than the lock, `added` and `removed` are what was done to the baseline. `summary` is None where no
     messages were played. `warnings` are told beside the verdict, `notes` at the end.
     """
@@ -30,6 +31,7 @@ class Regression:
     handshakes: Mapping[str, int]
     ahead: Ahead
     left_out: Mapping[str, int] = field(default_factory=dict)
+    night: Mapping[str, int] = field(default_factory=dict)
     quirks: tuple[Quirk, ...] = ()
     baseline: str = ""
     lock: str = ""

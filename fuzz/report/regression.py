@@ -198,6 +198,7 @@ def regression_value(build: Regression) -> Mapping[str, object]:
         "messages": 0 if build.summary is None else build.summary.cases,
         "not_run": [*judgement.not_run],
         "not_asked": dict(build.left_out),
+        "left_for_nightly": dict(build.night),
         "unproven": judgement.unproven,
         "newer_than_lock": {
             "checks": sorted(ahead.checks),

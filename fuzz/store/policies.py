@@ -24,7 +24,9 @@ from fuzz.store.codec import Misfit, dump, opened, record_from_json, record_to_j
 from fuzz.store.files import load_json, read_bytes, replace_file
 from fuzz.store.findings import fingerprint
 
-BASELINE_FORMAT = LOCK_FORMAT = 1
+BASELINE_FORMAT = 1
+LOCK_FORMAT = 2
+"""1 knew nothing of what is left for the night."""
 
 T = TypeVar("T")
 

@@ -79,15 +79,34 @@ def test_the_first_line_tells_how_much_and_how_long():
     assert size.level == "info"
     assert size.text.startswith(f"the list: {row.cases} messages, {row.reconnects - 1} of which")
     assert size.text.endswith("30 s a reconnect; the time limit of 30 min holds it")
-    assert rest == []
+    assert [note.text.partition(":")[0] for note in rest] == ["left for --mode nightly"]
+
+
+def test_what_waits_for_the_night_is_told_with_how_to_play_it_now():
+    made = app.plan_build(replace(THEIRS, security_profile=2), RegressOptions())
+    assert made.night["handshakes"] > 50
+    assert made.night["messages"] > 10
+    assert made.rows[0].cases == 14
+    (left,) = [note for note in made.notes if "nightly" in note]
+    assert left.startswith(f"Left for --mode nightly: {made.night['handshakes']} handshakes and ")
+    assert left[1:-1] in [note.text[1:] for note in foretold(made)]
+
+
+def test_a_whole_list_leaves_nothing_for_the_night():
+    short = app.plan_build(THEIRS, RegressOptions())
+    whole = app.plan_build(THEIRS, RegressOptions(whole=True))
+    assert not any(whole.night.values())
+    assert whole.rows[0].cases == short.rows[0].cases + short.night["messages"]
+    assert not [note for note in whole.notes if "nightly" in note]
 
 
 def test_what_is_not_asked_is_told_a_line_each():
     energising = replace(THEIRS, only=("Reset", "UnlockConnector"))
-    (_, *left) = [note.text for note in foretold(app.plan_build(energising, RegressOptions()))]
+    every = RegressOptions(whole=True)
+    (_, *left) = [note.text for note in foretold(app.plan_build(energising, every))]
     assert [line.partition(": ")[2].partition(";")[0] for line in left] == [
         "effect energise",
         "effect persistent",
     ]
     allowed = replace(THEIRS, only=("Reset",), allow=("persistent",))
-    assert len(list(foretold(app.plan_build(allowed, RegressOptions())))) == 1
+    assert len(list(foretold(app.plan_build(allowed, every)))) == 1

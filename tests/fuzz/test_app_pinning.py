@@ -1,5 +1,7 @@
 """The stock of this version is the same whoever asks, and locks itself without a rest."""
 
+from dataclasses import replace
+
 import pytest
 
 from fuzz.app.pinning import Stock, check_names, stock
@@ -30,7 +32,18 @@ def test_the_stock_has_checks_phases_and_tables_of_both_sides(whole):
 
 
 def test_a_lock_of_it_leaves_nothing_newer(whole):
-    assert whole.ahead_of(whole.locked()) == Ahead()
+    assert whole.ahead_of(whole.locked(), short=False) == Ahead()
+    assert whole.ahead_of(whole.locked(), short=True) == Ahead()
+
+
+def test_what_the_lock_left_for_the_night_is_new_to_a_list_that_plays_it(whole):
+    more = replace(whole, night=whole.night - {"tls-ts-62", "corpus/text/utf-16"})
+    assert more.ahead_of(whole.locked(), short=True).cases == {"tls-ts-62", "corpus/text/utf-16"}
+    assert more.ahead_of(whole.locked(), short=False) == Ahead()
+
+
+def test_a_lock_of_before_the_short_list_counts_as_ever(whole):
+    assert whole.ahead_of(replace(whole.locked(), night=""), short=True) == Ahead()
 
 
 @pytest.mark.slow

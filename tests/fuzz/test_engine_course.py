@@ -6,10 +6,31 @@ from dataclasses import dataclass, replace
 import pytest
 
 from fuzz.config import PHASES
-from fuzz.engine.course import MAX_COST, TURNS, Course, cost_of, easy_first, share_of, turn_of
+from fuzz.engine.course import (
+    MAX_COST,
+    TURNS,
+    Course,
+    beyond_the_first,
+    cost_of,
+    easy_first,
+    reconnects_of,
+    share_of,
+    turn_of,
+)
 from fuzz.engine.phases import Phase
-from fuzz.records import Case, Expect, RepeatSteps, SendText, Step, Wait
+from fuzz.records import (
+    Case,
+    Disconnect,
+    Effect,
+    Expect,
+    Misbehave,
+    RepeatSteps,
+    SendText,
+    Step,
+    Wait,
+)
 from fuzz.testing import case
+from strategies.labels import Channel, Expectation, Fault, Mutation, Stance, Tier
 
 ONE = SendText(("x",))
 
@@ -27,6 +48,44 @@ ONE = SendText(("x",))
 )
 def test_a_case_costs_its_steps_and_waiting_costs_more(steps: tuple[Step, ...], cost: int) -> None:
     assert cost_of(case(steps=steps)) == cost
+
+
+FRAMED = Mutation(Channel.FRAME, "", "rsv", "rsv2")
+UTF_8 = Mutation(Channel.TEXT, "", "utf-8", "latin-1")
+LEGAL = Expectation(Stance.ACCEPT, Tier.MODEL)
+
+
+def faulty(fault: Fault, *mutations: Mutation, steps: tuple[Step, ...] = (ONE,)) -> Case:
+    wrong = Expectation(Stance.REJECT, Tier.JSON, fault)
+    return replace(case(steps=steps), expectation=wrong, mutations=mutations)
+
+
+@pytest.mark.parametrize(
+    ("said", "times"),
+    [
+        (faulty(Fault.NOT_UTF8), 1),
+        (faulty(Fault.FRAME), 1),
+        (faulty(Fault.NOT_JSON), 0),
+        (faulty(Fault.FRAME, steps=(ONE, Disconnect())), 1),
+        (faulty(Fault.NOT_JSON, steps=(RepeatSteps((Disconnect(),), 5),)), 5),
+        (case(steps=(Misbehave("garbage", 2), Disconnect(), ONE)), 3),
+        (replace(case(), action="Reset", expectation=LEGAL), 1),
+        (replace(case(), action="ClearCache", expectation=LEGAL), 0),
+    ],
+)
+def test_a_target_comes_back_after_what_it_hangs_up_for_and_what_we_hang_up_in(
+    said: Case, times: int
+) -> None:
+    assert reconnects_of(said) == times
+
+
+def test_the_first_of_each_kind_stands_for_all_that_end_a_connection() -> None:
+    texts = [replace(faulty(Fault.NOT_UTF8, UTF_8), id=f"text/{n}") for n in range(3)]
+    harmful = replace(texts[0], id="text/harmful", effect=Effect.ENERGISE)
+    frames = [replace(faulty(Fault.FRAME, FRAMED), id=f"frame/{n}") for n in range(2)]
+    staying = [replace(faulty(Fault.NOT_JSON, UTF_8), id=f"json/{n}") for n in range(3)]
+    beyond = beyond_the_first([*staying, *texts, harmful, *frames])
+    assert beyond == {"text/1", "text/2", "frame/1"}
 
 
 def test_what_has_no_turn_of_its_own_or_is_alone_goes_on_to_its_end() -> None:

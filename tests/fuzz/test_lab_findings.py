@@ -45,6 +45,7 @@ def case(id_: str = "TS-31", play: Any = _nothing) -> TlsCase:
         editions=("ed3",),
         attacker=Attacker.ON_PATH,
         cwe="CWE-298",
+        telling=False,
         play=play,
     )
 

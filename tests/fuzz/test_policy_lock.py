@@ -28,6 +28,14 @@ def test_new_checks_phases_and_cases_are_named():
     assert newer == Ahead(frozenset({"O9"}), frozenset({"more"}), frozenset({"c", "x"}), 1)
 
 
+def test_a_short_list_may_not_count_what_the_lock_left_for_the_night():
+    lock = lock_of("ocppfuzz 0.1.0", ["O1", "O4"], ["replay"], TABLES, night=["a", "tls-ts-62"])
+    assert lock.night == " ".join(sorted([digest("a"), digest("tls-ts-62")]))
+    newer = ahead(lock, ["O1", "O4"], ["replay"], TABLES, played=["a", "b"])
+    assert (newer.cases, newer.gone) == (frozenset({"a"}), 0)
+    assert ahead(LOCK, ["O1", "O4"], ["replay"], TABLES, played=["a", "b"]) == Ahead()
+
+
 def test_cases_that_are_gone_are_counted():
     newer = ahead(LOCK, ["O1", "O4"], ["replay"], {**TABLES, "corpus": ("a",)})
     assert (newer.cases, newer.gone) == (frozenset(), 1)

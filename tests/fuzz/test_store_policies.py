@@ -102,10 +102,16 @@ def test_a_bad_entry_is_refused_with_its_place(key, value, said):
 
 
 def test_a_lock_comes_back_as_it_was_and_may_be_missing():
-    lock = Lock("ocppfuzz 0.1.0", ("O4",), ("replay",), {"corpus": "00000000"})
+    lock = Lock("ocppfuzz 0.1.0", ("O4",), ("replay",), {"corpus": "00000000"}, "00000000 ffffffff")
     assert store.load_lock(Path("ocppfuzz.lock")) is None
     store.save_lock(Path("ocppfuzz.lock"), lock)
     assert store.load_lock(Path("ocppfuzz.lock")) == lock
+
+
+def test_a_lock_of_before_the_short_list_is_read():
+    Path("ocppfuzz.lock").write_text('{"format":1,"tool":"x","checks":["O4"],"phases":[]}')
+    lock = store.load_lock(Path("ocppfuzz.lock"))
+    assert lock == Lock("x", ("O4",), ())
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_cases_come_by_family_and_number_and_are_found_by_pattern() -> None:
         register(id_)
     assert list(all_cases()) == ["TS-91", "TS-92", "TR-91", "TP-91", "TC-91"]
     assert [c.id for c in matching(("TS-9[12]", "TC-*"))] == ["TS-91", "TS-92", "TC-91"]
+    assert [c.id for c in matching(("TC-91", "T*-91"))] == ["TC-91", "TS-91", "TR-91", "TP-91"]
     assert len(matching(())) == 5
 
 

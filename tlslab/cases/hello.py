@@ -25,6 +25,7 @@ def _names(codes: Sequence[int]) -> str:
     severity=Severity.CRITICAL,
     endangers=("TC_A_04_CS", "TC_A_07_CS"),
     cwe="CWE-326",
+    telling=True,
 )
 async def offers_current_version(bench: StationBench) -> None:
     """The ClientHello offers TLS 1.2 or above."""
@@ -42,6 +43,7 @@ async def offers_current_version(bench: StationBench) -> None:
     severity=Severity.HIGH,
     endangers=("TC_A_06_CS",),
     cwe="CWE-327",
+    telling=True,
 )
 async def offers_no_old_version(bench: StationBench) -> None:
     """The ClientHello offers no version below TLS 1.2, where it lists its versions.
@@ -61,6 +63,7 @@ async def offers_no_old_version(bench: StationBench) -> None:
     expects="both ECDSA suites, or both RSA suites",
     severity=Severity.HIGH,
     endangers=("TC_A_04_CS", "TC_A_07_CS"),
+    telling=True,
 )
 async def offers_a_pair(bench: StationBench) -> None:
     """The ClientHello offers both ECDHE_ECDSA suites of OCPP, or both RSA suites, and those that the PICS declare."""
@@ -81,6 +84,7 @@ async def offers_a_pair(bench: StationBench) -> None:
     severity=Severity.CRITICAL,
     endangers=("TC_A_04_CS", "TC_A_07_CS"),
     cwe="CWE-327",
+    telling=True,
 )
 async def offers_nothing_forbidden(bench: StationBench) -> None:
     """The ClientHello offers no suite that is unfit even for legacy use: NULL, anonymous, EXPORT, RC4, DES, MD5."""
@@ -96,6 +100,7 @@ async def offers_nothing_forbidden(bench: StationBench) -> None:
     expects="remark on 3DES, IDEA and static Diffie-Hellman",
     severity=Severity.HIGH,
     cwe="CWE-327",
+    telling=True,
 )
 async def offers_nothing_dated(bench: StationBench) -> None:
     """The ClientHello offers no 3DES and no static Diffie-Hellman, which ENISA's list leaves to old systems only."""
@@ -130,6 +135,7 @@ async def offers_no_cbc_sha1(bench: StationBench) -> None:
     expects="no compression",
     severity=Severity.HIGH,
     cwe="CWE-310",
+    telling=True,
 )
 async def offers_no_compression(bench: StationBench) -> None:
     """The ClientHello offers no TLS compression (CVE-2012-4929)."""

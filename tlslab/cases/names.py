@@ -32,6 +32,7 @@ def _both(bench: StationBench) -> Offer:
     endangers=("TC_A_05_CS",),
     needs=(Need.CA_KEY,),
     cwe="CWE-297",
+    telling=True,
 )
 async def other_host(bench: StationBench) -> None:
     """A certificate of another host ends the connection and raises InvalidCsmsCertificate.

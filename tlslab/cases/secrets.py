@@ -22,6 +22,7 @@ REPORT_S = 30.0
     effect=Effect.NONE,
     attacker=Attacker.IS_PEER,
     cwe="CWE-522",
+    telling=True,
 )
 async def key_stays_inside(bench: StationBench) -> None:
     """No variable and no report of the device model holds a private key; the log is not fetched."""
@@ -52,6 +53,7 @@ async def key_stays_inside(bench: StationBench) -> None:
     profiles=(2,),
     attacker=Attacker.IS_PEER,
     cwe="CWE-522",
+    telling=True,
 )
 async def password_stays_inside(bench: StationBench) -> None:
     """BasicAuthPassword is write-only: GetVariables does not tell it."""

@@ -25,6 +25,7 @@ NOWHERE = "http://192.0.2.1/revoked"
     endangers=("TC_A_05_CS",),
     needs=(Need.CA_KEY,),
     cwe="CWE-295",
+    telling=True,
 )
 async def self_signed(bench: StationBench) -> None:
     """A certificate with the right name that nobody but its owner signed ends the connection and raises the event."""
@@ -103,6 +104,7 @@ async def issuer_is_no_ca(bench: StationBench) -> None:
     endangers=("TC_A_05_CS",),
     needs=(Need.CA_KEY,),
     cwe="CWE-295",
+    telling=True,
 )
 async def leaf_as_ca(bench: StationBench) -> None:
     """A proper server certificate of another host signs no certificate for this one (RFC 5280 section 6.1.4 (k))."""

@@ -22,6 +22,7 @@ TO_COME = 2 * DAY
     endangers=("TC_A_05_CS",),
     needs=(Need.CA_KEY,),
     cwe="CWE-298",
+    telling=True,
 )
 async def expired(bench: StationBench) -> None:
     """An expired certificate ends the connection and raises InvalidCsmsCertificate.

@@ -104,6 +104,7 @@ async def tls_1_0(bench: StationBench) -> None:
     severity=Severity.CRITICAL,
     endangers=("TC_A_06_CS",),
     cwe="CWE-757",
+    telling=True,
 )
 async def tls_1_1(bench: StationBench) -> None:
     """A CSMS of TLS 1.1 only is refused, and InvalidTLSVersion raised where the station can tell why."""
@@ -155,6 +156,7 @@ async def tls_1_3(bench: StationBench) -> None:
     expects="refuse where TLS 1.3 is offered",
     severity=Severity.HIGH,
     cwe="CWE-757",
+    telling=True,
 )
 async def downgrade_sentinel(bench: StationBench) -> None:
     """A station of TLS 1.3 ends a handshake of TLS 1.2 whose random says that somebody talked it down (RFC 8446 4.1.3)."""
