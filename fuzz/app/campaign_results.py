@@ -32,6 +32,7 @@ from fuzz.report.issues import (
     rule_of_oracle,
 )
 from fuzz.report.machine import summary_value
+from fuzz.report.naming import policy_words
 from fuzz.report.results import Check, Issue, Results, Rule, Status
 from fuzz.report.words import folder_name, reached_of
 from strategies.labels import Position, Sender
@@ -243,7 +244,8 @@ def _issue(finding: Finding, desk: Desk) -> Issue:
     root = desk.options.findings_dir
     folder = finding_folder(finding, root)
     place = case_place(root / folder_name(finding))
-    return issue_of(finding, place, replay_command(folder, desk.flags), folder)
+    again = replay_command(folder, desk.flags, policy_words(finding))
+    return issue_of(finding, place, again, folder)
 
 
 def _homeless(finding: Finding, desk: Desk) -> Check:

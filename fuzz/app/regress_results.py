@@ -17,6 +17,7 @@ from fuzz.policy.judgement import Placed, Standing, Visit
 from fuzz.policy.regression import Regression
 from fuzz.records import EngineEvent, Severity
 from fuzz.report.issues import case_place, issue_of, relative, replay_command, rule_of
+from fuzz.report.naming import policy_words
 from fuzz.report.regression import regression_value
 from fuzz.report.results import Check, Issue, Place, Results, Rule, Status
 from fuzz.report.tls import TlsRow
@@ -150,7 +151,8 @@ def _own(placed: Placed, desk: Desk, beside: Path) -> Check:
     place = desk.place
     if known is not None:
         place = case_place(beside / known.entry.case)
-    issue = issue_of(finding, place, replay_command(place.uri, desk.flags))
+    again = replay_command(place.uri, desk.flags, policy_words(finding))
+    issue = issue_of(finding, place, again)
     return Check(
         rule=issue.rule,
         group=finding.violation.name,

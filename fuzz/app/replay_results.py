@@ -14,6 +14,7 @@ from fuzz.app import Replayed
 from fuzz.app.reporting import TOOL, Desk, code_of, words_of
 from fuzz.records import Case, Finding, ReplayOutcome, Violation
 from fuzz.report.issues import case_place, issue_of, relative, replay_command, rule_of
+from fuzz.report.naming import policy_words
 from fuzz.report.results import Check, Issue, Results, Rule, Status
 
 STATUSES: Mapping[ReplayOutcome, Status] = {
@@ -91,7 +92,8 @@ def _issues(one: Replayed, desk: Desk) -> tuple[Issue, ...]:
         return ()
     path = relative(one.path)
     folder = path if one.path.is_dir() else ""
-    issue = issue_of(finding, case_place(one.path), replay_command(path, desk.flags), folder)
+    again = replay_command(path, desk.flags, policy_words(finding))
+    issue = issue_of(finding, case_place(one.path), again, folder)
     return (replace(issue, certainty=f"{one.outcome.value}: {one.text}"),)
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fuzz.app.reporting import TOOL, Desk, code_of, words_of
+from fuzz.config import RunOptions
 from fuzz.lab.findings import fingerprint_of
-from fuzz.records import Basis, Severity
+from fuzz.records import Basis, Effect, Severity
 from fuzz.report.issues import case_place, relative, replay_command, rule_of_case
+from fuzz.report.naming import policy_flags
 from fuzz.report.results import Check, Issue, Results, Rule, Status
 from fuzz.report.tls import TlsReport, TlsRow, report_json
 from tlslab.registry import TlsCase, all_cases
@@ -108,10 +110,17 @@ def _own(flags: str) -> str:
     return re.sub(r"--self-test \w+", "--self-test", flags)
 
 
+def _policy(case: TlsCase | None, options: RunOptions) -> str:
+    """The flags without which the case would not be asked of this peer, or be judged by another text."""
+    effect = Effect.NONE if case is None else Effect(case.effect.value)
+    return policy_flags(effect, options.edition, own=options.embedded)
+
+
 def _issue(row: TlsRow, desk: Desk) -> Issue:
     case = all_cases().get(row.id)
     folder = relative(Path(row.folder)) if row.folder else ""
-    again = f"ocppfuzz tls --only {row.id} {desk.flags}".rstrip()
+    told = (desk.flags, _policy(case, desk.options))
+    again = " ".join(filter(None, (f"ocppfuzz tls --only {row.id}", *told)))
     return Issue(
         fingerprint=_fingerprint(row, case),
         rule=row.id,
@@ -120,7 +129,7 @@ def _issue(row: TlsRow, desk: Desk) -> Issue:
         symptom=row.symptom or row.outcome,
         severity=Severity[row.severity.upper()],
         place=case_place(Path(row.folder)) if folder else desk.place,
-        replay=replay_command(folder, _own(desk.flags)) if folder else again,
+        replay=replay_command(folder, *map(_own, told)) if folder else again,
         basis=(Basis.SHALL if row.clause else Basis.HARDENING).value,
         clause=", ".join(row.clause),
         cwe=case.cwe if case else "",

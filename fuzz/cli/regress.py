@@ -154,7 +154,9 @@ def _run(
     from fuzz.app.reporting import desk, reporting
 
     flags = target_flags(options)
-    harvest = RegressHarvest(desk("regress", options, flags, config), _again(wanted, flags, config))
+    harvest = RegressHarvest(
+        desk("regress", options, flags, config), _again(wanted, flags, options, config)
+    )
 
     def sink(event: EngineEvent) -> None:
         harvest.heard(event)
@@ -165,9 +167,11 @@ def _run(
     return harvest.build
 
 
-def _again(wanted: RegressOptions, flags: str, config: Path | None) -> str:
-    """The command that plays the same target again; `flags` name it."""
+def _again(wanted: RegressOptions, flags: str, options: RunOptions, config: Path | None) -> str:
+    """The command that plays the same target again and asks as much of it; `flags` name it."""
     words = ["ocppfuzz regress"]
     words += [f"--config {shlex.quote(str(config))}"] if config is not None else []
     words += [f"--self-test {wanted.self_test}"] if wanted.self_test else []
+    words += [f"--allow {','.join(options.allow)}"] if options.allow else []
+    words += [f"--edition {options.edition}"] if options.edition != RunOptions().edition else []
     return " ".join([*words, *([flags] if flags else [])])

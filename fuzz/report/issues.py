@@ -113,6 +113,6 @@ def relative(path: Path) -> str:
     return inside.as_posix()
 
 
-def replay_command(path: str, flags: str) -> str:
-    """The command that plays a stored case again; `flags` name the target as a shell reads them."""
-    return " ".join(filter(None, ("ocppfuzz replay", shlex.quote(path), flags)))
+def replay_command(path: str, *flags: str) -> str:
+    """The command that plays a stored case again; `flags` name the target, and what it may be asked, as a shell reads them."""
+    return " ".join(filter(None, ("ocppfuzz replay", shlex.quote(path), *flags)))

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterable
 
 from fuzz.config import RunOptions
-from fuzz.records import Case, Effect, Finding, Naming, Side, TargetFacts
+from fuzz.records import Effect, Finding, Naming, Side, TargetFacts
 from fuzz.report.safe import safe
 from fuzz.report.words import attacked
 
@@ -76,15 +76,15 @@ def _door(facts: TargetFacts) -> str:
 def policy_words(finding: Finding) -> str:
     """The flags without which a finding's case would not be played, or be judged by another text."""
     own = finding.facts.naming is not None and finding.facts.naming.own
-    edition = finding.facts.edition
+    return policy_flags(finding.case.effect, finding.facts.edition, own=own)
+
+
+def policy_flags(effect: Effect, edition: str, *, own: bool) -> str:
+    """The same for what leaves an effect behind on a target, our own or not."""
     return _spelt(
-        ("--allow", "" if own else _effect(finding.case)),
+        ("--allow", "" if own or effect in _HARMLESS else effect.value),
         ("--edition", "" if edition == RunOptions().edition else edition),
     )
-
-
-def _effect(case: Case) -> str:
-    return "" if case.effect in _HARMLESS else case.effect.value
 
 
 def replay_words(finding: Finding) -> str:

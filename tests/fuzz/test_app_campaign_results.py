@@ -14,9 +14,11 @@ from fuzz.records import (
     Basis,
     CampaignStarted,
     Case,
+    Effect,
     Finding,
     FindingReported,
     FindingStatus,
+    Naming,
     Severity,
     Side,
     Summary,
@@ -82,6 +84,14 @@ def test_a_finding_fails_the_check_of_its_case_and_tells_how_to_replay_it():
     assert issue.place == Place("findings/O1-1a2b3c4d/case.json")
     assert issue.replay == "ocppfuzz replay findings/O1-1a2b3c4d --defect P01"
     assert [c.name for c in made.values() if c.status is Status.FAILED] == [check.name]
+
+
+def test_the_replay_of_what_had_to_be_allowed_allows_it_and_names_the_text_that_decides():
+    theirs = replace(FACTS, naming=Naming(listen="127.0.0.1:9000"), edition="2025-09")
+    lasting = replace(case(action="Reset"), effect=Effect.PERSISTENT)
+    made = checks(RESET, findings=(replace(finding(), case=lasting, facts=theirs),))
+    (issue,) = made["process-death (O1): Reset, CALL"].issues
+    assert issue.replay.endswith("--defect P01 --allow persistent --edition 2025-09")
 
 
 def test_what_adds_to_a_finding_elsewhere_is_neither_passed_nor_told_twice():

@@ -84,6 +84,18 @@ def test_a_remark_fails_only_when_it_is_strict():
     assert made.checks[0].issues[0].place == DESK.place
 
 
+def test_a_case_that_leaves_something_behind_is_allowed_when_it_is_played_again():
+    theirs = RunOptions(listen="127.0.0.1:9000", edition="2025-09")
+    lasting = next(c for c in all_cases().values() if c.effect == "persistent")
+    row = replace(FAILED, id=lasting.id, folder="")
+    made = TlsHarvest(replace(DESK, options=theirs))
+    made.told(row)
+    (issue,) = made.results(None).checks[0].issues
+    assert issue.replay == (
+        f"ocppfuzz tls --only {lasting.id} --defect P50 --allow persistent --edition 2025-09"
+    )
+
+
 def test_an_interrupted_run_tells_what_was_played_and_what_was_not():
     made = TlsHarvest(DESK, chosen=("TS-31", "TS-34"))
     made.told(PASSED)

@@ -173,6 +173,10 @@ def test_a_plan_is_printed_and_nothing_is_played(asked, capsys):
             ["--config", "my.toml", "--listen", "127.0.0.1:9", "--identity", "CS-1"],
             "ocppfuzz regress --config my.toml --listen 127.0.0.1:9 --identity CS-1 --security-profile 3",
         ),
+        (
+            ["--self-test", "--allow", "persistent,lock-out", "--edition", "2025-09"],
+            "ocppfuzz regress --self-test station --allow persistent,lock-out --edition 2025-09",
+        ),
     ],
 )
 def test_a_stale_entry_comes_with_a_command_that_names_baseline_and_target(
