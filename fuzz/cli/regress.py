@@ -44,6 +44,9 @@ USUAL: Mapping[str, Mapping[str, object]] = {
 }
 """What each mode plays where neither a flag nor the file says otherwise."""
 
+_OWN = {"": "", "station": "--self-test", "csms": "--self-test csms"}
+"""The flag with which `replay` and `tls` mean our own end."""
+
 
 @click.command(
     name="regress",
@@ -154,9 +157,10 @@ def _run(
     from fuzz.app.reporting import desk, reporting
 
     flags = target_flags(options)
-    harvest = RegressHarvest(
-        desk("regress", options, flags, config), _again(wanted, flags, options, config)
-    )
+    # Where a file names a target, a finding of our own end has to say that it is not meant.
+    told = " ".join(filter(None, (_OWN[wanted.self_test], flags)))
+    again = _again(wanted, flags, options, config)
+    harvest = RegressHarvest(desk("regress", options, told, config), again)
 
     def sink(event: EngineEvent) -> None:
         harvest.heard(event)

@@ -166,6 +166,20 @@ def test_a_plan_is_printed_and_nothing_is_played(asked, capsys):
 
 @pytest.mark.parametrize(
     ("words", "said"),
+    [(["--self-test"], "--self-test"), (["--listen", "127.0.0.1:9"], "--listen 127.0.0.1:9")],
+)
+def test_a_finding_of_our_own_end_is_played_there_again_whatever_target_a_file_names(
+    monkeypatch, words, said
+):
+    Path("ocppfuzz.toml").write_text('[target]\nlisten = "127.0.0.1:9000"\nidentity = "CS-1"\n')
+    monkeypatch.setattr(app, "regress", lambda *_: build(FOUND))
+    assert main(["regress", *words, "--json", "j.json"]) == 1
+    (issue,) = json.loads(Path("j.json").read_text())["findings"]
+    assert f"{said} --identity CS-1" in issue["replay"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
     [
         (["--self-test"], "ocppfuzz regress --self-test station"),
         (["--self-test", "csms"], "ocppfuzz regress --self-test csms"),
