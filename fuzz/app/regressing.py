@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -188,10 +189,10 @@ class _Build:
         began: float,
     ) -> Regression:
         """The whole build; `policy` is what it began with, `kept` what is accepted from now on."""
-        night = {
-            "handshakes": shaken.night,
-            "messages": sum(phase.left_out.pop(LEFT, 0) for phase in self.phases),
-        }
+        left_out: Counter[str] = Counter()
+        for phase in self.phases:
+            left_out.update(phase.left_out())
+        night = {"handshakes": shaken.night, "messages": left_out.pop(LEFT, 0)}
         names_before = {one.entry.name for one in policy.known}
         names = {one.entry.name for one in kept}
         return Regression(
@@ -201,7 +202,7 @@ class _Build:
             summary=self.summary,
             handshakes=shaken.counts,
             ahead=policy.ahead,
-            left_out={why: n for phase in self.phases for why, n in phase.left_out().items()},
+            left_out=dict(left_out),
             night=night,
             quirks=policy.quirks,
             baseline=str(self.wanted.baseline or ""),
