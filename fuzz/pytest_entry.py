@@ -25,7 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--ocppfuzz", action="store_true", help="Play the corpus of ocppfuzz, one test a case."
     )
     group.addoption(
-        "--ocppfuzz-tls", action="store_true", help="Play the quick handshakes of its TLS lab, too."
+        "--ocppfuzz-tls",
+        action="store_true",
+        help="Play the most telling handshakes of its TLS lab, too.",
     )
     group.addoption(
         "--ocppfuzz-corpus", metavar="DIR", help="Default: ./corpus, else that of ocppfuzz."

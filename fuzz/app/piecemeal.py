@@ -97,7 +97,7 @@ def options_for(
 
 
 def pieces(options: RunOptions, config: Path | None, *, handshakes: bool) -> tuple[Piece, ...]:
-    """The corpus in the order of its files, and the quick handshakes behind it. Raises `UsageError`."""
+    """The corpus in the order of its files, and the most telling handshakes behind it. Raises `UsageError`."""
     flags = _flags(options, config)
     side = _side(options).value
     ours = [c for c in all_cases().values() if handshakes and c.side.value == side and quick(c)]

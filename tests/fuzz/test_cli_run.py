@@ -119,7 +119,11 @@ def test_a_plan_sends_nothing(monkeypatch, asked, capsys):
         app.PlanRow("generated", None, None, 2, "until the budget ends"),
     )
     plan = app.Plan(
-        "embedded reference station", rows, (("effect: Reset", 1),), 60.0, ("Times assume.",)
+        "embedded reference station",
+        rows,
+        not_asked=(("effect: Reset", 1),),
+        max_time_s=60.0,
+        notes=("Times assume.",),
     )
     monkeypatch.setattr(app, "plan", lambda options: plan)
     assert main(["run", "--plan"]) == 0
