@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from fuzz.engine.conversation import Conversation, Flooded, Take
 from fuzz.engine.effects import asks_to_reconnect
-from fuzz.engine.line import Pace, Wiring
+from fuzz.engine.line import PONG_S, Pace, Wiring
 from fuzz.engine.stage import CUTS, Scene, Stage, is_scene
 from fuzz.engine.tidy import leftovers
 from fuzz.errors import TargetUnavailable
@@ -47,9 +47,6 @@ from strategies.wsfaults import CONTEXT, DEFLATE, PINGS
 
 ABNORMAL = 1006
 """The close code of a connection that ended without a close frame (RFC 6455 section 7.1.5)."""
-
-PONG_S = 10.0
-"""How long a pong may take: as soon as is practical (RFC 6455 section 5.5.2)."""
 
 LINGER_PROBES = 3
 """Harmless CALLs after a case that is looked at closely: some targets die of the next message, or the one after."""
@@ -505,7 +502,11 @@ class Executor(Stage):
             observation,
             boots=boots,
             boot_reasons=reasons,
-            probes=replace(observation.probes, new_connection=True),
+            probes=replace(
+                observation.probes,
+                new_connection=True,
+                deaf_connection=(self._met_deaf and not take.boot_reasons) or None,
+            ),
         )
 
     async def _process_end(self, observation: Observation, close: Close) -> ProcessEnd | None:

@@ -77,6 +77,9 @@ class Pace:
             self.soft_s = min(max(0.25, 6 * answer_s), 5.0)
 
 
+PONG_S = 10.0
+"""How long a pong may take: as soon as is practical (RFC 6455 section 5.5.2)."""
+
 GLANCE_S = 0.5
 """So long it is looked whether a target that stayed away is there after all, before anybody is asked for help."""
 
@@ -151,6 +154,7 @@ class Line:
         self._booted_once = wiring.met
         self._restart_pending = False
         self._untouched = False
+        self._met_deaf = False
         self._forced = False
         self._gone: TargetUnavailable | None = None
         # How long the target may stay away before that is the verdict; None: until nobody can help any more.
@@ -253,6 +257,7 @@ class Line:
     async def _connect_within(self, seconds: float) -> Take:
         started, known = self._clock.monotonic(), self._booted_once
         deadline = started + seconds
+        self._met_deaf = False
         trouble: TargetUnavailable | None = None
         while self._clock.monotonic() < deadline:
             await self._ensure_process()
@@ -364,6 +369,7 @@ class Line:
                 # Before its boot is accepted a station refuses everything (B02.FR.09); its BootNotification will come.
                 await conversation.idle(0.2)
             elif len(take.boot_reasons) == boots:
+                self._met_deaf = self._met_deaf or await conversation.link.ping(PONG_S)
                 return False
         return False
 

@@ -213,8 +213,8 @@ def zombie(obs: Observation) -> Iterator[Violation]:
     """The target still serves a harmless CALL afterwards.
 
     Socket open, process alive, perhaps even WebSocket pings answered, yet no CALL is served: the task that reads
-    messages is dead or waits for ever. The same holds for a target that hung up and never came back, and for one that
-    accepted a Reset and then neither restarts nor serves. After a bad answer to one of its own CALLs a target goes on
+    messages is dead or waits for ever. The same holds for a target that hung up and never came back, or came back with a
+    connection on which it hears nothing, and for one that accepted a Reset and then neither restarts nor serves. After a bad answer to one of its own CALLs a target goes on
     sending: one that accepted to send a Heartbeat, and sends nothing for longer than its MessageTimeout, is stuck.
 
     Seen: one accepted setting put the reading thread into an endless loop, while pings were still answered
@@ -230,6 +230,10 @@ def zombie(obs: Observation) -> Iterator[Violation]:
         if obs.close.by_target and everywhere:
             text = "the target closed the connection and serves no new one"
             yield violation("O5", Basis.STOPPED_SERVING, Severity.CRITICAL, "not back", text)
+        elif probes.deaf_connection and not obs.boots:
+            # It did not restart, and its pongs prove that it reads: the task behind them is not there.
+            text = "the connection that follows is open and answers pings, yet serves no CALL; a later one does"
+            yield violation("O5", Basis.STOPPED_SERVING, Severity.HIGH, "deaf connection", text)
     elif probes.same_connection is False and not obs.boots:
         ping = "; WebSocket ping is answered" if probes.ping else ""
         where = ", on a new connection neither" if everywhere else ""

@@ -25,13 +25,17 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """The four liveness probes (design section 7); None means: not asked."""
+    """The four liveness probes (design section 7); None means: not asked.
+
+    `deaf_connection` is True when the first connection behind a lost one answered pings and no CALL, and a later one served.
+    """
 
     same_connection: bool | None = None
     ping: bool | None = None
     new_connection: bool | None = None
     fresh_identity: bool | None = None
     process: bool | None = None
+    deaf_connection: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,19 +57,21 @@ async def station(
     hide: Callable[[bytes], bytes] = bytes,
     on_stuck: Callable[[], Awaitable[bool]] | None = None,
     leaves: bool = False,
+    boots_once: bool = False,
 ) -> AsyncIterator[Executor]:
     """An executor on a station that behaves like this, and dials again when it is cut off, or `leaves` at once."""
     door = MemoryDoor(Side.STATION)
 
     async def live() -> None:
-        for _ in range(20):
+        for number in range(20):
             link = door.connect()
             if leaves:
                 await link.close(1000)
                 return
             try:
-                await link.send_text(BOOT)
-                await link.receive()
+                if not (boots_once and number):
+                    await link.send_text(BOOT)
+                    await link.receive()
                 while True:
                     text = await link.receive()
                     await behaviour(link, str(text))
@@ -195,6 +197,37 @@ async def test_a_target_that_hears_nothing_any_more_is_a_zombie() -> None:
         assert observation.probes.ping is True
         assert observation.probes.new_connection is True
         assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+def deaf_once(links: list[MemoryLink]) -> Behaviour:
+    """Hangs up on nonsense, and hears nothing on the connection that follows."""
+
+    async def behave(link: MemoryLink, text: str) -> None:
+        if link not in links:
+            links.append(link)
+        if text.startswith("{"):
+            await link.close(1002)
+        elif links.index(link) != 1:
+            await proper(link, text)
+
+    return behave
+
+
+async def test_a_connection_that_hears_nothing_is_told_when_a_later_one_does() -> None:
+    async with station(deaf_once([]), boots_once=True) as executor:
+        executor.pace.probe_s = 0.1
+        observation = await executor.play(broken_json())
+        assert observation.probes.new_connection is True
+        assert observation.probes.deaf_connection is True
+        assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+async def test_no_connection_is_called_deaf_before_a_boot() -> None:
+    async with station(deaf_once([])) as executor:
+        executor.pace.probe_s = 0.1
+        observation = await executor.play(broken_json())
+        assert observation.probes.new_connection is True
+        assert observation.probes.deaf_connection is None
 
 
 async def test_a_zombie_that_is_looked_at_closely_is_no_hanging_up_of_ours() -> None:

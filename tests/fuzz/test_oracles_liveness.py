@@ -221,6 +221,25 @@ def test_who_hangs_up_and_never_comes_back_by_itself_is_critical():
 
 
 @pytest.mark.parametrize(
+    ("probes", "boots", "spoke"),
+    [
+        (Probes(new_connection=True), 0, []),
+        (Probes(new_connection=True, deaf_connection=True), 0, ["O5 deaf connection"]),
+        (Probes(new_connection=True, deaf_connection=True), 1, []),
+    ],
+)
+def test_a_connection_behind_a_rightful_close_must_serve(probes, boots, spoke):
+    """One on which the target booted anew was busy with that."""
+    seen = observation(
+        case(mutations=[mutation(channel=Channel.HANDSHAKE)]),
+        close=Close(1006),
+        probes=probes,
+        boots=boots,
+    )
+    assert [line for line in spoken(seen) if line.startswith("O5")] == spoke
+
+
+@pytest.mark.parametrize(
     ("channel", "code", "spoke"),
     [
         (Channel.HANDSHAKE, 1006, []),
