@@ -43,7 +43,9 @@ _BOOTED: JsonObject = {**_NOW, "interval": 300, "status": "Accepted"}
 def meetings(place: Place, *, changes: bool) -> tuple[Scenario, ...]:
     """Every meeting at a place; only with `changes` do CALLs meet that ask for more than an answer."""
     calls = [*_questions(place), *(_changes(place) if changes else ())]
-    return (*_in_states(place, calls), *_while_waiting(place, calls), *_deeds_and_cuts(place))
+    settings = _while_charging(place) if changes else ()
+    states = (*_in_states(place, calls), *settings)
+    return (*states, *_while_waiting(place, calls), *_deeds_and_cuts(place))
 
 
 # --- what is asked ------------------------------------------------------------------------------------------
@@ -121,6 +123,15 @@ def _in_states(place: Place, calls: Sequence[Ask]) -> Iterator[Scenario]:
     if charging:
         text = "Every CALL is made while somebody has been charging for a while."
         yield Scenario("every-call/charging", text, tuple(charging))
+
+
+def _while_charging(place: Place) -> Iterator[Scenario]:
+    """What reads a setting once may trip over one that is set anew, be it to what it was."""
+    known = [v for v in place.pool.variables if v.mutability == "ReadWrite" and v.value is not None]
+    charging = charge_on(place, [set_variable(v, v.value or "") for v in known]) if known else ()
+    if charging:
+        text = "Every setting is set to what it is while somebody charges."
+        yield Scenario("every-setting/charging", text, tuple(charging))
 
 
 # --- while an answer is awaited -----------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -47,7 +48,8 @@ def test_what_is_asked_and_answered_is_valid(told: Scenario) -> None:
 
 
 def _of_calls() -> list[Scenario]:
-    return [told for told in _all() if "-meets/" not in told.name]
+    others = ("-meets/", "every-setting/")
+    return [told for told in _all() if not any(name in told.name for name in others)]
 
 
 @pytest.mark.parametrize("told", _of_calls(), ids=lambda told: told.name)
@@ -65,6 +67,18 @@ def test_what_is_held_back_is_said_in_the_end() -> None:
         assert held <= said
 
 
+def test_every_setting_is_set_to_what_it_is_while_somebody_charges() -> None:
+    other = PoolVariable("LocalAuthListCtrlr", "Enabled", value="true")
+    fixed = replace(other, variable="Entries", mutability="ReadOnly")
+    place = Place(Pool((_PERIODIC, other, fixed), evse_ids=(4, 9)))
+    (told,) = (t for t in meetings(place, changes=True) if t.name.startswith("every-setting"))
+    said = [move.payload for move in flat(told.moves) if isinstance(move, Ask)]
+    items = [item for payload in said for item in payload.get("setVariableData", [])]
+    values = [(item["variable"]["name"], item["attributeValue"]) for item in items]
+    # The first and the last are those of the scene itself: it has the station tell every second that somebody charges.
+    assert values[1:-1] == [("TxUpdatedInterval", "60"), ("Enabled", "true")]
+
+
 def test_without_changes_nothing_is_installed_started_or_made_unavailable_by_a_call_that_meets() -> (
     None
 ):
@@ -77,7 +91,8 @@ def test_without_changes_nothing_is_installed_started_or_made_unavailable_by_a_c
 def test_somebody_charges_only_where_the_station_says_that_it_goes_on() -> None:
     with_events = {told.name for told in meetings(_PLACES[1], changes=True)}
     without = {told.name for told in meetings(_PLACES[0], changes=True)}
-    assert {n for n in with_events - without if "elsewhere" not in n} == {"every-call/charging"}
+    charging = {"every-call/charging", "every-setting/charging"}
+    assert {n for n in with_events - without if "elsewhere" not in n} == charging
 
 
 def test_nobody_is_left_plugged_in() -> None:
