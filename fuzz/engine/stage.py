@@ -64,6 +64,9 @@ DEAF = 0
 _LOOK_S = 2.0
 """How often a target of ours that should come back is looked after, seconds."""
 
+SILENCES = 2
+"""Unanswered CALLs in a row behind which a scene goes no further: a target that is dead would keep it waiting for each."""
+
 REFUSED_S = 0.1
 """How long a CALL of the target may take all the same whose cause it refused, seconds."""
 
@@ -113,8 +116,9 @@ class Scene:
 
     `away` is true from when the connection was given up with intent until there is a new one, `restarting` from when
     the target was made to boot until it does. `unreached` names what the scene waited for in vain; a scene that waited
-    in vain for a boot is `stuck`. `refused` are the CALLs of the target that it refused to be made to send, `deaf` the
-    connections that were left half-open. `hung_up` is why we ended a connection that nobody wanted ended.
+    in vain for a boot, or for `SILENCES` answers in a row, is `stuck`. `refused` are the CALLs of the target that it
+    refused to be made to send, `deaf` the connections that were left half-open. `hung_up` is why we ended a connection
+    that nobody wanted ended.
     """
 
     case: Case
@@ -124,6 +128,7 @@ class Scene:
     figures: list[Figures] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
     stuck: bool = False
+    silences: int = 0
     refused: set[str] = field(default_factory=set)
     hung_up: str = ""
     deaf: list[Link] = field(default_factory=list)
@@ -141,6 +146,7 @@ class Scene:
 
     def answered(self, asked: str, answer: Heard) -> None:
         """Take note of whether the target will do what a CALL of ours asked it for."""
+        self.silences = 0
         if _status(answer.payload) in _GRANTED:
             self.refused.clear()
         elif caused := _caused(asked):
@@ -309,6 +315,8 @@ class Stage(Line):
         answer = await conversation.answer_to(message_id, self.facts.message_timeout_s)
         if answer is None:
             scene.unreached.append("an answer to a CALL of the scene")
+            scene.silences += 1
+            scene.stuck = scene.stuck or scene.silences == SILENCES
             return
         scene.answered(text, answer)
         if _makes_it_leave(text, answer.payload):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,6 +122,32 @@ async def test_a_scene_that_waits_in_vain_for_a_boot_goes_no_further(scripted: C
         "waited in vain for BootNotification"
     ]
     assert "asked ClearCache" not in words(seen)
+
+
+class Ignores(Station):
+    """Says nothing to a Reset, and answers all else."""
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        if json.loads(text)[2] != "Reset":
+            await super().__call__(link, text)
+
+
+@pytest.mark.parametrize(
+    ("actions", "asked"),
+    [
+        (["Reset", "Reset", "ClearCache"], ["Reset", "Reset"]),
+        (["Reset", "ClearCache", "Reset", "ClearCache"], None),
+    ],
+)
+async def test_a_scene_that_is_met_with_silence_twice_in_a_row_goes_no_further(
+    scripted: Callable, actions: list[str], asked: list[str] | None
+) -> None:
+    async with scripted(Ignores()) as executor:
+        executor.facts = replace(executor.facts, message_timeout_s=0.1)
+        seen = await executor.play(scene(*map(ask, actions)))
+    said = [w.removeprefix("asked ") for w in words(seen) if w.startswith("asked ")]
+    assert [a for a in said if a in actions] == (actions if asked is None else asked)
+    assert seen.probes.same_connection is True
 
 
 class Refuses(Station):
