@@ -94,7 +94,8 @@ class Stage:
     """How the reference station is built and played with, when it is served on its own.
 
     `pics` None is the default one. `script` holds an operator's lines, `console` reads more of them from standard
-    input. `files_anywhere` lets it move files beyond this machine, to where the CSMS says.
+    input. `files_anywhere` lets it move files beyond this machine, to where the CSMS says. `back_off` are the seconds
+    after which it dials again at first, None as its variables say.
     """
 
     pics: str | None = None
@@ -104,6 +105,7 @@ class Stage:
     realistic_timing: bool = False
     bench: bool = False
     files_anywhere: bool = False
+    back_off: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

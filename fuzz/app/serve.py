@@ -54,6 +54,8 @@ def _station_options(options: RunOptions, csms: str, stage: Stage) -> StationOpt
         script=stage.script,
         realistic_timing=stage.realistic_timing,
         bench=stage.bench,
+        backoff_min_s=stage.back_off,
+        backoff_range_s=None if stage.back_off is None else 0.0,
         edition=options.edition,
         files_anywhere=stage.files_anywhere,
     )

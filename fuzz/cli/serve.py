@@ -37,6 +37,7 @@ def command() -> None:
         "ocppfuzz serve station --csms wss://localhost:9000/ocpp --ca root.pem --cert cs.pem --key cs.key",
         "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --state ./cs-1 --script morning.txt",
         "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --bench --realistic-timing --defect P01",
+        "ocppfuzz serve station ws://127.0.0.1:9000/ocpp --identity CS-1 --back-off 1 --defect evse-index",
     )
 )
 @click.argument("url", metavar="[URL]", required=False)
@@ -52,6 +53,12 @@ def command() -> None:
 @click.option("--script", type=_PATH, metavar="FILE", help="Such lines to begin with.")
 @click.option("--realistic-timing", is_flag=True, help="Answer as slowly as was measured.")
 @click.option("--bench", is_flag=True, help="Redial after 30 s and more, boot in 90 s, stay dead.")
+@click.option(
+    "--back-off",
+    type=click.FloatRange(0.1, 3600.0),
+    metavar="S",
+    help="Redial after S seconds at first, not after 10 to 20; it doubles all the same.",
+)
 @click.option("--files-anywhere", is_flag=True, help="Move files beyond this machine, too.")
 @click.option("--edition", metavar="ED", help="Text that decides: ed3 (default) or 2025-09.")
 @end_options

@@ -41,6 +41,7 @@ def regression_lines(build: Regression, findings_dir: Path) -> Iterator[Line]:
         _ahead(build.ahead, build.lock),
         _not_run(judgement.not_run),
         _rest(build),
+        _next(judgement, build.baseline, findings_dir),
     ):
         lines = list(section)
         if lines:
@@ -169,6 +170,18 @@ def _rest(build: Regression) -> Iterator[Line]:
         yield Line(f"removed: {name}, from {safe(build.baseline, 300)}")
     for text in build.notes:
         yield Line(safe(text, 500), "dim")
+
+
+def _next(judgement: Judgement, baseline: str, root: Path) -> Iterator[Line]:
+    """What to do about the first new finding; the others are done the same way."""
+    failing = judgement.at(Standing.FAILS)
+    if failing:
+        folder = safe(str(root / folder_name(failing[0].finding)), 300)
+        known = safe(baseline, 300) or "known.json"
+        yield Line(f"Next: ocppfuzz explain {folder}", "bold")
+        yield Line(f"      mend it, then: ocppfuzz replay {folder}", "bold")
+        accept = f"--baseline {known} --update-baseline --reason 'ticket 12'"
+        yield Line(f"      or accept it for a while: this build with {accept}", "bold")
 
 
 # --- for programs -------------------------------------------------------------------------------------------

@@ -68,6 +68,12 @@ def test_a_new_finding_comes_first():
     assert shown.startswith("BUILD FAILS: 1 new finding. ")
     assert "HIGH     name-of-O4 (O4): silence was seen" in shown
     assert "findings/O4-ffffffff" in shown
+    assert shown.endswith(
+        """
+Next: ocppfuzz explain findings/O4-ffffffff
+      mend it, then: ocppfuzz replay findings/O4-ffffffff
+      or accept it for a while: this build with --baseline known.json --update-baseline --reason 'ticket 12'"""
+    )
 
 
 def test_a_stale_entry_says_how_it_is_removed():
