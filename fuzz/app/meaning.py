@@ -15,7 +15,7 @@ from fuzz.errors import UsageError
 from fuzz.oracles.registry import Oracle, oracles
 from fuzz.records import Finding, TlsStep
 from fuzz.report.sources import sources
-from fuzz.report.words import repeats
+from fuzz.report.words import message_words, repeats
 from tlslab.registry import TlsCase, all_cases
 
 _ALL = (fuzz.oracles, tlslab.cases)
@@ -73,7 +73,11 @@ def of_finding(finding: Finding) -> Explanation:
         base = of_oracle(known, edition)
     else:
         raise UsageError(f"this version knows no oracle {violation.oracle}; update ocppfuzz")
-    told = (f"{violation.text} ({violation.symptom})", repeats(finding))
+    told = (
+        f"{violation.text} ({violation.symptom})",
+        message_words(finding.case),
+        repeats(finding),
+    )
     return Explanation(
         base.name,
         base.holds,

@@ -16,12 +16,11 @@ from fuzz.report.naming import policy_words
 from fuzz.report.safe import safe
 from fuzz.report.words import (
     NOT_A_CERTIFICATION,
-    alterations,
     attacked,
     folder_name,
     goes_on,
+    message_words,
     oracle_words,
-    position_words,
     reached_of,
     repeats,
 )
@@ -104,9 +103,7 @@ def finding_lines(finding: Finding, root: Path) -> Iterator[Line]:
         f"{violation.severity.name:<8} {oracle_words(violation)}: {safe(violation.text, 300)}",
         style,
     )
-    message = f"{safe(case.action, 50)} " if case.action else ""
-    wrong = "".join(f" ({safe(a, 120)})" for a in alterations(case, values=False))
-    yield Line(f"         {message}{position_words(case)}{wrong}")
+    yield Line(f"         {message_words(case)}")
     yield Line(f"         {safe(violation.symptom, 80)}, {repeats(finding)}")
     if left := goes_on(finding):
         yield Line(f"         {safe(left, 200)}", "dim")

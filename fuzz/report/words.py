@@ -176,6 +176,12 @@ def alterations(case: Case, *, values: bool = True) -> Iterator[str]:
         yield f"{where}: {mutation.keyword}, {mutation.operator}{change.replace('  ', ' ')}"
 
 
+def message_words(case: Case) -> str:
+    """Which message it is and what is wrong with it, made safe."""
+    wrong = "".join(f" ({safe(a, 120)})" for a in alterations(case, values=False))
+    return f"{safe(case.action, 50)} {position_words(case)}{wrong}".lstrip()
+
+
 def repeats(finding: Finding) -> str:
     """How sure we are: k of n, and the control beside it."""
     if finding.status is FindingStatus.CANDIDATE:

@@ -80,7 +80,7 @@ def test_every_case_of_the_lab_explains_itself(id_):
 def test_a_finding_and_its_pack_tell_the_same_with_what_was_found(tmp_path):
     folder = store.save_finding(FINDING, tmp_path)
     told = explain(str(folder))
-    assert told.found == ("t (no answer)", "reproduced 3 of 3, no control")
+    assert told.found == ("t (no answer)", "CALL", "reproduced 3 of 3, no control")
     assert told.sources == (
         "OCPP 2.0.1 Part 4, OCPP-J (Edition 3 with the errata sheet of 2025-09), requirement FR.03",
     )
