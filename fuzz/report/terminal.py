@@ -133,7 +133,7 @@ class EventLines:
             case CampaignStarted() if not self._quiet:
                 yield from _started(event)
             case PhaseStarted() if not self._quiet:
-                planned = "" if event.planned is None else f", {event.planned:,} cases"
+                planned = "" if event.planned is None else f", at most {event.planned:,} cases"
                 yield Line(f"phase {safe(event.phase, 40)}{planned}", "bold")
             case PhaseEnded() if not self._quiet:
                 end = "complete" if event.complete else "not complete"

@@ -73,7 +73,7 @@ def test_plain_lines_tell_the_campaign_in_order():
     assert text == (
         "Attacking: Charging Station [bold]lab\\x1b[0m, security profile 3, OCPP 2.0.1 edition ed3\n"
         "seed 7; phases replay, systematic; at most 1 min 00 s; at most 500 cases\n"
-        "phase systematic, 9,187 cases\n"
+        "phase systematic, at most 9,187 cases\n"
         "something\n"
         "warning: careful\n"
         "PLEASE DO: power-cycle it\n"
