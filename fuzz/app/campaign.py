@@ -462,6 +462,9 @@ def _interruptible(campaign: Campaign, sink: Sink, goes_on: str) -> Iterator[Non
 
     def end(number: signal.Signals) -> None:
         _restore(loop, before)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # As a script starts its jobs in the background: who was heard once is heard twice.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         # Whoever presses a key wants to see something, quiet or not.
         more = "once more stops at once, with everything saved"
         sink(Note(f"stopping after the present case; {more}", "warning"))

@@ -293,9 +293,15 @@ def test_ctrl_c_in_the_middle_of_the_trouble_keeps_all_and_another_day_goes_on(b
     assert before < later.outcome["cases"] == CASES
 
 
-def test_a_second_ctrl_c_does_not_wait_for_a_target_that_is_gone(bench):
+@pytest.mark.parametrize("at_first", [signal.default_int_handler, signal.SIG_IGN])
+def test_a_second_ctrl_c_does_not_wait_for_a_target_that_is_gone(bench, at_first):
+    """A shell script has those that it starts in the background ignore it, until they say what they do with it."""
     station = bench.started(*bench.station("vanishes"))
-    running = bench.campaign("--wait", 600)
+    before = signal.signal(signal.SIGINT, at_first)
+    try:
+        running = bench.campaign("--wait", 600)
+    finally:
+        signal.signal(signal.SIGINT, before)
     bench.until((bench.folder / "vanished").exists, lambda: running.text)
     running.process.send_signal(signal.SIGINT)
     bench.until(lambda: "once more stops at once" in running.text, lambda: running.text)
