@@ -76,6 +76,7 @@ class CampaignHarvest:
             reason="" if error is None else words_of(error),
             began=self.desk.began,
             seconds=self.desk.elapsed_s(),
+            config=self.desk.configured,
         )
 
 
@@ -100,6 +101,7 @@ def results_of(summary: Summary, desk: Desk) -> Results:
             **summary_value(summary, desk.options.findings_dir),
             "reached_of": reached_of(desk.options.only, desk.options.exclude),
         },
+        config=desk.configured,
     )
 
 

@@ -57,6 +57,11 @@ class Desk:
         return Place(relative(path), next(found, 1))
 
     @property
+    def configured(self) -> Place | None:
+        """The same, None where no file configures it."""
+        return self.place if (self.config or CONFIG_FILE).is_file() else None
+
+    @property
     def facts(self) -> TargetFacts:
         """What is known of the target before it was met."""
         options = self.options

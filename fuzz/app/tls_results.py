@@ -67,6 +67,7 @@ class TlsHarvest:
             notes=() if report is None else report.notes,
             left_changed=() if report is None else report.left_changed,
             details={} if report is None else report_json(report, self.facts),
+            config=desk.configured,
         )
 
 

@@ -49,13 +49,14 @@ def _text(results: Results, issues: Sequence[Issue], left_out: int) -> str:
 def _entry(results: Results, issue: Issue) -> dict[str, object]:
     account = "".join(f" {name}: {text.removesuffix('.')}." for name, text in issue.account)
     told = f"{issue.title}: {sentence(issue.text)} Attacked: {results.attacked}.{account}"
+    place = results.place_of(issue)
     return {
         "description": short(told),
         "check_name": short(issue.rule, 200),
         "fingerprint": short(issue.fingerprint, 200),
         "severity": _SEVERITIES[issue.severity],
         "location": {
-            "path": short(issue.place.uri),
-            "lines": {"begin": max(1, issue.place.line)},
+            "path": short(place.uri),
+            "lines": {"begin": max(1, place.line)},
         },
     }

@@ -143,7 +143,8 @@ class Results:
     """A whole run.
 
     `began` is RFC 3339, "" when not known. `notes` are what a person should know, `left_changed` what stays changed on
-    the target. `details` is what only this command knows, as JSON.
+    the target. `details` is what only this command knows, as JSON. `config` is where the target is configured, None when
+    no file says so.
     """
 
     command: str
@@ -159,6 +160,11 @@ class Results:
     notes: tuple[str, ...] = ()
     left_changed: tuple[str, ...] = ()
     details: Mapping[str, object] = field(default_factory=dict)
+    config: Place | None = None
+
+    def place_of(self, issue: Issue) -> Place:
+        """Where whoever has the repository can look: folders of findings are not in it, the target's configuration is."""
+        return self.config if self.config is not None and issue.folder else issue.place
 
     @property
     def attacked(self) -> str:

@@ -94,7 +94,7 @@ def _run(results: Results, issues: Sequence[Issue], left_out: int) -> Json:
         },
         "tool": {"driver": _driver(results, spoke, worst)},
         "invocations": [_invocation(results, left_out)],
-        "results": [_result(issue, index[issue.rule]) for issue in issues],
+        "results": [_result(results, issue, index[issue.rule]) for issue in issues],
         "columnKind": "unicodeCodePoints",
     }
 
@@ -144,7 +144,7 @@ def _invocation(results: Results, left_out: int) -> Json:
     }
 
 
-def _result(issue: Issue, index: int) -> Json:
+def _result(results: Results, issue: Issue, index: int) -> Json:
     told = f"{issue.title}: {sentence(issue.text)} Symptom: {issue.symptom}."
     account = [f" {name}: {text.removesuffix('.')}." for name, text in issue.account]
     replay = f" Replay: {issue.replay}" if issue.replay else ""
@@ -163,7 +163,7 @@ def _result(issue: Issue, index: int) -> Json:
         "ruleIndex": index,
         "level": _LEVELS[issue.severity],
         "message": {"text": "".join(_message(part)["text"] for part in (told, *account, replay))},
-        "locations": [_location(issue.place)],
+        "locations": [_location(results.place_of(issue))],
         "partialFingerprints": {FINGERPRINT: short(issue.fingerprint, 200)},
         "properties": {name: short(str(text)) for name, text in facts.items() if text},
     }

@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from fuzz.records import Severity
 from fuzz.report import sarif as module
+from fuzz.report.codequality import code_quality
 from fuzz.report.results import Place, Status
 from fuzz.report.sarif import MAX_BYTES, sarif, uri
 from fuzz.testing import HOSTILE, results
@@ -83,6 +84,17 @@ def test_a_finding_is_a_result_with_its_rule_its_place_and_its_fingerprint():
         "precision": "very-high",
         "security-severity": "9.5",
     }
+
+
+def test_a_finding_in_no_repository_is_located_where_its_target_is_configured():
+    made = replace(results("boom"), config=Place("ocppfuzz.toml", 7))
+    (result,) = run_of(sarif(made))["results"]
+    assert result["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "ocppfuzz.toml"},
+        "region": {"startLine": 7},
+    }
+    (entry,) = json.loads(code_quality(made))
+    assert entry["location"] == {"path": "ocppfuzz.toml", "lines": {"begin": 7}}
 
 
 def test_who_was_attacked_is_the_first_thing_in_the_run():
