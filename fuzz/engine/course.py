@@ -22,7 +22,7 @@ TURNS: dict[str, tuple[int, int]] = {
     "stateful": (1_580, 900),
     "answers": (500, 500),
     "injection": (190, 100),
-    "twins": (210, 250),
+    "twins": (150, 300),
     "resource": (1_050, 300),
     "generated": (50, 1_000),
 }
