@@ -100,6 +100,7 @@ _TELLING = re.compile(
     rf"""(["']?({"|".join(_MEMBERS)})["']?\s{{0,9}}[:=]\s{{0,9}}["']?)([^"',}}\]\s]+)""",
     re.IGNORECASE,
 )
+_HOST_END = ".invalid"
 _SLOT = re.compile(r"\{(?=[a-z]+\.[a-z0-9.:-]+\})")
 
 
@@ -167,7 +168,7 @@ class Placeholders:
             and len(text) >= SHORTEST_WORD
             and text not in _public(self.version.name)
         ):
-            return self._known[text]
+            return self._elsewhere(text)
         if "-----BEGIN " in text:
             text = _PEM.sub(lambda m: self.of(Secret.CERTIFICATE, m.group()), text)
         if "://" in text:
@@ -188,7 +189,12 @@ class Placeholders:
     def _word(self, word: str) -> str:
         if len(word) < SHORTEST_WORD or word in _public(self.version.name):
             return word
-        return self._known.get(word, word)
+        return self._elsewhere(word) if word in self._known else word
+
+    def _elsewhere(self, word: str) -> str:
+        """The placeholder of a known value in free text: of a host, no longer than the word, since texts have limits."""
+        known = self._known[word]
+        return known[: len(word)] if known.endswith(_HOST_END) else known
 
     def _host(self, url: str) -> str:
         return self.of(Secret.HOST, url.split("/")[2]).lower()
@@ -196,7 +202,7 @@ class Placeholders:
 
 def _made(kind: Secret, value: str, number: int) -> str:
     if kind is Secret.HOST:
-        return f"host{number:04}.invalid"
+        return f"host{number:04}{_HOST_END}"
     if kind in (Secret.CERTIFICATE, Secret.REQUEST) and "-----BEGIN" in value:
         pem = LAB_CSR if kind is Secret.REQUEST else EXPIRED_CERTIFICATE
         return pem * min(value.count("-----BEGIN"), 8)

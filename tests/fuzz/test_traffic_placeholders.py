@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 from fuzz.engine.validity import class_of
 from fuzz.traffic.events import Secret
 from fuzz.traffic.placeholders import PASSWORD, Placeholders
-from strategies.labels import JsonValue, Kind
+from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.payloads import payloads
 from strategies.primitives import EXPIRED_CERTIFICATE, LAB_CSR
 from strategies.version import version
@@ -145,6 +145,24 @@ def test_a_message_that_is_no_json_is_cleared_as_far_as_its_words_tell() -> None
     assert by.odd(b'[2,"1",{"idToken":"04AABB","x":"CS-0042\xff') == (
         b'[2,"1",{"idToken":"TOKEN0001","x":"IDENTITY0001\xff'
     )
+
+
+def test_a_text_that_is_called_like_a_host_grows_no_longer() -> None:
+    connection: JsonObject = {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": "wss://lab.example/0",
+        "messageTimeout": 1,
+        "securityProfile": 1,
+        "ocppInterface": "Wired0",
+        "apn": {"apn": "home", "apnAuthentication": "CHAP", "preferredNetwork": "home"},
+    }
+    payload: JsonObject = {"configurationSlot": 1, "connectionData": connection}
+    by = fresh()
+    by.learn_from("SetNetworkProfile", payload)
+    hidden = hide("SetNetworkProfile", payload, by)
+    assert version().validator("SetNetworkProfile", Kind.REQUEST).is_valid(hidden)
+    assert "home" not in str(hidden)
 
 
 @settings(max_examples=250, deadline=None, database=None)
