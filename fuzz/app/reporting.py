@@ -171,6 +171,9 @@ def _termination_as_interrupt() -> Iterator[None]:
     """SIGTERM, by which a CI server cancels a job, ends the command as Ctrl-C does."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # As a script starts its jobs in the background; they are cancelled all the same.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         # Not raised here: asyncio ends its tasks properly when it hears of the signal itself.
         signal.raise_signal(signal.SIGINT)
 

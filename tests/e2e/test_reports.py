@@ -128,7 +128,7 @@ def test_a_job_that_is_cancelled_leaves_its_reports(started, until, tmp_path, st
     running = started(OCPPFUZZ, "tls", "--jobs", 1, *FLAGS)
     until(lambda: " passed, S" in running.text, lambda: running.text)
     running.process.send_signal(stop)
-    assert running.process.wait(30) == 130
+    assert running.process.wait(120) == 130
     told = Reports(tmp_path)
     assert (told.whole["exit_code"], told.whole["reason"]) == (130, "stopped before its end")
     assert told.whole["counts"]["not run"] > 10
@@ -140,7 +140,7 @@ def test_a_campaign_that_is_stopped_leaves_its_reports(started, until, tmp_path)
     running = started(OCPPFUZZ, "run", "--max-time", 60, *FLAGS)
     until(lambda: "phase systematic" in running.text, lambda: running.text, 90)
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(30) in (0, 3)
+    assert running.process.wait(120) in (0, 3)
     told = Reports(tmp_path)
     told.agree()
     assert told.whole["reason"].startswith("stopped")
@@ -151,7 +151,7 @@ def test_a_build_that_is_cancelled_tells_what_works_afterwards(started, until, t
     running = started(OCPPFUZZ, *build, *FLAGS)
     until(lambda: "phase systematic" in running.text, lambda: running.text, 90)
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(30) == 3
+    assert running.process.wait(120) == 3
     assert "a build is not resumed: start it again" in running.text
     assert "--resume" not in running.text
 
