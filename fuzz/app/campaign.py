@@ -21,6 +21,7 @@ from fuzz import __version__, store
 from fuzz.app.claiming import with_claims
 from fuzz.app.credentials import vault_for
 from fuzz.app.dossier import files_of, hidden, signed
+from fuzz.app.interrupting import hear_interrupts
 from fuzz.app.rig import Rig, rig
 from fuzz.app.sniffing import Sniffer, sniffing
 from fuzz.config import PHASES, RANDOM_PHASE, RunOptions, campaign_hash
@@ -462,9 +463,7 @@ def _interruptible(campaign: Campaign, sink: Sink, goes_on: str) -> Iterator[Non
 
     def end(number: signal.Signals) -> None:
         _restore(loop, before)
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            # As a script starts its jobs in the background: who was heard once is heard twice.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        hear_interrupts()  # Whoever was heard once is heard twice.
         # Whoever presses a key wants to see something, quiet or not.
         more = "once more stops at once, with everything saved"
         sink(Note(f"stopping after the present case; {more}", "warning"))

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Protocol
 
 from fuzz import __version__, store
+from fuzz.app.interrupting import hear_interrupts
 from fuzz.clock import Clock, SystemClock, rfc3339
 from fuzz.config import CONFIG_FILE, RunOptions
 from fuzz.records import Side, TargetFacts
@@ -171,9 +172,7 @@ def _termination_as_interrupt() -> Iterator[None]:
     """SIGTERM, by which a CI server cancels a job, ends the command as Ctrl-C does."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            # As a script starts its jobs in the background; they are cancelled all the same.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        hear_interrupts()
         # Not raised here: asyncio ends its tasks properly when it hears of the signal itself.
         signal.raise_signal(signal.SIGINT)
 

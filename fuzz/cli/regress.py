@@ -140,7 +140,9 @@ def command(**given: Any) -> int:
         click.echo(json.dumps(regression_value(build), sort_keys=True))
     else:
         console = plain_console(sys.stdout, color=options.color)
-        print_lines(console, regression_lines(build, options.findings_dir))
+        print_lines(
+            console, regression_lines(build, options.findings_dir, _naming(wanted, options))
+        )
     return build.exit_code
 
 
@@ -156,11 +158,8 @@ def _run(
     from fuzz.app.regress_results import RegressHarvest
     from fuzz.app.reporting import desk, reporting
 
-    flags = target_flags(options)
-    # Where a file names a target, a finding of our own end has to say that it is not meant.
-    told = " ".join(filter(None, (_OWN[wanted.self_test], flags)))
-    again = _again(wanted, flags, options, config)
-    harvest = RegressHarvest(desk("regress", options, told, config), again)
+    again = _again(wanted, target_flags(options), options, config)
+    harvest = RegressHarvest(desk("regress", options, _naming(wanted, options), config), again)
 
     def sink(event: EngineEvent) -> None:
         harvest.heard(event)
@@ -169,6 +168,11 @@ def _run(
     with reporting(harvest, reports, keep=options.findings_dir):
         harvest.build = app.regress(options, wanted, sink, credentials.second, harvest.told)
     return harvest.build
+
+
+def _naming(wanted: RegressOptions, options: RunOptions) -> str:
+    """The flags that name the same target; where a file names another, our own end has to say that it is meant."""
+    return " ".join(filter(None, (_OWN[wanted.self_test], target_flags(options))))
 
 
 def _again(wanted: RegressOptions, flags: str, options: RunOptions, config: Path | None) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 from fuzz.policy.judgement import Judgement, Placed, Standing, State, Visit
 from fuzz.policy.lock import Ahead
 from fuzz.policy.regression import Regression
+from fuzz.report.issues import finding_folder, replay_command
+from fuzz.report.naming import policy_words
 from fuzz.report.safe import safe
 from fuzz.report.summary import Line, duration, finding_lines
 from fuzz.report.words import NOT_A_CERTIFICATION, attacked, folder_name, oracle_words
@@ -25,8 +27,10 @@ _LISTED = (
 )
 
 
-def regression_lines(build: Regression, findings_dir: Path) -> Iterator[Line]:
-    """The whole report."""
+def regression_lines(
+    build: Regression, findings_dir: Path, target_flags: str = ""
+) -> Iterator[Line]:
+    """The whole report; the flags make the next command meet the same target."""
     yield _verdict(build)
     yield Line(f"Attacked: {attacked(build.facts)}")
     yield Line(NOT_A_CERTIFICATION, "dim")
@@ -41,7 +45,7 @@ def regression_lines(build: Regression, findings_dir: Path) -> Iterator[Line]:
         _ahead(build.ahead, build.lock),
         _not_run(judgement.not_run),
         _rest(build),
-        _next(judgement, build.baseline, findings_dir),
+        _next(build, findings_dir, target_flags),
     ):
         lines = list(section)
         if lines:
@@ -172,14 +176,15 @@ def _rest(build: Regression) -> Iterator[Line]:
         yield Line(safe(text, 500), "dim")
 
 
-def _next(judgement: Judgement, baseline: str, root: Path) -> Iterator[Line]:
+def _next(build: Regression, root: Path, flags: str) -> Iterator[Line]:
     """What to do about the first new finding; the others are done the same way."""
-    failing = judgement.at(Standing.FAILS)
+    failing = build.judgement.at(Standing.FAILS)
     if failing:
-        folder = safe(str(root / folder_name(failing[0].finding)), 300)
-        known = safe(baseline, 300) or "known.json"
+        folder = safe(finding_folder(failing[0].finding, root), 300)
+        known = safe(build.baseline, 300) or "known.json"
+        again = replay_command(folder, flags, policy_words(failing[0].finding))
         yield Line(f"Next: ocppfuzz explain {folder}", "bold")
-        yield Line(f"      mend it, then: ocppfuzz replay {folder}", "bold")
+        yield Line(f"      mend it, then: {again}", "bold")
         accept = f"--baseline {known} --update-baseline --reason 'ticket 12'"
         yield Line(f"      or accept it for a while: this build with {accept}", "bold")
 

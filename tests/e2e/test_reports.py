@@ -123,9 +123,21 @@ def test_conformance_tests_are_told_under_their_ids(played):
     assert told.whole["details"]["abstract"]["subject"]["Model"] == "dc-2evse-ccs1"
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_a_job_that_is_cancelled_leaves_its_reports(started, until, tmp_path, stop):
-    running = started(OCPPFUZZ, "tls", "--jobs", 1, *FLAGS)
+@pytest.mark.parametrize(
+    ("stop", "at_first"),
+    [
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGTERM, signal.default_int_handler),
+        (signal.SIGTERM, signal.SIG_IGN),
+    ],
+)
+def test_a_job_that_is_cancelled_leaves_its_reports(started, until, tmp_path, stop, at_first):
+    """A script has those that it starts in the background ignore SIGINT (`at_first`)."""
+    before = signal.signal(signal.SIGINT, at_first)
+    try:
+        running = started(OCPPFUZZ, "tls", "--jobs", 1, *FLAGS)
+    finally:
+        signal.signal(signal.SIGINT, before)
     until(lambda: " passed, S" in running.text, lambda: running.text)
     running.process.send_signal(stop)
     assert running.process.wait(120) == 130

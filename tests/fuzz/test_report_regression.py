@@ -76,6 +76,14 @@ Next: ocppfuzz explain findings/O4-ffffffff
     )
 
 
+def test_what_comes_next_meets_the_same_target():
+    lines = regression_lines(build([NEW]), Path("findings"), "--start-cmd './a b'")
+    again = [line.text for line in lines if "mend it" in line.text]
+    assert again == [
+        "      mend it, then: ocppfuzz replay findings/O4-ffffffff --start-cmd './a b'"
+    ]
+
+
 def test_a_stale_entry_says_how_it_is_removed():
     stale = [
         Visit(OLD, State.PASSED, 0, 3),
