@@ -94,6 +94,19 @@ async def start():
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.fixture
+def operate(monkeypatch):
+    """Gives a line to each station with a console, at the moment that the test chooses."""
+    lines = asyncio.Queue()
+
+    async def typed():
+        while True:
+            yield await lines.get()
+
+    monkeypatch.setattr("fuzz.station.shell.typed_lines", typed)
+    return lines.put_nowait
+
+
 async def test_the_station_dials_its_own_path_with_its_password_and_boots(csms, start):
     await csms.open()
     start(csms.url, identity="CS 1/ü", password="a secret")
@@ -292,42 +305,37 @@ async def test_the_script_of_an_operator_is_played_and_told(csms, start, tmp_pat
     assert "EVSE 2: " in seen
 
 
-async def test_a_cut_network_ends_the_connection_without_a_farewell(csms, start, tmp_path, capsys):
+async def test_a_cut_network_ends_the_connection_without_a_farewell(csms, start, operate, capsys):
     await csms.open()
-    begin = start(csms.url)
+    start(csms.url, console=True)
     await csms.wait_for("SecurityEventNotification")
-    begin.task.cancel()
-    await csms.wait_for("closed")
-    lines = ["wait 0.3", "cut-network", "wait 0.1", "restore-network"]
-    start(csms.url, script=script(tmp_path, *lines))
-    await csms.wait_for("open")
+    operate("cut-network")
     assert await csms.wait_for("closed") == 1006
+    operate("restore-network")
     await csms.wait_for("open")
     seen = await told(capsys, "network restored")
     assert "let go without a close" in seen
 
 
-async def test_a_power_cycle_boots_again_without_a_farewell(csms, start, tmp_path):
+async def test_a_power_cycle_boots_again_without_a_farewell(csms, start, operate):
     await csms.open()
-    start(csms.url, script=script(tmp_path, "wait 0.3", "power-cycle"))
-    await csms.wait_for("BootNotification")
+    start(csms.url, console=True)
+    await csms.wait_for("SecurityEventNotification")
+    operate("power-cycle")
     assert await csms.wait_for("closed") == 1006
     assert (await csms.wait_for("BootNotification"))[3]["reason"] == "PowerUp"
 
 
 async def test_on_a_bench_the_dead_stay_dead_until_their_power_is_cycled(
-    csms, start, tmp_path, capsys
+    csms, start, operate, capsys
 ):
     await csms.open()
-    deaths = start(
-        csms.url,
-        bench=True,
-        defects=("evse-index",),
-        script=script(tmp_path, "wait 0.6", "tamper", "status", "power-cycle"),
-    )
+    deaths = start(csms.url, bench=True, defects=("evse-index",), console=True)
     await csms.wait_for("SecurityEventNotification")
     await csms.sockets[0].send('[2,"q","Reset",{"type":"OnIdle","evseId":3}]')
     assert await csms.wait_for("closed") == 1006
+    for line in ("tamper", "status", "power-cycle"):
+        operate(line)
     await csms.wait_for("BootNotification")
     assert deaths.empty()
     assert "not connected, without power" in await told(capsys, "power lost and back")
