@@ -30,7 +30,7 @@ from fuzz.records import Case, Finding, FindingStatus, Observation, Violation
 from fuzz.report.tls import TlsRow
 
 TURN_FILE = ".regress.json"
-KILLS = "accepted killers, and what is like them, are played last"
+KILLS = "like an accepted killer, whose own case is played at the end"
 NOT_REACHED = "the run ended before"
 NO_HOOK = "one killer a run: nothing can restart the target"
 

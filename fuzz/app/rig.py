@@ -218,7 +218,8 @@ async def _listening_rig(
     instructions = how_to_dial(url, options, ca)
     # Who dialled us a moment ago knows where; only a port that is drawn is another one each time.
     for line in () if met and port else instructions:
-        sink(Note(line, "action"))
+        # What a command starts dials by itself: nobody is asked to do anything.
+        sink(Note(line, "info" if target.owned else "action"))
     wiring = Wiring(
         door=listener,
         voice=CsmsVoice(SystemClock(), edition=options.edition, booted=met and not target.owned),

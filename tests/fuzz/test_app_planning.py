@@ -103,6 +103,11 @@ def test_a_csms_is_dialled_again_at_once() -> None:
     assert "0.5 s a reconnect, as with a CSMS" in plan.notes[0]
 
 
+def test_a_station_that_a_command_starts_is_back_within_seconds() -> None:
+    theirs = replace(SYSTEMATIC, listen="127.0.0.1:9000", start_cmd="./s", only=("Heartbeat",))
+    assert "3 s a reconnect, as with a program" in app.plan(theirs).notes[0]
+
+
 @pytest.mark.slow
 def test_what_is_assumed_is_said() -> None:
     assert "as with our own station" in app.plan(SYSTEMATIC).notes[0]
