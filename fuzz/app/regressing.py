@@ -30,7 +30,7 @@ from fuzz.config import RegressOptions, RunOptions
 from fuzz.engine.fixed import Fixed
 from fuzz.engine.phases import Ground, Phase, Replay, Systematic
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.policy.baseline import Known, accept
+from fuzz.policy.baseline import Known, accept, match
 from fuzz.policy.failing import fail_on
 from fuzz.policy.flaw import Flaw, day, over
 from fuzz.policy.judgement import Judgement, Policy, Standing, judge
@@ -42,6 +42,7 @@ from fuzz.records import (
     Case,
     EngineEvent,
     Finding,
+    FindingReported,
     Note,
     PhaseEnded,
     Summary,
@@ -112,6 +113,7 @@ class _Build:
     complete: set[str] = field(default_factory=set)
     not_run: list[str] = field(default_factory=list)
     ground: Ground | None = None
+    known: tuple[Known, ...] = ()
     summary: Summary | None = None
     met: TargetFacts | None = None
     spent: str = ""
@@ -122,6 +124,7 @@ class _Build:
         began = self.clock.monotonic()
         policy = self._policy()
         self._prepare()
+        self.known = policy.known
         accepted = Accepted(policy.known, self.options, self.today)
         shaken = self._shaken(accepted, began)
         if self.wanted.self_test != "csms":
@@ -356,6 +359,10 @@ class _Build:
             self.complete.add(event.phase)
         if not isinstance(event, CampaignEnded):
             self.sink(event)
+        if isinstance(event, FindingReported):
+            one = match(self.known, event.finding)
+            if one is not None and not one.entry.expired(self.today):
+                self.sink(Note(f"that is, or adds to, the accepted {one.entry.name}"))
 
     def _found(self) -> Sequence[Finding]:
         return () if self.summary is None else self.summary.findings

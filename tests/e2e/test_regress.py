@@ -56,6 +56,7 @@ def test_a_projects_builds_with_messages_from_red_to_green_and_back(ocppfuzz, tm
     assert (tmp_path / "ci" / entry["case"]).resolve().parent == tmp_path / "corpus/known"
 
     green = ocppfuzz(*MESSAGES, *DEFECT, *BASELINE, *REPORTS)
+    assert "that is, or adds to, the accepted O" in green.out
     assert green.code == 0, green.err
     assert "ticket 12, until 2999-12-31" in green.out
     assert (failures(tmp_path), alerts(tmp_path)) == ([], [("O3", True)])
