@@ -12,7 +12,7 @@ from fuzz.oracles.reactions import ORDERLY_CLOSES
 from fuzz.oracles.reading import reaction, scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.oracles.replies import stuck
-from fuzz.oracles.restarts import done_again
+from fuzz.oracles.restarts import USES, done_again
 from fuzz.oracles.websocket import asks_to_close, unanswered_ping
 from fuzz.records import (
     AnswerNext,
@@ -124,6 +124,8 @@ def _restarts_or_reboots(steps: Iterable[Step]) -> bool:
     pending = list(steps)
     while pending:
         match pending.pop():
+            case Operator(event=event) if event in USES:
+                pass
             case Disconnect() | Operator() | TlsStep() | AnswerNext(action="BootNotification"):
                 return True
             case RepeatSteps(steps=inner):

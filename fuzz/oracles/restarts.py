@@ -10,6 +10,9 @@ from fuzz.ocppj.variables import text_of
 from fuzz.oracles.reading import scene
 from fuzz.records import Observation
 
+USES = frozenset({"plug-in", "unplug", "present-token", "start-power", "stop-power"})
+"""What people come to a station for, and what never makes it boot."""
+
 _BY_HAND = ("power-cycle", "cut-network", "fault")
 """What may make a station boot, and whose boot may name an older reason."""
 

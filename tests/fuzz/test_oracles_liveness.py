@@ -7,6 +7,7 @@ from fuzz.records import (
     AnswerNext,
     Close,
     Disconnect,
+    Operator,
     Preamble,
     Probes,
     ProcessEnd,
@@ -183,6 +184,15 @@ def test_a_boot_that_a_reset_may_explain_is_not_one_too_many(obs):
 def test_a_case_that_answers_another_call_does_not_explain_a_boot():
     obs = observation(case(steps=[AnswerNext("Heartbeat", ("[3]",))]), boots=1)
     assert spoken(obs) == ["O2 unasked BootNotification"]
+
+
+@pytest.mark.parametrize(
+    ("event", "explained"),
+    [("plug-in", False), ("present-token", False), ("power-cycle", True), ("tamper", True)],
+)
+def test_what_people_come_for_explains_no_boot(event, explained):
+    obs = observation(case(steps=[Operator(event, "1")]), boots=1, close=Close(1006))
+    assert ("O2 unasked BootNotification" in spoken(obs)) is not explained
 
 
 @pytest.mark.parametrize(
