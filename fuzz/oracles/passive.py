@@ -85,6 +85,7 @@ _UNKNOWABLE = frozenset(
         "variables missing from a later report",  # of a component that is there while an EV is
         "accepted variable lost over a reboot",  # somebody may have set it on the spot
         "availability lost over a reboot",
+        "Inoperative connector is Available",
         "RequestStartTransaction accepted on an inoperative EVSE",
         _USED_AGAIN,  # `Memory` tells it
     }

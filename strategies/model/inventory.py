@@ -17,8 +17,6 @@ from strategies.model.events import (
     Opened,
     Operated,
     Told,
-    Topic,
-    Weight,
     member,
     number,
     objects,
@@ -104,8 +102,6 @@ class Inventory:
                 "variables missing from a later report",
                 f"{telling.base} names {len(missing)} variables less than before, {example} among them, "
                 "and nothing that was asked in between removes one",
-                Topic.LOST,
-                Weight.MEDIUM,
             )
 
 

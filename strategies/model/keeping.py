@@ -63,6 +63,8 @@ class Keeping:
         self._volatile = frozenset(name.casefold() for name in volatile)
         self._values: dict[tuple[str, ...], _Value] = {}
         self._inoperative: dict[tuple[int, int], int] = {}
+        self._shown: dict[tuple[int, int], str] = {}
+        """What connectors were told to be since the last change of availability, in the life in which it was made."""
         self._last_set = self._last_change = ""
         self._going_s = NEVER
         self._by = ""
@@ -116,6 +118,7 @@ class Keeping:
             self._last_set = event.id
         elif event.action == "ChangeAvailability":
             self._inoperative.clear()
+            self._shown.clear()
             self._last_change = event.id
 
     # --- the station --------------------------------------------------------------------------------------
@@ -194,17 +197,34 @@ class Keeping:
 
     def _status(self, event: Called) -> Iterator[Objection]:
         evse, connector = number(event.payload, "evseId"), number(event.payload, "connectorId")
-        if text(event.payload, "connectorStatus") != "Available" or evse is None:
+        status = text(event.payload, "connectorStatus")
+        if evse is None:
             return
-        for place in ((0, 0), (evse, 0), (evse, connector or 0)):
-            if self._inoperative.get(place, self._facts.boots) < self._facts.boots:
-                yield Objection(
-                    "B01.FR.07",
-                    "availability lost over a reboot",
-                    "a connector that was made Inoperative is Available after a reboot",
-                    Topic.LOST,
-                )
+        here = (evse, connector or 0)
+        places = [p for p in ((0, 0), (evse, 0), here) if p in self._inoperative]
+        later = [p for p in places if self._inoperative[p] < self._facts.boots]
+        if not later:
+            self._shown[here] = status
+        elif status == "Available":
+            for place in later:
                 del self._inoperative[place]
+            yield self._available(before=self._shown.get(here, ""))
+
+    @staticmethod
+    def _available(before: str) -> Objection:
+        """Lost is only what was there: a connector that nobody ever saw unavailable was perhaps never made so (B01.FR.07)."""
+        if before == "Unavailable":
+            return Objection(
+                "B01.FR.07",
+                "availability lost over a reboot",
+                "a connector that was made Inoperative, and was unavailable, is Available after a reboot",
+                Topic.LOST,
+            )
+        return Objection(
+            "B01.FR.07, G03.FR.08, G04.FR.09",
+            "Inoperative connector is Available",
+            "a connector that was made Inoperative is Available after a reboot, and was not seen otherwise before",
+        )
 
 
 def _key(item: JsonValue) -> tuple[str, ...]:

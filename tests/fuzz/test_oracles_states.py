@@ -921,12 +921,24 @@ def test_a_variable_that_changes_by_itself_is_not_compared():
 def test_availability_that_is_lost_over_a_boot_is_found():
     place = {"evseId": 1, "connectorId": 1}
     inoperative = {"operationalStatus": "Inoperative", "evse": {"id": 1}}
-    script = Script().ask("ChangeAvailability", inoperative).boot()
     kept = {"connectorStatus": "Unavailable", **place}
-    assert said(script.call("StatusNotification", kept)) == []
+    script = Script().ask("ChangeAvailability", inoperative).call("StatusNotification", kept)
+    assert said(script.boot().call("StatusNotification", kept)) == []
     lost = {"connectorStatus": "Available", **place}
     assert said(script.call("StatusNotification", lost)) == [
         "O13 B01.FR.07 availability lost over a reboot"
+    ]
+
+
+@pytest.mark.parametrize("before", [None, "Available"])
+def test_availability_that_was_perhaps_never_changed_is_not_lost_over_a_boot(before):
+    place = {"evseId": 1, "connectorId": 1}
+    script = Script().ask("ChangeAvailability", {"operationalStatus": "Inoperative"})
+    if before:
+        script.call("StatusNotification", {"connectorStatus": before, **place})
+    script.boot().call("StatusNotification", {"connectorStatus": "Available", **place})
+    assert said(script) == [
+        "O11 B01.FR.07, G03.FR.08, G04.FR.09 Inoperative connector is Available"
     ]
 
 
