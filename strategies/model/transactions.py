@@ -85,6 +85,13 @@ class Telling:
             return
         if found is None:
             found = self._first(event, id_)
+        elif self._renumbered(found, seq, kind, told):
+            yield Objection(
+                "E13",
+                "TransactionEvent told again as a new one",
+                f"{kind} came again as seqNo {seq}; what was not acknowledged is sent again as it was",
+                Topic.AGAIN,
+            )
         elif kind == "Started":
             yield from self._started_again(found)
             found = self._first(event, id_) if found.begun else found
@@ -125,6 +132,17 @@ class Telling:
                 Topic.AGAIN,
                 Weight.LOW,
             )
+
+    def _renumbered(self, found: Transaction, seq: int, kind: str, told: JsonObject) -> bool:
+        """Whether an event that was not acknowledged comes as a new one, so that a CSMS counts it twice.
+
+        Two changes in the midst of a transaction may be alike, on and off and on within a second, but never two in a row.
+        """
+        if kind == "Updated" and self._facts.shaken_s <= found.last_s:
+            return False
+        before = [seq - 1] if kind == "Updated" else [n for n in found.told if n < seq]
+        waiting = [found.told[n] for n in before if n in found.told and n not in found.taken]
+        return any(_without_number(earlier) == _without_number(told) for earlier in waiting)
 
     def _started_again(self, found: Transaction) -> Iterator[Objection]:
         if not found.begun:
@@ -282,3 +300,7 @@ def _without_offline(payload: JsonValue) -> JsonObject:
     """The event without what may change while it waits (E11.FR.07)."""
     whole = payload if isinstance(payload, dict) else {}
     return {key: value for key, value in whole.items() if key != "offline"}
+
+
+def _without_number(event: JsonObject) -> JsonObject:
+    return {key: value for key, value in event.items() if key != "seqNo"}

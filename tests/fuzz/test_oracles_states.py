@@ -635,6 +635,28 @@ def test_events_that_do_not_fit_each_other_are_found(kind, seq, symptom):
     assert said(script.event(kind, seq)) == [f"O11 {symptom}"]
 
 
+@pytest.mark.parametrize("kind", ["Started", "Updated", "Ended"])
+def test_an_event_whose_answer_was_lost_is_told_again_as_it_was(kind):
+    def told(seq, number):
+        script = Script()
+        if number:
+            script.event("Started", 0, trigger="RemoteStart", **EVSE)
+        same = {**EVSE, "timestamp": NOW}
+        script.event(kind, number, answer=False, **same).lost().back()
+        return said(script.event(kind, seq, offline=True, **same))
+
+    number = 0 if kind == "Started" else 1
+    assert told(number, number) == []
+    assert told(number + 1, number) == ["O14 E13 TransactionEvent told again as a new one"]
+
+
+def test_two_changes_of_one_second_that_are_alike_are_two():
+    script = Script().event("Started", 0, **EVSE)
+    on, off = ({"timestamp": NOW, "chargingState": s} for s in ("Charging", "SuspendedEV"))
+    script.event("Updated", 1, answer=False, **on).lost().back().event("Updated", 2, **off)
+    assert said(script.event("Updated", 3, **on)) == []
+
+
 @pytest.mark.parametrize("kind", ["Updated", "Ended"])
 def test_events_after_the_end_are_found(kind):
     script = Script().event("Started", 0, **EVSE).event("Ended", 1).event(kind, 2)
