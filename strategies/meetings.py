@@ -22,6 +22,7 @@ from strategies.sequences import (
     boot_answer,
     booted,
     change_availability,
+    charge,
     charge_on,
     get_variable,
     judged,
@@ -139,18 +140,25 @@ def _while_charging(place: Place) -> Iterator[Scenario]:
 
 @dataclass(frozen=True, slots=True)
 class _Wait:
-    """What makes a station send a CALL, the answer that is held back, and what ends it."""
+    """What makes a station send a CALL, the answer that is held back, and what ends it.
+
+    `before` comes first, and `shows` tells that the station waits. `used` when somebody stands there, at the first EVSE.
+    """
 
     action: str
     prompt: Sequence[Move]
     answer: JsonObject
     end: Sequence[Move] = ()
     several: bool = False
+    before: Sequence[Move] = ()
+    shows: Sequence[Move] = ()
+    used: bool = False
+    suffix: str = ""
 
     @property
     def name(self) -> str:
         """The action, in the plural where more of its kind wait behind it."""
-        return f"{self.action}s" if self.several else self.action
+        return f"{self.action}s" if self.several else f"{self.action}{self.suffix}"
 
     @property
     def family(self) -> str:
@@ -163,10 +171,12 @@ def _waits(place: Place) -> Iterator[_Wait]:
     n = place.evses[0]
     shown: list[Move] = [Act(f"plug-in {n}"), present(place.tokens[0])]
     unplug = Act(f"unplug {n}")
-    yield _Wait("Authorize", [Ask("ClearCache", {}), *shown], judged("Accepted"), [unplug])
+    yield _Wait(
+        "Authorize", [Ask("ClearCache", {}), *shown], judged("Accepted"), [unplug], used=True
+    )
     running: list[Move] = [Act(f"start-power {n}"), CHARGING]
     charged: list[Move] = [*running, unplug]
-    yield _Wait("TransactionEvent", shown, judged("Accepted"), charged)
+    yield _Wait("TransactionEvent", shown, judged("Accepted"), charged, used=True)
     report = Ask("GetBaseReport", {"requestId": 95, "reportBase": "ConfigurationInventory"})
     yield _Wait("NotifyReport", [report], {}, [Pause(GLANCE_S)])
     down, up = change_availability("Inoperative"), change_availability("Operative")
@@ -205,42 +215,70 @@ def _meeting(place: Place, wait: _Wait, calls: Sequence[Ask]) -> Iterable[Move]:
 
 @dataclass(frozen=True, slots=True)
 class _Deed:
-    """What happens at the station, and what undoes it; `cuts` when it ends the connection."""
+    """What happens at the station, and what undoes it; `cuts` when it ends the connection, `used` when it needs somebody."""
 
     name: str
     moves: Sequence[Move]
     undo: Sequence[Move] = ()
     cuts: bool = False
+    used: bool = False
 
 
 def _deeds(place: Place) -> Iterator[_Deed]:
     n, m = place.evses[0], place.evses[-1]
-    yield _Deed("unplug", [Act(f"unplug {n}")])
-    yield _Deed("other-token", [present(place.tokens[1])])
-    yield _Deed("fault", [Act(f"fault {n}"), Pause(0.05)], [Act(f"clear-fault {n}")])
-    if m != n:
-        yield _Deed("plug-in-elsewhere", [Act(f"plug-in {m}"), Pause(0.05)], [Act(f"unplug {m}")])
+    yield _Deed("unplug", [Act(f"unplug {n}")], used=True)
+    yield _Deed("other-token", [present(place.tokens[1])], used=True)
+    yield _Deed("fault", [Act(f"fault {n}")], [Act(f"clear-fault {n}")])
+    visit = [Act(f"plug-in {m}"), present(place.tokens[1]), Act(f"start-power {m}")]
+    yield _Deed("visit", visit, [Act(f"unplug {m}")])
     yield _Deed("cut", [Leave(1006)], cuts=True)
     yield _Deed("power-cycle", [Act("power-cycle"), booted(place)], cuts=True)
 
 
+def _later_waits(place: Place) -> Iterator[_Wait]:
+    """For events of a transaction that runs, or ends: whichever the station tells first is held back."""
+    n = place.evses[0]
+    looked = [Pause(GLANCE_S)]
+    for suffix, words in ("-Updated", f"stop-power {n}"), ("-Ended", f"unplug {n}"):
+        used = suffix == "-Updated"
+        yield _Wait(
+            *("TransactionEvent", [Act(words)], {}),
+            before=charge(place),
+            shows=looked,
+            used=used,
+            suffix=suffix,
+        )
+
+
 def _deeds_and_cuts(place: Place) -> Iterator[Scenario]:
-    for wait in _waits(place):
-        if wait.several or wait.action in ("BootNotification", "NotifyReport"):
+    for wait in (*_waits(place), *_later_waits(place)):
+        if wait.several:
             continue
         for deed in _deeds(place):
+            alone = len(place.evses) == 1 and wait.used
+            if (deed.used and not wait.used) or (deed.name == "visit" and alone):
+                continue
             text = f"{deed.name} while the station waits for the answer to its {wait.action}."
             name = f"{deed.name}-meets/{wait.name}"
             yield Scenario(name, text, tuple(_deed_meets(place, wait, deed)))
 
 
 def _deed_meets(place: Place, wait: _Wait, deed: _Deed) -> Iterable[Move]:
-    """The answer comes after the deed, unless the deed took away the connection on which it could."""
-    said: Sequence[Move] = () if deed.cuts else [answered(wait.answer)]
+    """The answer comes after the deed, unless the deed took away the connection on which it could.
+
+    What people do comes another way than messages: only a moment later it has surely come first.
+    """
+    boots = wait.action == "BootNotification"
+    patience_s = place.boot_s if boots else place.prompt_s
+    said: Sequence[Move] = [Pause(GLANCE_S), answered(wait.answer)]
+    if deed.cuts:
+        # A boot that was not answered has to be told again (B01.FR.10); one after a power cut is waited for anyway.
+        said = [booted(place)] if boots and deed.name == "cut" else []
     return [
+        *wait.before,
         Withhold(wait.action),
         *wait.prompt,
-        Await(wait.action, timeout_s=place.prompt_s),
+        *(wait.shows or [Await(wait.action, timeout_s=patience_s)]),
         *deed.moves,
         *said,
         Pause(GLANCE_S),

@@ -10,9 +10,9 @@ import pytest
 from fuzz.ocppj.payloads import validate_payload
 from strategies.labels import JsonValue, Kind
 from strategies.meetings import meetings
-from strategies.moves import Act, Answer, Ask, Tell, Withhold, asks, flat
+from strategies.moves import Act, Answer, Ask, Pause, Tell, Withhold, asks, flat
 from strategies.pool import Pool, PoolVariable
-from strategies.sequences import Place, Scenario, scenarios
+from strategies.sequences import Place, Scenario, booted, scenarios
 from strategies.version import version
 
 _PERIODIC = PoolVariable("SampledDataCtrlr", "TxUpdatedInterval", value="60")
@@ -92,7 +92,7 @@ def test_somebody_charges_only_where_the_station_says_that_it_goes_on() -> None:
     with_events = {told.name for told in meetings(_PLACES[1], changes=True)}
     without = {told.name for told in meetings(_PLACES[0], changes=True)}
     charging = {"every-call/charging", "every-setting/charging"}
-    assert {n for n in with_events - without if "elsewhere" not in n} == charging
+    assert {n for n in with_events - without if "visit" not in n} == charging
 
 
 def test_nobody_is_left_plugged_in() -> None:
@@ -107,3 +107,18 @@ def test_an_answer_is_held_back_for_good_only_where_its_connection_is_lost() -> 
         if "-meets/" in told.name:
             lost = told.name.startswith(("cut-", "power-cycle-"))
             assert any(isinstance(m, Tell) for m in told.moves) is not lost
+
+
+def test_what_people_do_while_an_answer_is_held_back_comes_before_it() -> None:
+    for told in _all():
+        if "-meets/" in told.name:
+            (said,) = [i for i, m in enumerate(told.moves) if isinstance(m, Tell)] or [0]
+            # What is done comes another way than the answer, so that it needs a moment to be the first.
+            assert not said or isinstance(told.moves[said - 1], Pause)
+
+
+def test_a_boot_whose_answer_was_lost_is_waited_for_again() -> None:
+    (told,) = (
+        t for t in meetings(Place(), changes=False) if t.name == "cut-meets/BootNotification"
+    )
+    assert sum(m == booted(Place()) for m in told.moves) == 2
