@@ -42,19 +42,22 @@ def crossing(place: Place) -> Iterable[Move]:
 
 @scenario
 def crossing_while_charging(place: Place) -> Iterable[Move]:
-    """CALLs come while the station waits for the answer to a TransactionEvent."""
+    """CALLs come while the station waits for the answer to a TransactionEvent, and while the end of it all waits, too."""
     n = place.evses[0]
+    of_it = Ask("GetTransactionStatus", {"transactionId": "{tx.id}"})
     return [
         Withhold("TransactionEvent"),
         Act(f"plug-in {n}"),
         present(place.tokens[0]),
         Act(f"start-power {n}"),
         Await("TransactionEvent"),
-        Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}),
+        of_it,
         stop_remotely(),
+        Act(f"unplug {n}"),
+        Ask("GetTransactionStatus", {}),
+        of_it,
         answered({}),
         ENDED,
-        Act(f"unplug {n}"),
     ]
 
 

@@ -74,7 +74,7 @@ def offline_many_sessions(place: Place) -> Iterable[Move]:
 
 @scenario
 def offline_for_long(place: Place) -> Iterable[Move]:
-    """Somebody charges on and off while the network is gone for long, and leaves before it is back."""
+    """Somebody charges on and off while the network is gone for long, and leaves before it is back; then what waits is asked about."""
     n = place.evses[0]
     on_and_off = Again((Act(f"stop-power {n}"), Pause(0.05), Act(f"start-power {n}")), EVENTS // 2)
     moves: list[Move] = [
@@ -83,6 +83,8 @@ def offline_for_long(place: Place) -> Iterable[Move]:
         on_and_off,
         Act(f"unplug {n}"),
         Act("restore-network"),
+        Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}),
+        Ask("GetTransactionStatus", {}),
         ENDED,
     ]
     return [*charge(place), *moves, *tell_status(place)]

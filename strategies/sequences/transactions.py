@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from strategies.moves import Act, Again, Answer, Ask, Await, Move, Pause, Withhold
@@ -20,6 +20,7 @@ from strategies.sequences.steps import (
     leave,
     present,
     reboot,
+    reset,
     tell_status,
     with_variable,
 )
@@ -99,10 +100,17 @@ def nobody_plugs_in(place: Place) -> Iterable[Move]:
     return with_variable(place, "TxCtrlr.EVConnectionTimeOut", "1", moves)
 
 
-@scenario
-def two_transactions(place: Place) -> Iterable[Move]:
-    """Somebody charges twice, with a reset between."""
-    return [*charge(place), *leave(place), *reboot(place), *charge(place), *leave(place)]
+@scenarios_over
+def two_transactions(_place: Place) -> Iterable[tuple[str, Script]]:
+    """Somebody charges twice, with a reset or a power cut between."""
+    yield "", lambda place: _first_ones(place, reboot(place))
+    yield "power-cycle", lambda place: _first_ones(place, [Act("power-cycle"), booted(place)])
+    yield "on-idle", lambda place: _first_ones(place, [reset("OnIdle"), booted(place)])
+
+
+def _first_ones(place: Place, boot: Sequence[Move]) -> list[Move]:
+    """The first transaction behind one boot, and the first one behind the next: what is counted anew is the same then."""
+    return [*boot, *charge(place), *leave(place), *boot, *charge(place), *leave(place)]
 
 
 @scenario
