@@ -7,7 +7,7 @@ a station that handles each thing by itself may not handle two that meet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strategies.labels import JsonObject
 from strategies.moves import Act, Ask, Await, Leave, Move, Pause, Withhold
@@ -215,22 +215,25 @@ def _meeting(place: Place, wait: _Wait, calls: Sequence[Ask]) -> Iterable[Move]:
 
 @dataclass(frozen=True, slots=True)
 class _Deed:
-    """What happens at the station, and what undoes it; `cuts` when it ends the connection, `used` when it needs somebody."""
+    """What happens at the station, and what undoes it; `cuts` when it ends the connection."""
 
     name: str
     moves: Sequence[Move]
     undo: Sequence[Move] = ()
     cuts: bool = False
-    used: bool = False
 
 
-def _deeds(place: Place) -> Iterator[_Deed]:
-    n, m = place.evses[0], place.evses[-1]
-    yield _Deed("unplug", [Act(f"unplug {n}")], used=True)
-    yield _Deed("other-token", [present(place.tokens[1])], used=True)
+def _deeds(place: Place, *, used: bool) -> Iterator[_Deed]:
+    """What may happen where nobody stands at the first EVSE, or where somebody does (`used`)."""
+    n = place.evses[0]
+    if used:
+        yield _Deed("unplug", [Act(f"unplug {n}")])
+        yield _Deed("other-token", [present(place.tokens[1])])
     yield _Deed("fault", [Act(f"fault {n}")], [Act(f"clear-fault {n}")])
-    visit = [Act(f"plug-in {m}"), present(place.tokens[1]), Act(f"start-power {m}")]
-    yield _Deed("visit", visit, [Act(f"unplug {m}")])
+    free = place.evses[-1] if used else n
+    if not used or free != n:
+        visit = [Act(f"plug-in {free}"), present(place.tokens[1]), Act(f"start-power {free}")]
+        yield _Deed("visit", visit, [Act(f"unplug {free}")])
     yield _Deed("cut", [Leave(1006)], cuts=True)
     yield _Deed("power-cycle", [Act("power-cycle"), booted(place)], cuts=True)
 
@@ -238,26 +241,17 @@ def _deeds(place: Place) -> Iterator[_Deed]:
 def _later_waits(place: Place) -> Iterator[_Wait]:
     """For events of a transaction that runs, or ends: whichever the station tells first is held back."""
     n = place.evses[0]
-    looked = [Pause(GLANCE_S)]
-    for suffix, words in ("-Updated", f"stop-power {n}"), ("-Ended", f"unplug {n}"):
-        used = suffix == "-Updated"
-        yield _Wait(
-            *("TransactionEvent", [Act(words)], {}),
-            before=charge(place),
-            shows=looked,
-            used=used,
-            suffix=suffix,
-        )
+    updated, ended = [Act(f"stop-power {n}")], [Act(f"unplug {n}")]
+    runs = _Wait("TransactionEvent", updated, {}, before=charge(place), shows=[Pause(GLANCE_S)])
+    yield replace(runs, used=True, suffix="-Updated")
+    yield replace(runs, prompt=ended, suffix="-Ended")
 
 
 def _deeds_and_cuts(place: Place) -> Iterator[Scenario]:
     for wait in (*_waits(place), *_later_waits(place)):
         if wait.several:
             continue
-        for deed in _deeds(place):
-            alone = len(place.evses) == 1 and wait.used
-            if (deed.used and not wait.used) or (deed.name == "visit" and alone):
-                continue
+        for deed in _deeds(place, used=wait.used):
             text = f"{deed.name} while the station waits for the answer to its {wait.action}."
             name = f"{deed.name}-meets/{wait.name}"
             yield Scenario(name, text, tuple(_deed_meets(place, wait, deed)))
@@ -272,7 +266,7 @@ def _deed_meets(place: Place, wait: _Wait, deed: _Deed) -> Iterable[Move]:
     patience_s = place.boot_s if boots else place.prompt_s
     said: Sequence[Move] = [Pause(GLANCE_S), answered(wait.answer)]
     if deed.cuts:
-        # A boot that was not answered has to be told again (B01.FR.10); one after a power cut is waited for anyway.
+        # A boot that was not answered has to be told again (B01.FR.08); one after a power cut is waited for anyway.
         said = [booted(place)] if boots and deed.name == "cut" else []
     return [
         *wait.before,
