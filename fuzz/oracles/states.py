@@ -74,10 +74,10 @@ def persistence(obs: Observation) -> Iterator[Violation]:
     """What was accepted, and what waits to be sent, outlives a reset and a loss of power.
 
     The station boots again and says so (B01.FR.03), accepted variables read the same, what was made Inoperative stays so
-    (B01.FR.07, G03.FR.08, G04.FR.09), and no beginning or end of a transaction is lost (E04, B12.FR.05). A station is
-    missed only where the scene waited for its BootNotification in vain, at least half a minute, and the network was
-    never cut; a variable is compared only with what was set or read in the same scene, and not at all where the
-    specification lets others change it.
+    (B01.FR.07, G03.FR.08, G04.FR.09; what was not seen so before the boot is O11's), and no beginning or end of a
+    transaction is lost (E04, B12.FR.05). A station is missed only where the scene waited for its BootNotification in
+    vain, at least half a minute, and the network was never cut; a variable is compared only with what was set or read in
+    the same scene, and not at all where the specification lets others change it.
 
     Seen: a value that was accepted and stored, and with which the station never started again
     (https://github.com/EVerest/EVerest/pull/1782).
@@ -93,8 +93,9 @@ def idempotency(obs: Observation) -> Iterator[Violation]:
     """What may happen once happens once.
 
     A transactionId is never used for a second transaction, not even after a reboot (E01); one request is carried out
-    once; a TransactionEvent that was acknowledged is not sent again. That a CALL which was sent again with its messageId
-    is carried out twice is a remark: Part 4 asks senders for new ids, and receivers for nothing.
+    once; a TransactionEvent that was acknowledged is not sent again, and one that was not is sent again as it was, under
+    its own seqNo (E13). That a CALL which was sent again with its messageId is carried out twice is a remark: Part 4 asks
+    senders for new ids, and receivers for nothing.
 
     Seen: a firmware update that was carried out twice (https://github.com/matth-x/MicroOcpp/commit/565f6d4); meter
     values doubled by a retry.

@@ -53,6 +53,8 @@ class _Value:
     era: int
     exact: bool
     """Whether it was read as this, not only set to it."""
+    due: bool = False
+    """Whether it is to hold from the next boot on: what is read until then may be either (B05, RebootRequired)."""
 
 
 class Keeping:
@@ -150,7 +152,8 @@ class Keeping:
             status = text(result, "attributeStatus")
             if status in ("Accepted", "RebootRequired") and _key(result) == key:
                 value = text(item, "attributeValue")
-                self._values[key] = _Value(value, _name(item), self._facts.boots, exact=False)
+                due, boots = status == "RebootRequired", self._facts.boots
+                self._values[key] = _Value(value, _name(item), boots, exact=False, due=due)
 
     def _read(self, event: Told) -> Iterator[Objection]:
         for result in objects(event.payload, "getVariableResult"):
@@ -161,7 +164,8 @@ class Keeping:
             if not isinstance(value, str):
                 continue
             if kept.era == self._facts.boots:
-                kept.value, kept.exact = value, True
+                if not kept.due:
+                    kept.value, kept.exact = value, True
             elif not self._same(kept, value) and not self._excused(result):
                 yield Objection(
                     "B05",

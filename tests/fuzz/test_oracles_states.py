@@ -913,14 +913,17 @@ def test_a_station_is_not_missed_too_early_nor_after_a_refusal():
     assert said(refused._log(Who.HARNESS, "note", ""), BOOT_IN_VAIN) == []
 
 
-def variables(before, after, *, name="EVConnectionTimeOut"):
+def variables(before, after, *, name="EVConnectionTimeOut", status="Accepted", meanwhile=""):
     variable = {**VARIABLE, "variable": {"name": name}}
     script = Script().ask(
         "SetVariables",
         {"setVariableData": [{**variable, "attributeValue": before}]},
-        {"setVariableResult": [{**variable, "attributeStatus": "Accepted"}]},
+        {"setVariableResult": [{**variable, "attributeStatus": status}]},
     )
     read = {**variable, "attributeStatus": "Accepted", "attributeValue": after}
+    if meanwhile:
+        early = {**read, "attributeValue": meanwhile}
+        script.ask("GetVariables", {}, {"getVariableResult": [early]})
     return script.boot().ask("GetVariables", {}, {"getVariableResult": [read]})
 
 
@@ -932,6 +935,17 @@ def test_a_variable_that_is_kept_or_that_others_change_is_right():
     assert said(variables("20", "20")) == []
     assert said(variables("A, B", "a,b")) == []
     assert said(variables("20", "300", name="HeartbeatInterval")) == []
+
+
+def test_a_variable_that_was_wrong_before_the_boot_is_not_lost_by_it():
+    assert said(variables("20", "60", meanwhile="60")) == ["O12 accepted but stored otherwise"]
+
+
+@pytest.mark.parametrize("meanwhile", ["20", "60"])
+def test_a_variable_that_waits_for_the_boot_may_read_either_way_until_then(meanwhile):
+    waits = {"status": "RebootRequired", "meanwhile": meanwhile}
+    assert said(variables("20", "20", **waits)) == []
+    assert said(variables("20", "60", **waits)) == ["O13 B05 accepted variable lost over a reboot"]
 
 
 def test_a_variable_that_changes_by_itself_is_not_compared():
