@@ -228,7 +228,7 @@ def _deeds(place: Place, *, used: bool) -> Iterator[_Deed]:
     n = place.evses[0]
     if used:
         yield _Deed("unplug", [Act(f"unplug {n}")])
-        yield _Deed("other-token", [present(place.tokens[1])])
+        yield _Deed("tokens", [present(token) for token in place.tokens])
     yield _Deed("fault", [Act(f"fault {n}")], [Act(f"clear-fault {n}")])
     free = place.evses[-1] if used else n
     if not used or free != n:
