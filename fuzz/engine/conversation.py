@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from fuzz.clock import Clock
 from fuzz.ocppj.lenient import hear
+from fuzz.ocppj.variables import items_of, member_of, text_of
 from fuzz.records import (
     Answer,
     Close,
@@ -48,6 +49,8 @@ POUR_SHARE = 8
 
 _REMEMBERED_IDS = 4_096
 _MAX_PONGS = 64
+_SERIAL = 40
+"""So long a serialNumber may be (CertificateHashDataType)."""
 _LOOK_S = 0.02
 _MAX_LATE = 100
 _DRAIN_S = 1.0
@@ -383,6 +386,7 @@ class Conversation:
                 take.calls.append(heard)
                 await self._serve(heard)
             case FrameKind.CALLRESULT | FrameKind.CALLERROR:
+                self._note_root(heard.payload)
                 self._sort(heard)
             case _:
                 take.strays.append(heard)
@@ -436,6 +440,13 @@ class Conversation:
         transaction = info.get("transactionId") if isinstance(info, dict) else None
         if isinstance(transaction, str):
             named["tx.id"] = json.dumps(transaction[:36])[1:-1]
+
+    def _note_root(self, payload: JsonValue) -> None:
+        """Keep the serial number of the certificate that was listed last, as the target spells it."""
+        chains = items_of(payload, "certificateHashDataChain")
+        data = member_of(chains[-1], "certificateHashData") if chains else None
+        if serial := text_of(data, "serialNumber"):
+            self._ledger.named["root.serial"] = json.dumps(serial[:_SERIAL])[1:-1]
 
 
 def _id_at_the_head(text: str) -> str | None:

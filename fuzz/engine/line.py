@@ -5,6 +5,7 @@ Knows doors, conversations and the target adapter. Must not know cases, phases o
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -283,6 +284,7 @@ class Line:
         """The take of a new connection on which the target is booted, or what went wrong."""
         self.reconnects += 1
         self.handshake = link.handshake
+        self._note_address()
         conversation = self._on(link)
         take = conversation.begin()
         try:
@@ -296,6 +298,14 @@ class Line:
         except Flooded as flood:
             return f"the target sent {flood}"
         return "the target connected but was not ready in time: no BootNotification, or it refuses CALLs"
+
+    def _note_address(self) -> None:
+        """Where the target calls us, for the slot `{csms.url}`: as it was at first, whatever it is told later."""
+        made = self.handshake
+        if self._door.side is Side.STATION and made.host:
+            scheme = "wss" if made.tls_version else "ws"
+            url = f"{scheme}://{made.host}{made.path.rpartition('/')[0]}"
+            self._slots.named.setdefault("csms.url", json.dumps(url)[1:-1])
 
     def _on(self, link: Link) -> Conversation:
         return Conversation(link, self._voice, self._clock, self._slots.ids, self._ledger)

@@ -30,8 +30,9 @@ class Slots:
 
     `{call.id}` is a fresh id for each message (`{call.id:36}` padded to 36 characters), `{call.previous}` the id of
     the message before. `named` are what the target named last (`{asked.id}` and `{asked.previous}`, the ids of its
-    latest CALLs, `{tx.id}`), the addresses of our catcher (`{canary.url}`), and `{time.now}`, the present time in
-    scenes. All others are looked up in `values`, and left as they are when unknown.
+    latest CALLs, `{tx.id}`, `{root.serial}` of the certificate that it listed), the addresses of our catcher
+    (`{canary.url}`), `{csms.url}`, where the target called us first, without its identity, and `{time.now}`, the
+    present time in scenes. All others are looked up in `values`, and left as they are when unknown.
     """
 
     ids: Iterator[str]

@@ -16,6 +16,7 @@ from fuzz.engine.conversation import Conversation, Take
 from fuzz.engine.effects import asks_to_reconnect
 from fuzz.engine.line import Line
 from fuzz.errors import TargetUnavailable, UsageError
+from fuzz.ocppj.history import arrival
 from fuzz.ocppj.lenient import hear
 from fuzz.records import (
     Ability,
@@ -72,6 +73,9 @@ REFUSED_S = 0.1
 
 IN_VAIN, REFUSED = "waited in vain for", "refused, so not waited for:"
 """How the transcript tells that a CALL of the target did not come."""
+
+MAX_PATH = 500
+"""So much of the path that a caller asks for is told."""
 
 _CAUSES = {
     "CustomerInformation": "NotifyCustomerInformation",
@@ -374,11 +378,11 @@ class Stage(Line):
         with self.absence.told(within_s):
             link = await self._next_link(scene, within_s)
         self.reconnects += 1
-        self.handshake = link.handshake
+        self.handshake = made = link.handshake
         self._conversation = conversation = self._on(link)
         conversation.adopt(scene.take)
         scene.away = False
-        _log(scene, self._clock.monotonic(), "open", "a new connection")
+        _log(scene, self._clock.monotonic(), "open", arrival(made.path[:MAX_PATH], made.secret))
         if self._door.side is Side.CSMS:
             await conversation.open(self.pace.boot_s, await_boot=False)
         return conversation

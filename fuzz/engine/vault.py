@@ -22,6 +22,7 @@ from fuzz.records import (
     Ask,
     Case,
     Deafening,
+    Disconnect,
     Door,
     Expect,
     Gauge,
@@ -49,7 +50,7 @@ _USUAL_LENGTH = 20
 SHORTEST_SECRET = 8
 """Shorter values are no passwords (A01 wants 16 and more), and hiding them would spoil the words around them."""
 
-_SILENT = (Settle, Expect, Wait, Gauge)
+_SILENT = (Settle, Expect, Wait, Gauge, Disconnect)
 """Steps that say nothing."""
 
 _LETTERS = string.ascii_letters + string.digits
@@ -111,11 +112,13 @@ class Vault:
     known: Credentials = field(default_factory=Credentials)
     passed: int = 0
     _made: dict[str, str] = field(default_factory=dict)
+    _recalled: tuple[str, ...] = ()
     _touched: set[str] = field(default_factory=set)
 
     def recall(self, data: bytes) -> None:
         """Let in what an earlier campaign may have left behind on the target. Raises `ValueError`."""
         self.known = Credentials.from_bytes(data)
+        self._recalled = self.known.passwords
         self._touched |= {PASSWORD} if self.known.passwords else set()
         self._touched |= {IDENTITY} if self.known.identities else set()
         self._tell_gate()
@@ -173,6 +176,15 @@ class Vault:
         for name, value in self._hidden():
             data = data.replace(value.encode("utf-8", "surrogatepass"), name.encode())
         return data
+
+    def shown(self, number: int | None) -> str:
+        """What stands in transcripts for the password of this number (`Handshake.password`); "" when nothing may."""
+        if number is None:
+            return ""
+        if number == 0:
+            return OLD_PASSWORD
+        given = self.known.passwords[number - 1 : number]
+        return "".join("" if p in self._recalled else self.incoming(p) for p in given)
 
     def _secret(self, which: str | None) -> str:
         if which == "old":
@@ -333,8 +345,9 @@ class VaultLink:
 
     @property
     def handshake(self) -> Handshake:
-        """How the connection came about."""
-        return self._link.handshake
+        """How the connection came about, and with which password."""
+        made = self._link.handshake
+        return replace(made, secret=self._vault.shown(made.password))
 
     async def send_text(self, text: str) -> None:
         """Send one text message with its secrets filled in."""

@@ -13,6 +13,20 @@ from fuzz.ocppj.lenient import hear
 from fuzz.records import Entry, FrameKind, Heard, Who
 from strategies.labels import JsonValue
 
+_NEW_CONNECTION, _TO, _WITH = "a new connection", " to ", " with the password "
+
+
+def arrival(path: str, secret: str) -> str:
+    """How transcripts tell that the target came back: to which path, and with what stands for the password; "" if unknown."""
+    to = f"{_TO}{path}" if path else ""
+    return f"{_NEW_CONNECTION}{to}" + (f"{_WITH}{secret}" if secret else "")
+
+
+def arrived(text: str) -> tuple[str, str]:
+    """The path and the password that `arrival` told."""
+    rest, _, secret = text.removeprefix(_NEW_CONNECTION).partition(_WITH)
+    return rest.removeprefix(_TO), secret
+
 
 class Deed(StrEnum):
     """What was done."""

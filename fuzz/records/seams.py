@@ -20,12 +20,16 @@ from strategies.labels import JsonObject, JsonValue
 class Handshake:
     """What is known of a connection before its first message; empty strings and None mean: not known.
 
+    `host` is whom a caller means to call, as its Host header tells (RFC 9110 section 7.2).
     `context_takeover` tells whether our compressed messages may build upon earlier ones (RFC 7692 section 7.1.1).
+    `password` tells which password a caller gave, never the password itself: 0 is the configured one, n the n-th of
+    those that it was told since. `secret` is what stands for it in transcripts.
     `peer_certificate` is the verified certificate of the peer, DER.
     """
 
     identity: str = ""
     path: str = ""
+    host: str = ""
     subprotocol: str = ""
     offered_subprotocols: tuple[str, ...] = ()
     remote: str = ""
@@ -33,6 +37,8 @@ class Handshake:
     cipher_suite: str = ""
     peer_common_name: str = ""
     basic_user: str = ""
+    password: int | None = None
+    secret: str = ""
     compression: bool = False
     context_takeover: bool = False
     peer_certificate: bytes = b""

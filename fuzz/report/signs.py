@@ -35,7 +35,7 @@ from strategies.wsfaults import DEFLATE
 Sign: TypeAlias = JsonObject
 
 _ANSWERS = (FrameKind.CALLRESULT, FrameKind.CALLERROR)
-_FOREIGN = re.compile(r"\{(secret|canary|csr)\.")
+_FOREIGN = re.compile(r"\{(secret|canary|csms|csr|root)\.")
 _SITE = re.compile(r"(\w+) (request|response) (/\S*) (\w+)")
 
 _NO_SCRIPT = {

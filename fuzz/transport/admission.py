@@ -52,11 +52,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The request may come in. `subprotocol` is "" when the two ends have none in common."""
+    """The request may come in. `subprotocol` is "" when the two ends have none in common.
+
+    `password` tells which of its passwords it gave, as in `Handshake`; None when it need not give any.
+    """
 
     identity: str
     basic_user: str
     subprotocol: str
+    password: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +91,13 @@ def admit(request: Request, rules: Rules) -> Admitted | Refused:
         return Refused(shown(identity), 404, "not an identity that was named")
     user, password = _basic(request)
     wanted = rules.passwords(identity)
-    if wanted and not (user == identity and any(_same(password, w) for w in wanted)):
+    given = next((i for i, w in enumerate(wanted) if _same(password, w)), None)
+    if wanted and (user != identity or given is None):
         return Refused(shown(identity), 401, _why_unauthorized(identity, user))
-    return Admitted(identity, user or "", _choose(request, rules))
+    if given is not None:
+        # Whatever was configured is the configured one.
+        given = max(0, given + 1 - (len(wanted) - len(rules.further_passwords)))
+    return Admitted(identity, user or "", _choose(request, rules), given)
 
 
 def identity_of(path: str) -> str | None:

@@ -74,7 +74,13 @@ class WebSocketLink:
 
 
 def describe(
-    pump: Pump, request: Request, *, identity: str, basic_user: str = "", suites: Mapping[str, str]
+    pump: Pump,
+    request: Request,
+    *,
+    identity: str,
+    basic_user: str = "",
+    password: int | None = None,
+    suites: Mapping[str, str],
 ) -> Handshake:
     """What is known of a connection whose opening handshake is over.
 
@@ -85,6 +91,7 @@ def describe(
     return Handshake(
         identity=identity,
         path=_plain(request.path),
+        host=_plain(",".join(request.headers.get_all("Host"))),
         subprotocol=pump.protocol.subprotocol or "",
         offered_subprotocols=offered_subprotocols(request),
         remote=address(pump.transport.get_extra_info("peername")),
@@ -92,6 +99,7 @@ def describe(
         cipher_suite=suites.get(cipher[0], cipher[0]) if cipher else "",
         peer_common_name=_common_name(tls.getpeercert()) if tls else "",
         basic_user=basic_user,
+        password=password,
         compression=bool(pump.protocol.extensions),
         context_takeover=pump.takes_over_context,
         peer_certificate=(tls.getpeercert(binary_form=True) or b"") if tls else b"",

@@ -303,6 +303,7 @@ class Listener:
                         request,
                         identity=admitted.identity,
                         basic_user=admitted.basic_user,
+                        password=admitted.password,
                         suites=self._suites,
                     ),
                 )

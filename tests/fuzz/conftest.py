@@ -17,7 +17,7 @@ from fuzz.clock import SystemClock
 from fuzz.csms.voice import CsmsVoice
 from fuzz.engine.executor import Executor
 from fuzz.engine.line import Pace, Wiring
-from fuzz.records import Ability, LinkClosed, ProcessEnd, Side, TargetFacts
+from fuzz.records import Ability, Handshake, LinkClosed, ProcessEnd, Side, TargetFacts
 from fuzz.target.nothing import NoTarget
 from fuzz.transport.memory import MemoryDoor, MemoryLink
 
@@ -46,13 +46,18 @@ def scripted() -> Callable[..., AbstractAsyncContextManager[Executor]]:
 
     @asynccontextmanager
     async def station(
-        behaviour: Behaviour, *, owned: bool = True, lives: int = 1_000, patience_s: float = 0.2
+        behaviour: Behaviour,
+        *,
+        owned: bool = True,
+        lives: int = 1_000,
+        patience_s: float = 0.2,
+        handshake: Handshake | None = None,
     ) -> AsyncIterator[Executor]:
         door = MemoryDoor(Side.STATION)
 
         async def live() -> None:
             for _ in range(lives):
-                link = door.connect()
+                link = door.connect(handshake)
                 try:
                     await link.send_text(BOOT)
                     await link.receive()

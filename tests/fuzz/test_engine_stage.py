@@ -12,7 +12,7 @@ from fuzz.engine.conversation import Take
 from fuzz.engine.executor import Executor
 from fuzz.engine.stage import is_scene
 from fuzz.errors import TargetUnavailable
-from fuzz.ocppj.history import Deed, history
+from fuzz.ocppj.history import Deed, arrived, history
 from fuzz.records import (
     AnswerNext,
     Ask,
@@ -20,6 +20,7 @@ from fuzz.records import (
     Disconnect,
     Expect,
     Gauge,
+    Handshake,
     Misbehave,
     Observation,
     Operator,
@@ -417,3 +418,37 @@ async def test_a_queue_that_never_empties_costs_our_own_target_a_restart(
 
 async def _note(restarted: list[bool]) -> None:
     restarted.append(True)
+
+
+# --- what a station shows and names -------------------------------------------------------------------------
+
+
+class Lister(Station):
+    """Lists two certificates."""
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        frame = json.loads(text)
+        if frame[0] != 2 or frame[2] != "GetInstalledCertificateIds":
+            await super().__call__(link, text)
+            return
+        chains = [{"certificateHashData": {"serialNumber": serial}} for serial in ("1", "0A")]
+        answer = {"status": "Accepted", "certificateHashDataChain": chains}
+        await link.send_text(json.dumps([3, frame[1], answer]))
+
+
+async def test_a_scene_names_what_was_listed_and_where_it_is_called(scripted: Callable) -> None:
+    station = Lister()
+    made = Handshake(host="csms.test:80", path="/ocpp/CS-1", tls_version="TLSv1.3")
+    named = ask("GetLog", '{"root":"{root.serial}","url":"{csms.url}/other"}')
+    async with scripted(station, handshake=made) as executor:
+        await executor.play(scene(ask("GetInstalledCertificateIds"), named))
+    (payload,) = (frame[3] for frame in station.heard if frame[2] == "GetLog")
+    assert payload == {"root": "0A", "url": "wss://csms.test:80/ocpp/other"}
+
+
+async def test_the_transcript_tells_with_what_a_station_came_back(scripted: Callable) -> None:
+    made = Handshake(path="/ocpp/CS-1", password=0, secret="{secret.password.old}")
+    async with scripted(Station(), handshake=made) as executor:
+        seen = await executor.play(scene(Disconnect(1000), ask("GetLog")))
+    (told,) = (e.text for e in seen.entries if e.kind == "open")
+    assert arrived(told) == ("/ocpp/CS-1", "{secret.password.old}")

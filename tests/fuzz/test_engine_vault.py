@@ -19,6 +19,7 @@ from fuzz.engine.vault import (
 from fuzz.records import (
     Ask,
     Case,
+    Disconnect,
     Expect,
     Handshake,
     SendBytes,
@@ -267,6 +268,33 @@ async def test_above_the_link_there_are_only_slots(vault: Vault) -> None:
     assert "{secret" not in inner.sent[0]
     assert await link.receive() == _set("{secret.password.20}")
     assert link.handshake.identity == "CS-1"
+
+
+async def test_a_link_tells_what_stands_for_the_password_that_it_was_opened_with(
+    vault: Vault,
+) -> None:
+    vault.recall(Credentials(("left behind",)).to_bytes())
+    inner = Echo()
+    link = VaultLink(inner, vault)  # type: ignore[arg-type]
+    await link.send_text(_set("{secret.password.16}+{secret.password.15}"))
+    await link.send_text(_set("short"))
+
+    def told(number: int | None) -> str:
+        inner.handshake = Handshake(password=number)
+        return link.handshake.secret
+
+    assert told(None) == ""
+    assert told(0) == "{secret.password.old}"
+    # Nothing hides what another campaign made, so it is not told at all.
+    assert told(1) == ""
+    assert told(2) == "{secret.password.16}+{secret.password.15}"
+    assert told(3) == "short"
+    assert told(4) == ""
+
+
+def test_a_scene_that_hangs_up_may_change_a_password(vault: Vault) -> None:
+    steps = (Ask((_set("{secret.password}"),)), Disconnect(1000))
+    assert vault.refuses(replace(_case(""), steps=steps)) == ""
 
 
 # --- on tape ------------------------------------------------------------------------------------------------

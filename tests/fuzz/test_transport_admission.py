@@ -67,7 +67,15 @@ def test_everybody_is_let_in_where_nobody_is_named() -> None:
 
 def test_the_right_password_comes_in() -> None:
     request = _request("/CS%201", _basic("CS 1", "pass:wörd"))
-    assert admit(request, STRICT) == Admitted("CS 1", "CS 1", "")
+    assert admit(request, STRICT) == Admitted("CS 1", "CS 1", "", 0)
+
+
+def test_it_is_told_which_password_was_given_and_not_what_it_is() -> None:
+    told = replace(STRICT, further_passwords=("first", "second"), further_identities=("CS-2",))
+    for number, password in enumerate(("pass:wörd", "first", "second")):
+        for identity in ("CS 1", "CS-2"):
+            request = _request(f"/{identity.replace(' ', '%20')}", _basic(identity, password))
+            assert admit(request, told) == Admitted(identity, identity, "", number)
 
 
 @pytest.mark.parametrize(
