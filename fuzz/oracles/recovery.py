@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from fuzz.ocppj.history import Deed, Happening, History
 from fuzz.oracles.reading import scene
 from fuzz.oracles.registry import oracle, violation
-from fuzz.records import Basis, Observation, Severity, Side, Violation
+from fuzz.oracles.returning import wrong_returns
+from fuzz.records import Basis, Misbehave, Observation, Severity, Side, Violation
 
 _BOOT = "BootNotification"
 _IN_VAIN_S = 10.0
@@ -22,19 +23,22 @@ _CUT, _RESTORED, _CYCLED = "cut-network", "restore-network", "power-cycle"
 
 @oracle("O29", name="recovery", clause="Part 4 section 5.3; B01.FR.03", cwe="CWE-755")
 def recovery(obs: Observation) -> Iterator[Violation]:
-    """A Charging Station comes back by itself, and says that it booted when it did.
+    """A Charging Station comes back by itself, as it was agreed, and says that it booted when it did.
 
     Whatever ended or refused a connection - a cut in the middle of a frame, a bad handshake, a server that is busy, a
     network that was away - the station goes on trying (Part 4 section 5.3), and after a restart its first message is
     BootNotification, however much waits to be sent. It is missed only where the network was up again and the scene
     waited in vain. How soon it comes back is its own choice: the back-off has no upper limit, and its lower one is
-    not visible from here.
+    not visible from here. It comes back with the password that it accepted last and with none that it refused (A01), and
+    calls the address of the network profile that it says it uses (B09, B10).
 
     Seen: a race between time-outs after which no station ever dialled again
     (https://github.com/EVerest/libocpp/commit/230ae1a); a BootNotification dropped from a full queue
-    (https://github.com/EVerest/EVerest/commit/1458b9a).
+    (https://github.com/EVerest/EVerest/commit/1458b9a); a security profile that was changed, and a connection that was
+    made with the options of the one before.
 
-    Fix: keep trying in one supervised loop without an end; put BootNotification in front of the queue, not into it.
+    Fix: keep trying in one supervised loop without an end; put BootNotification in front of the queue, not into it; read
+    password and network profile anew for each connection, from where they are stored once they are accepted.
     """
     seen = scene(obs)
     if seen is None or obs.facts.side is not Side.STATION or _without_network(seen):
@@ -45,6 +49,26 @@ def recovery(obs: Observation) -> Iterator[Violation]:
     elif _boots_unheard(seen):
         text = "the station restarted and is connected, but never said BootNotification"
         yield violation("O29", Basis.STOPPED_SERVING, Severity.HIGH, f"no {_BOOT}", text)
+    else:
+        yield from _otherwise(obs, seen)
+
+
+def _otherwise(obs: Observation, seen: History) -> Iterator[Violation]:
+    """What it came back with that was not agreed; each kind once, and none while callers are received badly."""
+    if any(isinstance(step, Misbehave) for step in obs.case.steps):
+        return
+    told: set[str] = set()
+    for wrong in wrong_returns(seen):
+        if wrong.symptom not in told:
+            told.add(wrong.symptom)
+            yield violation(
+                "O29",
+                Basis.SHALL,
+                Severity.HIGH,
+                wrong.symptom,
+                wrong.text,
+                clause=wrong.clause,
+            )
 
 
 def _without_network(seen: History) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from strategies.labels import JsonObject
-from strategies.moves import Ask, Move, Pause
+from strategies.moves import Ask, Leave, Move, Pause
 from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
 from strategies.sequences.registry import Script, scenario, scenarios_over
@@ -56,6 +56,7 @@ def _changed(name: str, value: str, place: Place) -> list[Move]:
     return [*with_variable(place, name, value, moves), read]
 
 
+_PASSWORD = PoolVariable("SecurityCtrlr", "BasicAuthPassword")
 _PASSWORDS = {
     "longest-with-every-sign": "{secret.password.16}*-_=:+|@.{secret.password.15}",
     "longest": "{secret.password.40}",
@@ -75,32 +76,78 @@ def password_changed(place: Place) -> Iterable[tuple[str, Script]]:
 
 
 def _password_changed(value: str, place: Place) -> list[Move]:
-    password = PoolVariable("SecurityCtrlr", "BasicAuthPassword")
-    return [set_variable(password, value), Pause(GLANCE_S), *tell_status(place)]
+    return [set_variable(_PASSWORD, value), Pause(GLANCE_S), *tell_status(place)]
+
+
+@scenario
+def password_refused(place: Place) -> Iterable[Move]:
+    """A password that is too short is refused, and the station comes back with the one that it took before (A01.FR.04)."""
+    return [
+        set_variable(_PASSWORD, "{secret.password.20}"),
+        Pause(GLANCE_S),
+        set_variable(_PASSWORD, "{secret.password.12}"),
+        *reboot(place),
+    ]
+
+
+_PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
+_ACTIVE = PoolVariable("OCPPCommCtrlr", "ActiveNetworkProfile")
 
 
 @scenario
 def weaker_profile(place: Place) -> Iterable[Move]:
     """A network profile without security is to be used, and the station is reset."""
-    found = place.variable("OCPPCommCtrlr.NetworkConfigurationPriority")
-    free = [v for v in (found.values if found is not None else ()) if v.isdecimal()]
-    slots = [v for v in free if found is not None and v not in (found.value or "").split(",")]
-    if found is None or not slots:
+    found, slot = place.variable(_PRIORITY), _free_slot(place)
+    if found is None or not slot:
         return []
-    connection: JsonObject = {
-        "ocppVersion": "OCPP20",
-        "ocppTransport": "JSON",
-        "ocppCsmsUrl": "ws://127.0.0.1:9/ocpp",
-        "messageTimeout": 30,
-        "securityProfile": 0,
-        "ocppInterface": "Wired0",
-    }
-    slot: JsonObject = {"configurationSlot": int(slots[0]), "connectionData": connection}
     return [
-        Ask("SetNetworkProfile", slot),
-        set_variable(found, slots[0]),
+        _profile(slot, "ws://127.0.0.1:9/ocpp", security_profile=0),
+        set_variable(found, slot),
         get_variable(found),
         *reboot(place),
         get_variable(found),
         set_variable(found, found.value or ""),
     ]
+
+
+@scenario
+def other_profile(place: Place) -> Iterable[Move]:
+    """A network profile with another path of ours is used, and then the one from before again (B09, B10)."""
+    found, slot = place.variable(_PRIORITY), _free_slot(place)
+    level = place.value("SecurityCtrlr.SecurityProfile", "")
+    if found is None or not slot or not level.isdecimal():
+        return []
+    before, read = found.value or "", get_variable(_ACTIVE)
+    return [
+        Leave(),
+        read,
+        _profile(slot, "{csms.url}/other", security_profile=int(level)),
+        # What worked before comes second, in case that nothing answers at the new address.
+        set_variable(found, f"{slot},{before}"),
+        *reboot(place),
+        read,
+        set_variable(found, before),
+        *reboot(place),
+        read,
+    ]
+
+
+def _free_slot(place: Place) -> str:
+    """A slot that is not in use; "" where there is none."""
+    found = place.variable(_PRIORITY)
+    if found is None:
+        return ""
+    used = (found.value or "").split(",")
+    return next((v for v in found.values if v.isdecimal() and v not in used), "")
+
+
+def _profile(slot: str, url: str, *, security_profile: int) -> Ask:
+    connection: JsonObject = {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": url,
+        "messageTimeout": 30,
+        "securityProfile": security_profile,
+        "ocppInterface": "Wired0",
+    }
+    return Ask("SetNetworkProfile", {"configurationSlot": int(slot), "connectionData": connection})

@@ -28,6 +28,7 @@ _WRITABLE = (
         "TxCtrlr", "TxStartPoint", values=("EVConnected", "Authorized"), value="Authorized"
     ),
     PoolVariable("SecurityCtrlr", "OrganizationName", value="lab"),
+    PoolVariable("SecurityCtrlr", "SecurityProfile", mutability="ReadOnly", value="2"),
     PoolVariable("AuthCtrlr", "OfflineTxForUnknownIdEnabled", data_type="boolean", value="false"),
 )
 _POOL = Pool(_WRITABLE, evse_ids=(4, 9))
@@ -58,6 +59,7 @@ def test_what_a_module_registers_is_told(module: str) -> None:
 
 def _filled(payload: JsonValue) -> JsonValue:
     text = json.dumps(payload).replace("{time.now}", "2026-01-01T00:00:00Z")
+    text = text.replace("{root.serial}", "c990002").replace("{csms.url}", "ws://csms.test/ocpp")
     filled: JsonValue = json.loads(text.replace("{tx.id}", "tx-1"))
     return filled
 
@@ -132,6 +134,27 @@ def test_transactions_begin_at_every_point_that_the_station_lists_but_the_presen
     names = {told.name for told in scenarios(Place(_POOL))}
     assert "transaction-points/TxStartPoint-EVConnected" in names
     assert "transaction-points/TxStartPoint-Authorized" not in names
+
+
+def test_another_network_profile_is_the_one_of_ours_and_the_old_one_comes_back() -> None:
+    moves = _named("other-profile", Place(_POOL))
+    told = next(m for m in moves if isinstance(m, Ask) and m.action == "SetNetworkProfile")
+    connection = told.payload["connectionData"]
+    assert isinstance(connection, dict)
+    assert told.payload["configurationSlot"] == 1
+    assert connection["ocppCsmsUrl"] == "{csms.url}/other"
+    assert connection["securityProfile"] == 2
+    values = [
+        m.payload["setVariableData"][0]["attributeValue"]  # type: ignore[index,call-overload]
+        for m in moves
+        if isinstance(m, Ask) and m.action == "SetVariables"
+    ]
+    assert values == ["1,0", "0"]
+
+
+def test_a_station_that_does_not_tell_its_security_profile_gets_no_other_network_profile() -> None:
+    bare = Pool(tuple(v for v in _WRITABLE if v.variable != "SecurityProfile"))
+    assert "other-profile" not in {told.name for told in scenarios(Place(bare))}
 
 
 def test_a_change_is_read_back_before_and_after_the_boot() -> None:
