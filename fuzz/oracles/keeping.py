@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fuzz.ocppj.history import Happening
-from fuzz.ocppj.variables import describe, folded, items_of, named, number_of, text_of
+from fuzz.ocppj.variables import (
+    describe,
+    folded,
+    items_of,
+    member_of,
+    named,
+    number_of,
+    text_of,
+)
 from fuzz.oracles.values import same_value
 from strategies.labels import JsonObject, JsonValue
 
@@ -33,7 +41,9 @@ NOT_KEPT = "accepted but not stored"
 COERCED = "accepted but stored otherwise"
 REFUSED = "refused but changed"
 OTHER = "something else changed"
+UNKNOWN = "listed but not known"
 _SHOWN = 60
+_ROOT = "RootCertificate"
 _ENTRIES = "securityctrlr.certificateentries"
 _DIGITS = 10
 
@@ -189,9 +199,27 @@ class Certificates:
         if call.action == "GetInstalledCertificateIds":
             yield from self._list(call.payload, answer)
         elif call.action in ("InstallCertificate", "DeleteCertificate"):
+            yield from self._unknown(call, answer)
             self._change(call, answer)
         elif call.action not in READS and call.action != "SetVariables":
             self.forget()
+
+    def _unknown(self, call: Happening, answer: Happening | None) -> Iterator[Mismatch]:
+        """A root that was listed last, and that nobody has deleted since, is known by its hash data (M04.FR.02).
+
+        The station's own certificates may be listed and nothing that can be deleted (M04.FR.06).
+        """
+        if call.action != "DeleteCertificate" or answer is None:
+            return
+        asked = _hash(member_of(call.payload, "certificateHashData"))
+        listed = any(
+            asked in found
+            for types, found in self._listed.items()
+            if types and all(type_.endswith(_ROOT) for type_ in types)
+        )
+        if listed and not self._deleted and text_of(answer.payload, "status") == "NotFound":
+            text = "DeleteCertificate does not know a certificate that was listed just before"
+            yield Mismatch(UNKNOWN, text, "M04.FR.02")
 
     def _change(self, call: Happening, answer: Happening | None) -> None:
         status = text_of(answer.payload, "status") if answer is not None else "unknown"
@@ -239,7 +267,7 @@ def _hashes(answer: Happening | None) -> frozenset[_Hash] | None:
 def _hash(data: JsonValue) -> _Hash:
     names = ("hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber")
     first, second, third, fourth = (text_of(data, name).lower() for name in names)
-    return first, second, third, fourth
+    return first, second, third, fourth.lstrip("0")
 
 
 # --- how many certificates there are ------------------------------------------------------------------------

@@ -74,10 +74,11 @@ def persistence(obs: Observation) -> Iterator[Violation]:
     """What was accepted, and what waits to be sent, outlives a reset and a loss of power.
 
     The station boots again and says so (B01.FR.03), accepted variables read the same, what was made Inoperative stays so
-    (B01.FR.07, G03.FR.08, G04.FR.09; what was not seen so before the boot is O11's), and no beginning or end of a
-    transaction is lost (E04, B12.FR.05). A station is missed only where the scene waited for its BootNotification in
-    vain, at least half a minute, and the network was never cut; a variable is compared only with what was set or read in
-    the same scene, and not at all where the specification lets others change it.
+    (B01.FR.07, G03.FR.08, G04.FR.09; what was not seen so before the boot is O11's), roots are listed by the same hash
+    data (M03), and no beginning or end of a transaction is lost (E04, B12.FR.05). A station is missed only where the
+    scene waited for its BootNotification in vain, at least half a minute, and the network was never cut; a variable is
+    compared only with what was set or read in the same scene, and not at all where the specification lets others change
+    it.
 
     Seen: a value that was accepted and stored, and with which the station never started again
     (https://github.com/EVerest/EVerest/pull/1782).

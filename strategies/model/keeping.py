@@ -1,4 +1,4 @@
-"""What must outlive a reboot (B01.FR.07, G03.FR.08, G04.FR.09): the station itself, its variables, its availability.
+"""What must outlive a reboot (B01.FR.07, G03.FR.08, G04.FR.09): the station itself, its variables, certificates, availability.
 
 Knows what was accepted before a boot and what was read after it. Must not know why the station booted.
 """
@@ -64,6 +64,7 @@ class Keeping:
         self._facts = facts
         self._volatile = frozenset(name.casefold() for name in volatile)
         self._values: dict[tuple[str, ...], _Value] = {}
+        self._roots = Roots(facts)
         self._inoperative: dict[tuple[int, int], int] = {}
         self._shown: dict[tuple[int, int], str] = {}
         """What connectors were told to be since the last change of availability, in the life in which it was made."""
@@ -75,6 +76,7 @@ class Keeping:
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What was lost over a boot."""
+        yield from self._roots.saw(event)
         match event:
             case Asked():
                 self._asked(event)
@@ -229,6 +231,68 @@ class Keeping:
             "Inoperative connector is Available",
             "a connector that was made Inoperative is Available after a reboot, and was not seen otherwise before",
         )
+
+
+# --- certificates ---------------------------------------------------------------------------------------------
+
+_Hash = tuple[str, ...]
+_LASTING = frozenset({"ManufacturerRootCertificate", "MORootCertificate", "V2GRootCertificate"})
+"""Roots that only InstallCertificate and DeleteCertificate change: one for CSMSs may go by itself (M05.FR.12)."""
+_CHANGES = frozenset({"InstallCertificate", "DeleteCertificate"})
+_SERVING = (Standing.UNKNOWN, Standing.ACCEPTED)
+
+
+class Roots:
+    """Follows lists of installed roots over boots: what nobody changed is listed in the same words (M03, M05)."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._listed: dict[str, tuple[int, frozenset[_Hash]]] = {}
+        self._updated = False
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """Whether a list is another one after a boot."""
+        match event:
+            case Asked(action=action) | Told(asked=Asked(action=action)) if action in _CHANGES:
+                # Until it is listed again, nobody knows what there is.
+                self._listed.clear()
+            case Asked(action="UpdateFirmware"):
+                # Other firmware may bring roots of its own.
+                self._updated = True
+            case Told(asked=Asked(action="GetInstalledCertificateIds")):
+                yield from self._list(event)
+            case _:
+                pass
+
+    def _list(self, event: Told) -> Iterator[Objection]:
+        told = event.status in ("Accepted", "NotFound")
+        if not told or self._updated or self._facts.standing not in _SERVING:
+            return
+        chains = objects(event.payload, "certificateHashDataChain")
+        asked = member(event.asked.payload, "certificateType")
+        for use in _LASTING if asked is None else _LASTING & _texts(asked):
+            now = frozenset(_hash(c) for c in chains if text(c, "certificateType") == use)
+            era, before = self._listed.get(use, (self._facts.boots, now))
+            self._listed[use] = self._facts.boots, now
+            if era < self._facts.boots and before != now:
+                yield Objection(
+                    "M03",
+                    "another list of certificates after a reboot",
+                    f"{use} is listed otherwise after a reboot than before it, although nothing was installed or deleted",
+                    Topic.LOST,
+                )
+
+
+def _texts(value: JsonValue) -> frozenset[str]:
+    found = value if isinstance(value, list) else ()
+    return frozenset(v for v in found if isinstance(v, str))
+
+
+def _hash(chain: JsonValue) -> _Hash:
+    """What a certificate is called by; hex is the same in either case, a serial number with leading zeros or without."""
+    names = ("hashAlgorithm", "issuerNameHash", "issuerKeyHash")
+    data = (text(chain, "certificateHashData", name).lower() for name in names)
+    return (*data, text(chain, "certificateHashData", "serialNumber").lower().lstrip("0"))
 
 
 def _key(item: JsonValue) -> tuple[str, ...]:

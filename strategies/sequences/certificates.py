@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from strategies.labels import JsonObject
 from strategies.moves import Answer, Ask, Await, Move, Pause
 from strategies.pool import PoolVariable
 from strategies.primitives import LAB_ROOT, LAB_ROOT_HASH
 from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario
-from strategies.sequences.steps import GLANCE_S, SIGN, get_variable, tell_status, with_variable
+from strategies.sequences.steps import (
+    GLANCE_S,
+    SIGN,
+    get_variable,
+    reboot,
+    tell_status,
+    with_variable,
+)
 
 _KIND = "ManufacturerRootCertificate"
 
@@ -72,9 +80,13 @@ def certificate_for_nobody(place: Place) -> Iterable[Move]:
 
 @scenario
 def root_installed_and_deleted(place: Place) -> Iterable[Move]:
-    """A root is installed and deleted three times, and counted before and after."""
+    """A root is installed and deleted three times, and counted before and after; the last time with a reset between."""
     delete = Ask("DeleteCertificate", {"certificateHashData": LAB_ROOT_HASH})
     install = Ask("InstallCertificate", {"certificateType": _KIND, "certificate": LAB_ROOT})
     listed = Ask("GetInstalledCertificateIds", {"certificateType": [_KIND]})
     count = get_variable(PoolVariable("SecurityCtrlr", "CertificateEntries"))
-    return [delete, count, *(install, listed, delete, listed, count) * 3]
+    # By the serial number as it is told, which only our own root has together with these hashes.
+    as_listed: JsonObject = {**LAB_ROOT_HASH, "serialNumber": "{root.serial}"}
+    again = Ask("DeleteCertificate", {"certificateHashData": as_listed})
+    over_a_reset = (install, listed, *reboot(place), listed, again, delete, listed)
+    return [delete, count, *(install, listed, delete, listed, count) * 2, *over_a_reset]

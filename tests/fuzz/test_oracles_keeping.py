@@ -5,8 +5,10 @@ from collections.abc import Iterable
 import pytest
 
 from fuzz.ocppj.history import Deed, Happening
-from fuzz.oracles.keeping import NOT_KEPT, OTHER, REFUSED, Certificates, LocalList
+from fuzz.oracles.keeping import NOT_KEPT, OTHER, REFUSED, UNKNOWN, Certificates, LocalList
 from strategies.labels import JsonObject, JsonValue
+
+ROOTS = ["MORootCertificate"]
 
 Exchange = tuple[Happening, Happening | None]
 
@@ -70,6 +72,13 @@ def installed(answer: JsonValue) -> Exchange:
         ([listed("1"), installed({"status": "Rejected"}), listed("1")], []),
         ([listed("1"), listed("2")], []),
         ([listed("a"), deleted("A"), listed()], []),
+        ([listed("0a"), deleted("A"), listed()], []),
+        ([listed("1", types=ROOTS), deleted("1", "NotFound")], [UNKNOWN]),
+        ([listed("1", types=ROOTS), deleted("2", "NotFound")], []),
+        ([listed("1", types=ROOTS), deleted("1", "Failed")], []),
+        ([listed("1", types=ROOTS), deleted("1"), deleted("1", "NotFound")], []),
+        ([listed("1", types=["V2GCertificateChain"]), deleted("1", "NotFound")], []),
+        ([listed("1"), deleted("1", "NotFound")], []),
     ],
 )
 def test_certificates_stay_unless_their_deletion_was_accepted(

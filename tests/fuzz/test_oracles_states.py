@@ -954,6 +954,50 @@ def test_a_variable_that_changes_by_itself_is_not_compared():
     assert judge(replace(made, facts=facts)) == ()
 
 
+ROOT = {
+    "hashAlgorithm": "SHA256",
+    "issuerNameHash": "aa",
+    "issuerKeyHash": "bb",
+    "serialNumber": "0c990002",
+}
+
+
+def roots(use, *serials):
+    chains = [
+        {"certificateType": use, "certificateHashData": {**ROOT, "serialNumber": serial}}
+        for serial in serials
+    ]
+    return {"status": "Accepted", "certificateHashDataChain": chains}
+
+
+def listings(before, after, *, asked=("MORootCertificate",), between=()):
+    payload = {"certificateType": [*asked]} if asked else {}
+    script = Script().ask("GetInstalledCertificateIds", payload, before)
+    for action in between:
+        script.ask(action, {}, "Accepted")
+    return script.boot().ask("GetInstalledCertificateIds", payload, after)
+
+
+@pytest.mark.parametrize("asked", [("MORootCertificate",), ()], ids=["one use", "all"])
+def test_roots_that_are_listed_otherwise_after_a_boot_are_found(asked):
+    listed = ["O13 M03 another list of certificates after a reboot"]
+    before = roots("MORootCertificate", "0c990002")
+    for after in (roots("MORootCertificate", "211353602"), {"status": "NotFound"}):
+        assert said(listings(before, after, asked=asked)) == listed
+
+
+def test_roots_that_are_kept_or_that_something_else_may_change_are_right():
+    use = "MORootCertificate"
+    before, other = roots(use, "0c990002", "1"), roots(use, "2")
+    assert said(listings(before, roots(use, "1", "C990002"))) == []
+    for action in ("InstallCertificate", "DeleteCertificate", "UpdateFirmware"):
+        assert said(listings(before, other, between=(action,))) == []
+    # The fallback for a new root goes once that one has proved itself (M05.FR.12).
+    use = "CSMSRootCertificate"
+    assert said(listings(roots(use, "1", "2"), roots(use, "2"), asked=(use,))) == []
+    assert said(listings(before, "InternalError")) == []
+
+
 def test_availability_that_is_lost_over_a_boot_is_found():
     place = {"evseId": 1, "connectorId": 1}
     inoperative = {"operationalStatus": "Inoperative", "evse": {"id": 1}}
