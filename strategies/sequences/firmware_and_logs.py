@@ -7,6 +7,8 @@ from functools import partial
 
 from strategies.labels import JsonObject
 from strategies.moves import Ask, Await, Move, Pause
+from strategies.papers import CHAINED_SIGNER, SIGNER, SIGNING_ROOT, SIGNING_ROOT_HASH
+from strategies.primitives import EXPIRED_CERTIFICATE
 from strategies.sequences.place import Place
 from strategies.sequences.registry import Script, scenario, scenarios_over
 from strategies.sequences.steps import (
@@ -15,6 +17,7 @@ from strategies.sequences.steps import (
     charge,
     get_log,
     leave,
+    reboot,
     tell_status,
     token_json,
     update_firmware,
@@ -31,6 +34,31 @@ def firmware_from_nowhere(place: Place) -> Iterable[Move]:
 def firmware_while_charging(place: Place) -> Iterable[Move]:
     """New firmware is to come while somebody charges."""
     return [*charge(place), update_firmware(53), Pause(GLANCE_S), *leave(place)]
+
+
+_ROOTS = (
+    "CSMSRootCertificate",
+    "V2GRootCertificate",
+    "MORootCertificate",
+    "ManufacturerRootCertificate",
+)
+"""Where the root of a signer may be installed: the one that may sign firmware comes last (L01.FR.02)."""
+
+
+@scenario
+def firmware_of_a_signer(place: Place) -> Iterable[Move]:
+    """New firmware was signed by somebody unknown, by an expired one, and by one below a root of each use."""
+    unknown = (SIGNER, SIGNING_ROOT, EXPIRED_CERTIFICATE, "no certificate")
+    yield from (update_firmware(71, signer=signer) for signer in unknown)
+    for use in _ROOTS:
+        root: JsonObject = {"certificateType": use, "certificate": SIGNING_ROOT}
+        yield Ask("InstallCertificate", root)
+        yield update_firmware(72, signer=SIGNER)
+        if use == _ROOTS[-1]:
+            yield update_firmware(73, signer=CHAINED_SIGNER)
+        yield Ask("DeleteCertificate", {"certificateHashData": SIGNING_ROOT_HASH})
+    # What was accepted brings no boot by itself, as nothing can be downloaded.
+    yield from reboot(place)
 
 
 @scenarios_over

@@ -185,10 +185,12 @@ def change_availability(status: str, evse: int = 0, connector: int = 0) -> Ask:
     return Ask("ChangeAvailability", payload)
 
 
-def update_firmware(number: int, url: str = NOWHERE) -> Ask:
-    """UpdateFirmware at once, with one more try after a minute."""
+def update_firmware(number: int, url: str = NOWHERE, *, signer: str = "") -> Ask:
+    """UpdateFirmware at once: of a signer with a signature that is none, else with one more try after a minute."""
     firmware: JsonObject = {"location": url, "retrieveDateTime": "2026-01-01T00:00:00Z"}
-    payload: JsonObject = {"requestId": number, "retries": 1, "retryInterval": 60}
+    if signer:
+        firmware |= {"signingCertificate": signer, "signature": "AAAA"}
+    payload: JsonObject = {"requestId": number, "retries": 0 if signer else 1, "retryInterval": 60}
     return Ask("UpdateFirmware", {**payload, "firmware": firmware})
 
 
