@@ -14,6 +14,7 @@ from typing import Protocol
 
 from fuzz.clock import Clock
 from fuzz.engine.course import Course, cost_of, share_of, turn_of
+from fuzz.engine.crossing import sure_crossing
 from fuzz.engine.docket import Docket, Shelf
 from fuzz.engine.doubts import Doubts, Returns
 from fuzz.engine.effects import names_credentials
@@ -144,6 +145,7 @@ class Campaign:
             sink,
             tool,
             lambda: executor.exchanges,
+            crossing=sure_crossing(ground),
             findings=self._tally.findings,
             remarks=self._tally.remarks,
             ledger=self._ledger,

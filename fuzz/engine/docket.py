@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock, rfc3339
+from fuzz.engine.crossing import CROSSED, may_come_of_a_crossing
 from fuzz.engine.investigate import (
     ENDING,
     MEASURED,
@@ -45,6 +46,9 @@ MAX_ALSO = 50
 MAX_LEANED = 2
 """Suspicions of one symptom whose cause is looked for in the scenes before."""
 
+MAX_CROSSED = 3
+"""Silences for which CALLs are made to cross, and are both answered: a target that copes with it always will."""
+
 _ALIKE = {
     ("payload", "growth", "digits"): ("text", "number"),
     ("payload", "growth", "unknown-action"): ("envelope", "action"),
@@ -73,6 +77,7 @@ class Shelf(Protocol):
 class Docket:
     """What was objected to so far. `recent` are the cases played last, newest last, for deaths that come late.
 
+    `crossing` is a case in which CALLs cross for certain, None where none can be had.
     `innocent` counts what did not show again, by its name; `unexplained` counts what ended a connection or a process, and was nothing that we said.
     """
 
@@ -83,6 +88,7 @@ class Docket:
     sink: Callable[[EngineEvent], None]
     tool: str
     exchanges: Callable[[], int]
+    crossing: Case | None = None
     findings: dict[str, Finding] = field(default_factory=dict)
     remarks: dict[tuple[str, str], RemarkReported] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
@@ -90,6 +96,7 @@ class Docket:
     unexplained: int = 0
     _acquitted: set[str] = field(default_factory=set)
     _leaned: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _crossed: int = 0
 
     def confirmed(self) -> list[Finding]:
         """The findings that repeated, without those whose control failed too."""
@@ -159,6 +166,12 @@ class Docket:
         case = observation.case
         if self.shelf.fingerprint(violation, case) in self._acquitted:
             return []
+        known = self._known_crossing(observation, violation)
+        if known is not None:
+            # The case itself is innocent: its class goes on being played.
+            self.ledger.objection(known.violation, case, known.fingerprint)
+            self._again(known, case, known.violation)
+            return []
         known = self._known(violation, case)
         if known is not None:
             self.ledger.objection(violation, case, known.fingerprint)
@@ -166,7 +179,28 @@ class Docket:
             return []
         opened = self._open(observation, violation)
         self.ledger.objection(violation, case, opened.fingerprint)
+        if crossed := await self._of_a_crossing(observation, opened):
+            self._forget(opened)
+            return crossed
         return await self._examine(opened, recent)
+
+    async def _of_a_crossing(
+        self, observation: Observation, finding: Finding
+    ) -> list[tuple[Observation, Violation]]:
+        """What becomes of CALLs that cross for certain, where a silence may come of some that crossed by chance.
+
+        By itself such a case shows nothing, and each of its plays that crosses by chance again costs a time-out.
+        """
+        violation, crossing = finding.violation, self.crossing
+        if crossing is None or self._crossed >= MAX_CROSSED:
+            return []
+        if finding.case == crossing or not may_come_of_a_crossing(observation, violation):
+            return []
+        self.sink(FollowUp(finding, Pursuit.CROSSING, 1))
+        told = await self.investigator.once_more(crossing, replace(violation, oracle=CROSSED[0]))
+        crossed = [(seen, v) for seen, v in told if (v.oracle, v.symptom) == CROSSED]
+        self._crossed += not crossed
+        return crossed
 
     async def reopen(self) -> None:
         """Go on where a killed campaign stopped: its killers are known, its candidates are confirmed now."""
@@ -195,12 +229,15 @@ class Docket:
     def _acquit(self, finding: Finding) -> None:
         """Forget a finding whose control fails as well: its message is a killer without its fault."""
         self._acquitted.add(finding.fingerprint)
-        self.findings.pop(finding.fingerprint, None)
-        self.shelf.drop(finding)
+        self._forget(finding)
         if finding.violation.oracle in STOPPING:
             self.quarantine.close(
                 finding.original, "classes whose messages fail without their fault too"
             )
+
+    def _forget(self, finding: Finding) -> None:
+        self.findings.pop(finding.fingerprint, None)
+        self.shelf.drop(finding)
 
     def _open(self, observation: Observation, violation: Violation) -> Finding:
         case = observation.case
@@ -263,6 +300,13 @@ class Docket:
             return False
         self._leaned[violation.oracle, violation.symptom] += 1
         return self._leaned[violation.oracle, violation.symptom] <= MAX_LEANED
+
+    def _known_crossing(self, observation: Observation, violation: Violation) -> Finding | None:
+        """The finding of CALLs that must not cross, where a silence may come of some that did."""
+        known = [
+            f for f in self.confirmed() if (f.violation.oracle, f.violation.symptom) == CROSSED
+        ]
+        return known[0] if known and may_come_of_a_crossing(observation, violation) else None
 
     def _known(self, violation: Violation, case: Case) -> Finding | None:
         """The finding beside which a suspicion would tell nothing new: same symptom by the same rule, or too many."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fuzz.ocppj.crossings import BREAKS, EVER_S, open_before, unanswered_crossing
 from fuzz.ocppj.history import Deed, Happening, History
 from fuzz.oracles.reading import happened, scene
 from fuzz.oracles.registry import oracle, violation
@@ -16,10 +17,7 @@ from strategies.labels import Stance
 SURE_S = 5.0
 """So soon nobody has given up waiting: how long a target waits is its own choice (Part 2 section 3.2)."""
 
-_EVER_S = float("inf")
-_ON_THE_WAY_S = 0.3
 _LONG_ENOUGH = 0.9
-_BREAKS = (Deed.OPENED, Deed.CLOSED, Deed.ENDED)
 
 
 @oracle("O28", name="concurrency", clause="Part 4 section 4.1.1; FR.01", cwe="CWE-833")
@@ -40,7 +38,7 @@ def concurrency(obs: Observation) -> Iterator[Violation]:
     if scene(obs) is None and len(obs.calls) < 2:
         return
     seen = happened(obs)
-    stuck = next(_deadlocks(obs, seen), None)
+    stuck = next(_deadlock(obs, seen), None)
     if stuck is not None:
         yield stuck
     elif obs.probes.same_connection is not False and obs.settled is not Settled.BY_CLOCK:
@@ -54,13 +52,13 @@ def _refusals(seen: History) -> Iterator[Violation]:
     alone = {
         (h.action, str(h.payload))
         for index, h in enumerate(whole)
-        if h.deed is Deed.ASKED and _served(seen, h) and _open_before(whole, index, _EVER_S) is None
+        if h.deed is Deed.ASKED and _served(seen, h) and open_before(whole, index, EVER_S) is None
     }
     for index, h in enumerate(whole):
         told = seen.partner(h) if h.deed is Deed.ASKED else None
         if told is None or told.error_code != "InternalError":
             continue
-        crossed = _open_before(whole, index, _EVER_S)
+        crossed = open_before(whole, index, EVER_S)
         if crossed is not None and (h.action, str(h.payload)) in alone:
             text = f"{h.action} crossed the target's own {crossed.action} and was answered with InternalError; without one it was served"
             yield violation(
@@ -74,43 +72,27 @@ def _served(seen: History, asked: Happening) -> bool:
     return told is not None and not told.error_code
 
 
-def _deadlocks(obs: Observation, seen: History) -> Iterator[Violation]:
+def _deadlock(obs: Observation, seen: History) -> Iterator[Violation]:
     """The first of our CALLs that was never answered, when it crossed one of the target's."""
-    whole = seen.happenings
-    for index, h in enumerate(whole):
-        if h.deed is not Deed.ASKED or h.partner >= 0:
-            continue
-        crossed = _open_before(whole, index, obs.facts.message_timeout_s) or _met(whole, index)
-        # What is broken may be dropped; and nothing was served before, there is no need of a crossing.
-        if crossed is None or (h.case and obs.case.expectation.stance is Stance.REJECT):
-            return
-        if _waited(obs, whole, index):
-            text = f"{h.action or 'a CALL'} crossed the target's own {crossed.action}, and was never answered"
-            yield violation(
-                "O28",
-                Basis.STOPPED_SERVING,
-                Severity.HIGH,
-                "crossing CALL unanswered",
-                text,
-            )
+    found = unanswered_crossing(seen, obs.facts.message_timeout_s)
+    if found is None:
         return
-
-
-def _met(whole: Sequence[Happening], index: int) -> Happening | None:
-    """The target's CALL that was on its way when ours at `index` was."""
-    for h in whole[index + 1 :]:
-        if h.deed in _BREAKS or h.at_s - whole[index].at_s > _ON_THE_WAY_S:
-            return None
-        if h.deed is Deed.CALLED:
-            return h
-    return None
+    index, crossed = found
+    ours = seen.happenings[index]
+    # What is broken may be dropped.
+    dropped = ours.case and obs.case.expectation.stance is Stance.REJECT
+    if not dropped and _waited(obs, seen.happenings, index):
+        text = f"{ours.action or 'a CALL'} crossed the target's own {crossed.action}, and was never answered"
+        yield violation(
+            "O28", Basis.STOPPED_SERVING, Severity.HIGH, "crossing CALL unanswered", text
+        )
 
 
 def _waited(obs: Observation, whole: Sequence[Happening], index: int) -> bool:
     """True when there was time enough to answer the CALL at `index` before its connection ended."""
     end_s = whole[index].at_s
     for h in whole[index + 1 :]:
-        if h.deed in _BREAKS:
+        if h.deed in BREAKS:
             return end_s - whole[index].at_s >= _LONG_ENOUGH * obs.facts.message_timeout_s
         end_s = h.at_s
     long_enough = end_s - whole[index].at_s >= _LONG_ENOUGH * obs.facts.message_timeout_s
@@ -123,7 +105,7 @@ def two_at_once(seen: History) -> Iterator[Violation]:
     for index, h in enumerate(whole):
         if h.deed is not Deed.CALLED:
             continue
-        first = _open_before(whole, index, SURE_S)
+        first = open_before(whole, index, SURE_S)
         if first is not None:
             text = f"{h.action} was sent while {first.action} had no answer"
             yield violation(
@@ -135,16 +117,3 @@ def two_at_once(seen: History) -> Iterator[Violation]:
                 cwe="CWE-573",
             )
             return
-
-
-def _open_before(whole: Sequence[Happening], index: int, within_s: float) -> Happening | None:
-    """The target's CALL that was open at `index`, and that nothing we said could have closed."""
-    for at in range(index - 1, -1, -1):
-        h = whole[at]
-        if h.deed in _BREAKS or whole[index].at_s - h.at_s > within_s:
-            return None
-        if h.ours and h.case and h.deed in (Deed.OTHER, Deed.ANSWERED):
-            return None  # perhaps a bad answer: whoever cannot read it may take it for one
-        if h.deed is Deed.CALLED:
-            return h if not 0 <= h.partner < index else None
-    return None

@@ -65,6 +65,7 @@ class Pursuit(StrEnum):
     """What is begun with a suspicion, and the end of it."""
 
     CONFIRMING = "making sure of"
+    CROSSING = "looking for a crossing behind"
     SEARCHING = "tracing"
     SHRINKING = "making smaller"
     SHRUNK = "is as small as it gets"

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from fuzz.clock import SystemClock
-from fuzz.engine.docket import MAX_FINDINGS_PER_SYMPTOM, MAX_LEANED, Docket
+from fuzz.engine.crossing import CROSSED
+from fuzz.engine.docket import MAX_CROSSED, MAX_FINDINGS_PER_SYMPTOM, MAX_LEANED, Docket
 from fuzz.engine.quarantine import Quarantine
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
     Basis,
     Case,
     EngineEvent,
+    Entry,
     Finding,
     FindingStatus,
     FollowUp,
@@ -22,13 +24,15 @@ from fuzz.records import (
     Severity,
     Violation,
 )
-from fuzz.testing import case, mutation, observation, rejected
+from fuzz.testing import case, mutation, observation, rejected, target, us, voice
 from strategies.labels import Channel, Mutation, Tier
 
 DEATH = Violation(
     "O1", "process-death", Basis.STOPPED_SERVING, Severity.CRITICAL, "exit 1", "it ended"
 )
 SHAPE = replace(DEATH, oracle="O7", name="rpc-shape", symptom="arity")
+SILENCE = replace(DEATH, oracle="O5", name="zombie", symptom="CALL unserved")
+UNCROSSED = replace(DEATH, oracle=CROSSED[0], name="concurrency", symptom=CROSSED[1])
 REMARK = replace(SHAPE, remark=True)
 
 
@@ -40,6 +44,7 @@ class Script:
     guilty_controls: set[str] = field(default_factory=set)
     culprit_is: Case | None = None
     leans_on: Case | None = None
+    crosses: bool = False
     looked: int = 0
     asked: list[str] = field(default_factory=list)
 
@@ -67,6 +72,9 @@ class Script:
     async def once_more(
         self, again: Case, violation: Violation
     ) -> list[tuple[Observation, Violation]]:
+        if again.id == "crossing":
+            self.asked.append("crossing once")
+            return [(observation(again), UNCROSSED)] * self.crosses
         return [(observation(again), violation)]
 
 
@@ -281,6 +289,66 @@ def test_a_message_by_itself_leans_on_nothing() -> None:
     made, _, _ = docket(script)
     suspect(made, broken("message"), SHAPE)
     assert script.looked == 0
+
+
+# --- CALLs that crossed ---------------------------------------------------------------------------------------
+
+MET = (
+    us(0.0, [2, "a", "ClearCache", {}]),
+    target(0.0, [2, "t", "Heartbeat", {}]),
+    voice(0.0, [3, "t", {}]),
+)
+
+
+def crossed(script: Script, *cases: Case, entries: tuple[Entry, ...] = MET) -> Docket:
+    """A docket that was told of a silence in each of the cases, behind CALLs that crossed."""
+    made, _, _ = docket(script)
+    made.crossing = replace(case(), id="crossing")
+    for one in cases:
+        seen = replace(observation(one), entries=entries)
+        asyncio.run(made.take(seen, [SILENCE], ()))
+    return made
+
+
+def test_a_silence_behind_calls_that_crossed_is_the_finding_of_calls_that_cross() -> None:
+    script = Script(repeats={"crossing"}, crosses=True)
+    made = crossed(script, broken("bystander"))
+    assert script.asked == ["crossing once", "crossing"]
+    assert [f.case.id for f in made.confirmed()] == ["crossing"]
+    assert made.unconfirmed() == made.candidates() == []
+    assert not made.quarantine.blocks(broken("next"))
+
+
+def test_later_silences_of_that_kind_join_it_and_cost_nothing() -> None:
+    script = Script(repeats={"crossing"}, crosses=True)
+    later = [broken(name, keyword=name) for name in ("second", "third")]
+    made = crossed(script, broken("first"), *later)
+    assert script.asked == ["crossing once", "crossing"]
+    assert [f.also for f in made.confirmed()] == [("second", "third")]
+    assert not made.quarantine.blocks(broken("next", keyword="third"))
+
+
+def test_a_silence_of_its_own_is_another_finding_all_the_same() -> None:
+    script = Script(repeats={"crossing", "killer"}, crosses=True)
+    made = crossed(script, broken("first"))
+    suspect(made, broken("killer"), SILENCE)
+    assert [f.case.id for f in made.confirmed()] == ["crossing", "killer"]
+
+
+def test_where_crossing_calls_are_served_the_case_itself_is_looked_at_and_after_a_few_at_once() -> (
+    None
+):
+    names = [f"killer {number}" for number in range(MAX_CROSSED + 1)]
+    script = Script(repeats=set(names))
+    made = crossed(script, *(broken(name, keyword=name) for name in names))
+    assert [f.case.id for f in made.confirmed()] == names
+    assert script.asked.count("crossing once") == MAX_CROSSED
+
+
+def test_where_nothing_crossed_no_call_is_made_to_cross() -> None:
+    script = Script()
+    crossed(script, broken("mute"), entries=MET[:1])
+    assert script.asked == ["mute"]
 
 
 def followed(events: list[EngineEvent]) -> list[tuple[Pursuit, int]]:
