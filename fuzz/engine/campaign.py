@@ -20,7 +20,7 @@ from fuzz.engine.doubts import Doubts, Returns
 from fuzz.engine.effects import names_credentials
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
-from fuzz.engine.investigate import STOPPING, Investigator, Judge
+from fuzz.engine.investigate import STOPPING, SURE_S, Investigator, Judge
 from fuzz.engine.ledger import Ledger
 from fuzz.engine.phases import ACTIONS, Ground, Phase, Systematic
 from fuzz.engine.quarantine import Quarantine
@@ -368,7 +368,20 @@ class Campaign:
         ):
             self._quarantine.offend(case, "classes that go unanswered for long")
         await self._docket.take(observation, violations, list(self._recent))
+        self._spare()
         await self._follow_changes(observation)
+
+    def _spare(self) -> None:
+        """Wait out no further silence of a target that is known to fall silent, unless something depends on it."""
+        executor = self._executor
+        if executor.least_s is not None or not self._docket.silent:
+            return
+        executor.least_s = SURE_S
+        if (waits_s := executor.answer_within_s) < executor.facts.message_timeout_s:
+            told = f"it is known to fall silent, so answers are waited for {waits_s:.0f} s from here on"
+            self._sink(
+                Note(f"{told}, and as long as they may take where a silence is made sure of")
+            )
 
     def _disturbed(self, why: str) -> None:
         """Count one case that proved nothing; what a target makes up of reasons is bounded."""

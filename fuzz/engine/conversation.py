@@ -58,7 +58,7 @@ _DRAIN_S = 1.0
 
 @dataclass(slots=True)
 class Take:
-    """What one play of a case has gathered so far."""
+    """What one play of a case has gathered so far; `longest_s` is how long the slowest of the `answered` CALLs took."""
 
     started: float
     entries: list[Entry] = field(default_factory=list)
@@ -71,6 +71,13 @@ class Take:
     boot_reasons: list[str] = field(default_factory=list)
     overrides: dict[str, deque[str]] = field(default_factory=dict)
     pongs: list[bytes] = field(default_factory=list)
+    answered: int = 0
+    longest_s: float = 0.0
+
+    def timed(self, seconds: float) -> None:
+        """Take note of how long the answer to a CALL of ours took."""
+        self.answered += 1
+        self.longest_s = max(self.longest_s, seconds)
 
     def answer_next(self, action: str, text: str) -> None:
         """Answer the target's next CALL of an action with this text, nothing at all when it is empty."""
@@ -138,6 +145,7 @@ class Conversation:
         self._boots_before = 0
         self._own: dict[str, Heard | None] = {}
         self._past: OrderedDict[str, bool] = OrderedDict()
+        self._asked_at: OrderedDict[str, float] = OrderedDict()
         self._heard = 0
         self._heard_characters = 0
         self._frames = FrameReader()
@@ -186,6 +194,11 @@ class Conversation:
         self._past[message_id] = answered
         if len(self._past) > _REMEMBERED_IDS:
             self._past.popitem(last=False)
+
+    def _asks(self, message_id: str) -> None:
+        self._asked_at[message_id] = self._clock.monotonic()
+        if len(self._asked_at) > _REMEMBERED_IDS:
+            self._asked_at.popitem(last=False)
 
     def log(self, who: Who, kind: str, text: str) -> None:
         """Add a line to the transcript of the present take."""
@@ -251,6 +264,7 @@ class Conversation:
         # Our own reader gives up on what is very long.
         message_id = _id_at_the_head(text) or str(hear(text, 0.0).message_id)
         self._own[message_id] = None
+        self._asks(message_id)
         self.log(Who.US, "text", text)
         await self._send(self.link.send_text(text))
         return message_id
@@ -273,6 +287,8 @@ class Conversation:
         take.call_id = (
             heard.message_id if isinstance(heard.message_id, str) else _id_at_the_head(text)
         )
+        if take.call_id is not None:
+            self._asks(take.call_id)
         take.unreadable = (
             not readable
             or len(heard.items) != 4
@@ -306,6 +322,7 @@ class Conversation:
         """Send a proper CALL without waiting; the id to wait for. Raises `LinkClosed`."""
         message_id = next(self._ids)
         self._own[message_id] = None
+        self._asks(message_id)
         text = json.dumps([2, message_id, action, payload], separators=(",", ":"))
         self.log(Who.HARNESS, "text", text)
         await self._send(self.link.send_text(text))
@@ -393,6 +410,8 @@ class Conversation:
 
     def _sort(self, heard: Heard) -> None:
         take, message_id = self._take, heard.message_id
+        if isinstance(message_id, str) and message_id in self._asked_at:
+            take.timed(self._clock.monotonic() - self._asked_at.pop(message_id))
         if isinstance(message_id, str) and message_id in self._own:
             if self._own[message_id] is None:
                 self._own[message_id] = heard

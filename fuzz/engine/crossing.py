@@ -5,6 +5,7 @@ Knows transcripts and scenes. Must not know what an oracle says of either, nor w
 
 from __future__ import annotations
 
+from fuzz.engine.investigate import SILENCES
 from fuzz.engine.line import PROBES
 from fuzz.engine.phases import Ground
 from fuzz.engine.staging import effect, steps
@@ -18,7 +19,7 @@ from strategies.sequences import answered, trigger
 CROSSED = ("O28", "crossing CALL unanswered")
 """The oracle and the symptom that tell of CALLs of which one keeps the other from being served."""
 
-SILENT = frozenset({("O4", "no answer"), ("O5", "CALL unserved"), CROSSED})
+SILENT = SILENCES | {CROSSED}
 """The oracles and symptoms that a crossing may lie behind: it shows by chance, and not when its case is played alone."""
 
 

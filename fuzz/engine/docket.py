@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fuzz.clock import Clock, rfc3339
-from fuzz.engine.crossing import CROSSED, may_come_of_a_crossing
+from fuzz.engine.crossing import CROSSED, SILENT, may_come_of_a_crossing
 from fuzz.engine.investigate import (
     ENDING,
     MEASURED,
@@ -45,6 +45,9 @@ MAX_ALSO = 50
 
 MAX_LEANED = 2
 """Suspicions of one symptom whose cause is looked for in the scenes before."""
+
+MAX_UNTRACED = 5
+"""Silences that nothing played before them explains, after which no further one is traced: each takes time-outs."""
 
 MAX_CROSSED = 3
 """Silences for which CALLs are made to cross, and are both answered: a target that copes with it always will."""
@@ -97,6 +100,7 @@ class Docket:
     _acquitted: set[str] = field(default_factory=set)
     _leaned: Counter[tuple[str, str]] = field(default_factory=Counter)
     _crossed: int = 0
+    _untraced: int = 0
 
     def confirmed(self) -> list[Finding]:
         """The findings that repeated, without those whose control failed too."""
@@ -105,6 +109,11 @@ class Docket:
     def unconfirmed(self) -> list[Finding]:
         """What did not repeat, or showed without its fault too: inconclusive, and told apart."""
         return [f for f in self.findings.values() if f.status is FindingStatus.UNCONFIRMED]
+
+    @property
+    def silent(self) -> bool:
+        """True once the target is known to fall silent: the next silence is seldom news, and is made sure of anyhow."""
+        return any((f.violation.oracle, f.violation.symptom) in SILENT for f in self.confirmed())
 
     @property
     def dropped(self) -> int:
@@ -276,10 +285,7 @@ class Docket:
         if finding.control_hits:
             suspects = [as_control(finding.original)]
         elif not finding.confirmed and violation.oracle in STOPPING:
-            before = [c for c in recent if c is not finding.original]
-            self.sink(FollowUp(finding, Pursuit.SEARCHING))
-            culprit = await self.investigator.culprit(before, violation)
-            suspects = [] if culprit is None else [culprit]
+            suspects = await self._traced(finding, recent)
         elif not finding.confirmed and self._may_lean(finding):
             self.sink(FollowUp(finding, Pursuit.SEARCHING))
             pair = await self.investigator.carried(recent, finding)
@@ -292,6 +298,18 @@ class Docket:
         self.innocent[f"{violation.name} ({violation.oracle}) that was not seen again"] += not again
         self.unexplained += not again and violation.oracle in ENDING
         return again
+
+    async def _traced(self, finding: Finding, recent: Sequence[Case]) -> list[Case]:
+        """The case played before it that did it, if one did; silences that come and go are traced a few times only."""
+        violation = finding.violation
+        silent = (violation.oracle, violation.symptom) in SILENT
+        if silent and self._untraced >= MAX_UNTRACED:
+            return []
+        self.sink(FollowUp(finding, Pursuit.SEARCHING))
+        before = [c for c in recent if c is not finding.original]
+        culprit = await self.investigator.culprit(before, violation)
+        self._untraced += silent and culprit is None
+        return [] if culprit is None else [culprit]
 
     def _may_lean(self, finding: Finding) -> bool:
         """Whether to look for its cause in the scenes before it: a few times for each symptom, since it takes long."""

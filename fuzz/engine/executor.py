@@ -55,6 +55,8 @@ _MUST_ANSWER = frozenset(
     {Fault.ACTION_UNKNOWN, Fault.ACTION_UNSUPPORTED, Fault.ACTION_CASE, Fault.ACTION_DIRECTION}
 )
 
+WAITED_FOR = "it met with silence before, so an answer is waited for no longer than"
+"""How the transcript tells that an answer might have come later."""
 
 DRAIN_S, OWN_DRAIN_S = 10.0, 5.0
 """How long messages that were queued in a scene may take to be sent before the next one begins, where we can restart."""
@@ -69,6 +71,7 @@ class Executor(Stage):
     def __init__(self, wiring: Wiring, pace: Pace | None = None) -> None:
         super().__init__(wiring, pace)
         self._planted: dict[str, Case] = {}
+        self._repeats = False
         self._recorder = wiring.door.recorder if isinstance(wiring.door, TapingDoor) else None
 
     async def play_alone(self, case: Case, patience_s: float) -> Observation:
@@ -83,6 +86,21 @@ class Executor(Stage):
         finally:
             self._patience_s = None
 
+    async def play_again(
+        self, case: Case, least_s: float | None, *, linger: bool = False
+    ) -> Observation:
+        """Play a case that met with silence before, and wait for an answer `least_s` at least, but not half a minute.
+
+        How long is enough is learned from all answers so far; without `least_s` it is as long as one may take. Raises
+        `TargetUnavailable` when the target cannot be brought back afterwards.
+        """
+        before, self.least_s = self.least_s, least_s
+        self._repeats = least_s is not None
+        try:
+            return await self.play(case, linger=linger)
+        finally:
+            self.least_s, self._repeats = before, False
+
     async def play(self, case: Case, *, linger: bool = False) -> Observation:
         """Play a case on the kept connection and tell what was seen.
 
@@ -96,12 +114,16 @@ class Executor(Stage):
             self._recorder.rewind()
         self._untouched = False
         take = conversation.begin()
+        if self.answer_within_s < self.facts.message_timeout_s:
+            conversation.log(Who.HARNESS, "note", f"{WAITED_FOR} {self.answer_within_s:.1f} s")
         mark, _ = self._target.log_since(0)
         canaries = self._plant_canaries(case)
         if is_scene(case):
             observation = await self._play_scene(take, case, linger=linger)
         else:
             observation = await self._play(conversation, take, case, linger=linger)
+        if not case.heavy:
+            self.pace.heard(take.answered, take.longest_s)
         observation = await self._aftermath(observation)
         if is_scene(case) and self._stayed_away is None:
             await self._tidy(observation)
@@ -151,6 +173,10 @@ class Executor(Stage):
         if observation.close is not None:
             return await self._after_close(observation, observation.close)
         if observation.probes.same_connection is False:
+            if self._repeats and Ability.KILL in self._target.abilities:
+                # How it comes back by itself was seen when it was waited for.
+                await self.restart()
+                return observation
             back = await self._back() is not None and not self._forced
             return replace(observation, probes=replace(observation.probes, new_connection=back))
         return observation
@@ -398,7 +424,7 @@ class Executor(Stage):
     ) -> tuple[Settled, Probes]:
         """Wait until the case is answered, or known not to be (by order where silence is tolerated, else by clock)."""
         started = self._clock.monotonic()
-        limit = self.facts.message_timeout_s
+        limit = self.answer_within_s
 
         def left() -> float:
             return max(0.0, started + limit - self._clock.monotonic())
@@ -440,7 +466,7 @@ class Executor(Stage):
         return replace(probes, same_connection=True)
 
     async def _probe_served(self, conversation: Conversation) -> bool:
-        return await conversation.call(*self._probe, self.facts.message_timeout_s) is not None
+        return await conversation.call(*self._probe, self.answer_within_s) is not None
 
     async def probe(self) -> bool:
         """Whether a harmless CALL is served on the kept connection now; False also when it is gone."""

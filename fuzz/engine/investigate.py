@@ -60,6 +60,12 @@ MOST_TIMES, MOST_LENGTHS = 8, 4
 
 LEVELS_OFF = "memory grew no further when more was said"
 
+SILENCES = frozenset({("O4", "no answer"), ("O5", "CALL unserved")})
+"""Oracles and symptoms that the clock decides: once it did, nobody has to wait that long in every play that repeats it."""
+
+SURE_S, LEADING_S = 5.0, 1.0
+"""How long an answer is waited for at least then: in plays that count, and in those that only lead a search."""
+
 UNPROVOKED = frozenset({"O6"})
 """Oracles that judge what the target says of its own accord too: there a control would prove nothing."""
 
@@ -145,18 +151,23 @@ class Investigator:
     async def repeat(
         self, case: Case, violation: Violation, *, control: bool = False, tries: int = TRIES
     ) -> Repeats:
-        """Play a case, or its control, on fresh connections and count the symptom; one guilty control says it all."""
+        """Play a case, or its control, on fresh connections and count the symptom; one guilty control says it all.
+
+        A silence is waited out until one play shows it; the further ones wait much longer than any answer took so far.
+        """
         hits, last = 0, None
         runs: list[Run] = []
         played = as_control(case) if control else case
         for played_times in range(1, tries + 1):
             await self._anew(case)
-            observation = await self._executor.play(played, linger=True)
+            spared = hits > 0 and not control and _is_silence(violation)
+            least_s = SURE_S if spared else None
+            observation = await self._executor.play_again(played, least_s, linger=True)
             shown = self.same(observation, violation)
             told = _bounded(observation.entries)
             runs.append(Run(control, shown, told, observation.inconclusive))
             if shown:
-                hits, last = hits + 1, observation
+                hits, last = hits + 1, last if spared else observation
                 if control:
                     return Repeats(1, played_times, last, tuple(runs))
         return Repeats(hits, tries, last, tuple(runs))
@@ -186,8 +197,10 @@ class Investigator:
 
     async def _shows(self, cases: Sequence[Case], violation: Violation) -> bool:
         await self._executor.fresh()
+        least_s = SURE_S if _is_silence(violation) else None
         for i, case in enumerate(cases):
-            observation = await self._executor.play(case, linger=i == len(cases) - 1)
+            last = i == len(cases) - 1
+            observation = await self._executor.play_again(case, least_s, linger=last)
             if any(v.oracle == violation.oracle for v in self._judge(observation)):
                 return True
         return False
@@ -259,7 +272,7 @@ class Investigator:
     ) -> list[tuple[Observation, Violation]]:
         """A fresh play of a case with what the same oracle objects to in it, if it does."""
         await self._anew(case)
-        observation = await self._executor.play(case, linger=True)
+        observation = await self._executor.play_again(case, None, linger=True)
         found = [
             v for v in self._judge(observation) if v.oracle == violation.oracle and not v.remark
         ]
@@ -270,7 +283,8 @@ class Investigator:
     ) -> Finding:
         """The finding with the smallest case that still shows the symptom, and that case's transcript.
 
-        `progress` is told what would be lost if it ended now; nothing of a scene, which is proved only at the end.
+        `progress` is told what would be lost if it ended now; nothing of a scene or a silence, which are proved only at the
+        end: a smaller case that is met with silence is waited for once as long as an answer may take.
         The second finding of one symptom gets half of the budget, the third a third: they seldom tell more. What is
         measured stays as it is: a little less of it is as much as noise.
         """
@@ -282,15 +296,17 @@ class Investigator:
             scene or not await self._shows_at_once(finding)
         )
 
-        async def still(case: Case) -> bool:
+        leading_s = LEADING_S if _is_silence(finding.violation) else None
+
+        async def still(case: Case, least_s: float | None = leading_s) -> bool:
             if scene:
                 # What one candidate leaves behind, or dies of later, must not be blamed on the next.
                 await self._anew(case)
-            observation = await self._executor.play(case, linger=linger)
+            observation = await self._executor.play_again(case, least_s, linger=linger)
             if not self.same(observation, finding.violation):
                 return False
             shown[case.steps] = observation
-            if progress is not None and not scene:
+            if progress is not None and not (scene or least_s):
                 progress(_with(finding, case, observation, "its search was cut short"))
             return True
 
@@ -301,19 +317,26 @@ class Investigator:
         self._shrunk[symptom] += 1
         share = 1 / self._shrunk[symptom]
         case, note = await self._shrinker.shrink(begin, still, share=share)
-        if scene and case.steps != finding.case.steps and not await still(case):
+        unproved = (scene or leading_s) and case.steps != finding.case.steps
+        if unproved and not await still(case, None):
             case, note = finding.case, "a smaller case did not show it again"
         return _with(finding, case, shown.get(case.steps), note)
 
     async def _shows_at_once(self, finding: Finding) -> bool:
         """True when the symptom is seen without waiting for it, which makes shrinking many times quicker."""
         await self._executor.fresh()
-        if self.same(await self._executor.play(finding.case), finding.violation):
+        leading_s = LEADING_S if _is_silence(finding.violation) else None
+        seen = await self._executor.play_again(finding.case, leading_s)
+        if self.same(seen, finding.violation):
             return True
         # What is late must not be blamed on the first candidate.
         await self._executor.serve(self._executor.pace.linger_s)
         await self._executor.fresh()
         return False
+
+
+def _is_silence(violation: Violation) -> bool:
+    return (violation.oracle, violation.symptom) in SILENCES
 
 
 def _with(finding: Finding, case: Case, seen: Observation | None, note: str) -> Finding:

@@ -65,6 +65,8 @@ class Pace:
     slowest_s: float = 0.0
     answers_s: list[float] = field(default_factory=list)
     returns_s: list[float] = field(default_factory=list)
+    answers: int = 0
+    longest_s: float = 0.0
 
     def came_back(self, seconds: float) -> None:
         """Take note of how long it took until the target was there again."""
@@ -77,6 +79,20 @@ class Pace:
             self.slowest_s = answer_s
             self.soft_s = min(max(0.25, 6 * answer_s), 5.0)
 
+    def heard(self, answers: int, longest_s: float) -> None:
+        """Take note of how many answers came in one play, and how long the slowest of them took."""
+        self.answers += answers
+        self.longest_s = max(self.longest_s, longest_s)
+
+    def enough_s(self, limit_s: float, least_s: float) -> float:
+        """How long to wait for an answer that did not come within the limit before: much longer than any ever took."""
+        if self.answers < ENOUGH:
+            return limit_s
+        return min(limit_s, max(least_s, LONGER * self.longest_s))
+
+
+ENOUGH, LONGER = 200, 4.0
+"""Answers before it is known how long one takes, and how many times longer than the slowest is surely none."""
 
 PONG_S = 10.0
 """How long a pong may take: as soon as is practical (RFC 6455 section 5.5.2)."""
@@ -158,6 +174,8 @@ class Line:
         self._met_deaf = False
         self._forced = False
         self._gone: TargetUnavailable | None = None
+        # How long an answer is waited for at least, where silence was met with before; None: as long as it may take.
+        self.least_s: float | None = None
         # How long the target may stay away before that is the verdict; None: until nobody can help any more.
         self._patience_s: float | None = None
         self._stayed_away: TargetUnavailable | None = None
@@ -181,6 +199,12 @@ class Line:
         """Why we ended the kept connection, which the target gave us reason to; "" when we did not."""
         closed = None if self._conversation is None else self._conversation.closed
         return "" if closed is None or closed.by_target else closed.reason or str(closed.code)
+
+    @property
+    def answer_within_s(self) -> float:
+        """How long an answer is waited for now."""
+        limit_s = self.facts.message_timeout_s
+        return limit_s if self.least_s is None else self.pace.enough_s(limit_s, self.least_s)
 
     @property
     def exchanges(self) -> int:

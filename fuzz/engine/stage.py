@@ -316,7 +316,7 @@ class Stage(Line):
     async def _ask(self, scene: Scene, conversation: Conversation, step: Ask) -> None:
         text = self._slots.fill(step.text)
         message_id = await conversation.put(text)
-        answer = await conversation.answer_to(message_id, self.facts.message_timeout_s)
+        answer = await conversation.answer_to(message_id, self.answer_within_s)
         if answer is None:
             scene.unreached.append("an answer to a CALL of the scene")
             scene.silences += 1
@@ -336,7 +336,7 @@ class Stage(Line):
             return
         # Silence by order: what comes behind it is answered, so this never will be.
         probe = await conversation.ask(*self._probe)
-        await conversation.wait(lambda: conversation.answered(probe), self.facts.message_timeout_s)
+        await conversation.wait(lambda: conversation.answered(probe), self.answer_within_s)
         await conversation.answer_to(probe, 0.0)
 
     async def _wait(self, scene: Scene, step: Wait | Expect) -> None:

@@ -12,7 +12,7 @@ from fuzz.engine.campaign import BATCH, Campaign, CampaignTally, Limits, answer_
 from fuzz.engine.effects import HARMLESS
 from fuzz.engine.executor import Executor
 from fuzz.engine.inventory import Inventory
-from fuzz.engine.investigate import Investigator
+from fuzz.engine.investigate import SURE_S, Investigator
 from fuzz.engine.phases import Ground, Phase, Systematic
 from fuzz.engine.quarantine import PATIENCE
 from fuzz.engine.shrinker import Budget, Shrinker
@@ -105,6 +105,9 @@ class Shelf:
 
     def save(self, finding: Finding) -> None:
         self.saved.append(finding)
+
+    def drop(self, finding: Finding) -> None:
+        """What was saved stays in the list of what was."""
 
     def checkpoint(self, phase: str, played: Mapping[str, int], state: CampaignTally) -> None:
         self.journal.append((phase, played.get(phase, 0), state.cases))
@@ -526,6 +529,60 @@ async def test_a_station_that_goes_deaf_behind_a_batch_is_hunted_down(
         outcome = await attack(executor, cases)
     (finding,) = outcome.summary.findings
     assert (finding.violation.oracle, finding.original.id) == ("O5", "deafening")
+
+
+class Mute(Station):
+    """Never answers a message that holds the word `mute`."""
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        if "mute" not in text:
+            await super().__call__(link, text)
+
+
+@pytest.mark.parametrize(
+    ("station", "word", "expected"),
+    [(Mute(), "mute", SURE_S), (Fragile(), "bad", None), (Station(), "good", None)],
+    ids=["falls silent", "hangs up", "is healthy"],
+)
+async def test_only_of_a_target_that_is_known_to_fall_silent_silences_are_not_waited_out(
+    scripted: Callable, station: Station, word: str, expected: float | None
+) -> None:
+    async with scripted(station, patience_s=0.1) as executor:
+        await attack(executor, [call("one", f'{{"vendorId":"{word}"}}'), *good(1)])
+    assert executor.least_s == expected
+
+
+class Locking(Station):
+    """Sends a Heartbeat behind what it answers to some CALLs; what comes before that is answered is never served."""
+
+    waits = False
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        if text.startswith("[3"):
+            self.waits = False
+        elif not self.waits:
+            await super().__call__(link, text)
+            if "TriggerMessage" in text or "beat" in text:
+                self.waits = True
+                await link.send_text('[2,"beat","Heartbeat",{}]')
+
+    async def answer(self, link: MemoryLink, frame: list) -> None:
+        self.waits = "lost" in str(frame[3])
+        if self.waits:
+            await link.send_text('[2,"own","Heartbeat",{}]')
+        else:
+            await super().answer(link, frame)
+
+
+async def test_a_case_whose_call_crossed_one_of_the_targets_is_not_blamed_for_what_that_does(
+    scripted: Callable,
+) -> None:
+    cases = [*good(1), call("crossed by chance", '{"vendorId":"lost"}'), *good(2, 1)]
+    async with scripted(Locking(), patience_s=0.3) as executor:
+        outcome = await attack(executor, cases)
+    (finding,) = outcome.summary.findings
+    assert (finding.violation.oracle, finding.original.id) == ("O28", "crossing")
+    assert outcome.summary.unconfirmed == ()
 
 
 async def test_a_budget_that_ends_in_the_middle_of_a_batch_does_not_hide_a_late_death(

@@ -157,6 +157,32 @@ async def test_a_first_answer_that_comes_late_is_no_second_one(both: Talk) -> No
     assert conversation.late == []
 
 
+class Ticking(SystemClock):
+    """A second passes whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        self.seconds += 1.0
+        return self.seconds
+
+
+async def test_each_answer_is_timed_once_whoever_asked_and_however_late_it_comes() -> None:
+    ours, target = memory_pair()
+    clock = Ticking()
+    talked = Conversation(ours, CsmsVoice(clock), clock, iter(["own-1"]))
+    talked.begin()
+    await talked.say(VALID)
+    await talked.ask("ClearCache", {})
+    take = talked.begin()
+    for message_id in ("case-1", "case-1", "own-1", "stranger"):
+        await target.send_text(f'[3,"{message_id}",{{}}]')
+    await talked.wait(lambda: len(take.strays) == 1, 60.0)
+    assert take.answered == 2
+    assert take.longest_s > 2.0
+
+
 async def test_late_answers_do_not_pile_up(both: Talk) -> None:
     conversation, target = both
     await heard_after(both, VALID, '[3,"case-1",{}]')

@@ -7,7 +7,13 @@ import pytest
 
 from fuzz.clock import SystemClock
 from fuzz.engine.crossing import CROSSED
-from fuzz.engine.docket import MAX_CROSSED, MAX_FINDINGS_PER_SYMPTOM, MAX_LEANED, Docket
+from fuzz.engine.docket import (
+    MAX_CROSSED,
+    MAX_FINDINGS_PER_SYMPTOM,
+    MAX_LEANED,
+    MAX_UNTRACED,
+    Docket,
+)
 from fuzz.engine.quarantine import Quarantine
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
@@ -46,6 +52,7 @@ class Script:
     leans_on: Case | None = None
     crosses: bool = False
     looked: int = 0
+    traced: int = 0
     asked: list[str] = field(default_factory=list)
 
     async def confirm(self, finding: Finding) -> Finding:
@@ -63,6 +70,7 @@ class Script:
         return replace(finding, notes=("shrunk",), not_minimal="")
 
     async def culprit(self, window: list[Case], violation: Violation) -> Case | None:
+        self.traced += 1
         return self.culprit_is
 
     async def carried(self, recent: list[Case], finding: Finding) -> Case | None:
@@ -289,6 +297,33 @@ def test_a_message_by_itself_leans_on_nothing() -> None:
     made, _, _ = docket(script)
     suspect(made, broken("message"), SHAPE)
     assert script.looked == 0
+
+
+@pytest.mark.parametrize(
+    ("violation", "expected"),
+    [(SILENCE, MAX_UNTRACED), (DEATH, MAX_UNTRACED + 2)],
+    ids=["takes time-outs", "is quick"],
+)
+def test_silences_that_come_and_go_are_traced_a_few_times_only(
+    violation: Violation, expected: int
+) -> None:
+    script = Script()
+    made, _, _ = docket(script)
+    for number in range(MAX_UNTRACED + 2):
+        suspect(made, broken(f"flaky {number}", keyword=f"rule {number}"), violation)
+    assert script.traced == expected
+    assert len(made.unconfirmed()) == MAX_UNTRACED + 2
+
+
+@pytest.mark.parametrize(("violation", "expected"), [(SILENCE, True), (DEATH, False)])
+def test_a_target_is_known_to_fall_silent_once_that_is_confirmed(
+    violation: Violation, expected: bool
+) -> None:
+    made, _, _ = docket(Script(repeats={"killer"}))
+    suspect(made, broken("once"), SILENCE)
+    assert not made.silent
+    suspect(made, broken("killer", keyword="enum"), violation)
+    assert made.silent is expected
 
 
 # --- CALLs that crossed ---------------------------------------------------------------------------------------

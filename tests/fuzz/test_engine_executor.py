@@ -11,7 +11,7 @@ import pytest
 from fuzz.clock import SystemClock
 from fuzz.csms.voice import CsmsVoice
 from fuzz.engine import line
-from fuzz.engine.executor import Executor
+from fuzz.engine.executor import WAITED_FOR, Executor
 from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import TargetUnavailable
 from fuzz.records import (
@@ -228,6 +228,50 @@ async def test_no_connection_is_called_deaf_before_a_boot() -> None:
         observation = await executor.play(broken_json())
         assert observation.probes.new_connection is True
         assert observation.probes.deaf_connection is None
+
+
+async def mute_about_clear_cache(link: MemoryLink, text: str) -> None:
+    if "ClearCache" not in text:
+        await proper(link, text)
+
+
+class Learned(Pace):
+    """What was learned of a target that answered a thousand times, and stays so on any machine."""
+
+    def heard(self, answers: int, longest_s: float) -> None:
+        """Nothing is learned any more."""
+
+
+def learned(longest_s: float) -> Pace:
+    return Learned(soft_s=0.02, boot_s=5.0, answers=1_000, longest_s=longest_s)
+
+
+async def test_a_silence_that_is_seen_again_is_not_waited_out_and_its_transcript_says_so() -> None:
+    async with station(mute_about_clear_cache, patience_s=0.3) as executor:
+        executor.pace = learned(longest_s=0.001)
+        waited_out = await executor.play(case())
+        again = await executor.play_again(case(), 0.1)
+        patient = await executor.play_again(case(), None)
+    told = [
+        [e.text for e in o.entries if WAITED_FOR in e.text] for o in (waited_out, again, patient)
+    ]
+    assert told == [[], [f"{WAITED_FOR} 0.1 s"], []]
+    assert {o.settled for o in (waited_out, again, patient)} == {Settled.BY_CLOCK}
+
+
+async def test_a_target_whose_answers_were_slow_before_is_waited_for_all_the_same() -> None:
+    async with station(mute_about_clear_cache, patience_s=0.3) as executor:
+        executor.pace = learned(longest_s=0.2)
+        again = await executor.play_again(case(), 0.1)
+    assert not any(WAITED_FOR in e.text for e in again.entries)
+
+
+async def test_what_heavy_messages_take_is_no_measure_of_a_target() -> None:
+    async with station(proper) as executor:
+        await executor.play(case(heavy=True))
+        assert executor.pace.answers == 0
+        await executor.play(case())
+        assert executor.pace.answers == 1
 
 
 async def test_a_zombie_that_is_looked_at_closely_is_no_hanging_up_of_ours() -> None:

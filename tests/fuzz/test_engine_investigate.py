@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from fuzz.clock import SystemClock
-from fuzz.engine.executor import Executor
+from fuzz.engine.executor import WAITED_FOR, Executor
 from fuzz.engine.investigate import (
     BY_ITSELF,
+    LEADING_S,
     MAX_IDLE_S,
     STOPPING,
+    SURE_S,
     Investigator,
     _bounded,
     as_control,
@@ -297,6 +299,108 @@ async def test_a_suspect_is_looked_at_once_more_on_its_own(scripted: Callable) -
         ((observation, violation),) = await investigator.once_more(call('{"bad":1}'), CLOSED)
     assert observation.close is not None
     assert violation.symptom == "close 1011"
+
+
+# --- silences ----------------------------------------------------------------------------------------------
+
+MUTE = Violation("O4", "unanswered-call", Basis.SHALL, Severity.MEDIUM, "no answer", "it is mute")
+
+
+class Mute:
+    """Answers every CALL but those with `bad` in them, in the plays whose turn it is."""
+
+    def __init__(self, *turns: bool) -> None:
+        self.turns = list(turns)
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        frame = json.loads(text)
+        if frame[0] == 2 and not ("bad" in behind_id(text) and self.turns.pop(0)):
+            await link.send_text(json.dumps([3, frame[1], {"status": "Accepted"}]))
+
+
+def noting(executor: Executor) -> list[float | None]:
+    """How long an answer is waited for at least in each play from here on."""
+    noted: list[float | None] = []
+    play_again = executor.play_again
+
+    async def noted_play(of: Case, least_s: float | None, *, linger: bool = False) -> Observation:
+        noted.append(least_s)
+        return await play_again(of, least_s, linger=linger)
+
+    executor.play_again = noted_play  # type: ignore[method-assign]
+    return noted
+
+
+def mute_call(text: str = '{"vendorId":"bad"}') -> Case:
+    return replace(case(action="DataTransfer"), steps=call(text).steps)
+
+
+@pytest.mark.parametrize(
+    ("turns", "waits"),
+    [
+        ([True, True, True], [None, SURE_S, SURE_S]),
+        ([False, True, True], [None, None, SURE_S]),
+        ([False, False, False], [None, None, None]),
+    ],
+    ids=["at once", "later", "never"],
+)
+async def test_a_silence_is_waited_out_until_one_play_shows_it(
+    scripted: Callable, turns: list[bool], waits: list[float | None]
+) -> None:
+    async with investigating(scripted, Mute(*turns)) as (investigator, executor):
+        noted = noting(executor)
+        seen = await investigator.repeat(mute_call(), MUTE)
+    assert (seen.hits, noted) == (sum(turns), waits)
+
+
+async def test_what_is_told_of_a_silence_is_the_play_that_waited_it_out(scripted: Callable) -> None:
+    async with investigating(scripted, Mute(True, True, True)) as (investigator, executor):
+        executor.pace.heard(1_000, 0.0)
+        executor.facts = replace(executor.facts, message_timeout_s=SURE_S + 0.1)
+        seen = await investigator.repeat(mute_call(), MUTE, tries=2)
+    assert seen.last is not None
+    assert [any(WAITED_FOR in e.text for e in run.entries) for run in seen.runs] == [False, True]
+    assert not any(WAITED_FOR in e.text for e in seen.last.entries)
+
+
+async def test_a_control_is_always_waited_out(scripted: Callable) -> None:
+    async with investigating(scripted, Mute(True, True, True)) as (investigator, executor):
+        noted = noting(executor)
+        await investigator.confirm(
+            finding(replace(mute_call(), control=mute_call("{}").steps), MUTE)
+        )
+    assert noted == [None, SURE_S, SURE_S, None, None, None]
+
+
+async def test_what_no_clock_decides_is_never_hurried(scripted: Callable) -> None:
+    async with investigating(scripted, Station(last_holds("bad"))) as (investigator, executor):
+        noted = noting(executor)
+        await investigator.shrink(await investigator.confirm(finding(call('{"bad":1}'))))
+    assert set(noted) == {None}
+
+
+async def test_a_smaller_case_that_met_with_silence_is_waited_out_once(scripted: Callable) -> None:
+    async with investigating(scripted, Mute(*[True] * 100)) as (investigator, executor):
+        noted = noting(executor)
+        long = mute_call('{"vendorId":"v","data":[1,2,3],"messageId":"bad"}')
+        shrunk = await investigator.shrink(finding(long, MUTE))
+    assert size(shrunk.case) < size(long)
+    assert (set(noted[:-1]), noted[-1]) == ({LEADING_S}, None)
+
+
+async def test_a_smaller_case_that_was_only_slow_is_not_kept(scripted: Callable) -> None:
+    async with investigating(scripted, Mute(*[True] * 100)) as (investigator, executor):
+        play_again = executor.play_again
+
+        async def slow(of: Case, least_s: float | None, *, linger: bool = False) -> Observation:
+            """Whoever has the patience is answered."""
+            return await play_again(of if least_s else mute_call("{}"), least_s, linger=linger)
+
+        executor.play_again = slow  # type: ignore[method-assign]
+        long = mute_call('{"vendorId":"v","data":[1,2,3],"messageId":"bad"}')
+        shrunk = await investigator.shrink(finding(long, MUTE))
+    assert shrunk.case == long
+    assert shrunk.not_minimal
 
 
 # --- shrinking --------------------------------------------------------------------------------------------
