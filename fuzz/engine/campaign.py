@@ -201,6 +201,8 @@ class Campaign:
         except TargetUnavailable as gone:
             unavailable = str(gone)
             self._sink(Note(unavailable, "action"))
+        # What comes behind the campaign decides for itself how long it waits.
+        self._executor.least_s = None
         await self._put_back(unavailable)
         self._save(force=True)
         summary = self._summary(unavailable)
