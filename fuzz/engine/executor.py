@@ -87,15 +87,16 @@ class Executor(Stage):
             self._patience_s = None
 
     async def play_again(
-        self, case: Case, least_s: float | None, *, linger: bool = False
+        self, case: Case, least_s: float | None, *, linger: bool = False, back: bool = False
     ) -> Observation:
-        """Play a case that met with silence before, and wait for an answer `least_s` at least, but not half a minute.
+        """Play a case that was played before, and wait for an answer `least_s` at least, but not half a minute.
 
-        How long is enough is learned from all answers so far; without `least_s` it is as long as one may take. Raises
+        How long is enough is learned from all answers so far; without `least_s` it is as long as one may take. How a
+        target comes `back` that serves nothing any more is not looked at again where we can restart it. Raises
         `TargetUnavailable` when the target cannot be brought back afterwards.
         """
         before, self.least_s = self.least_s, least_s
-        self._repeats = least_s is not None
+        self._repeats = not back
         try:
             return await self.play(case, linger=linger)
         finally:
@@ -173,8 +174,8 @@ class Executor(Stage):
         if observation.close is not None:
             return await self._after_close(observation, observation.close)
         if observation.probes.same_connection is False:
-            if self._repeats and Ability.KILL in self._target.abilities:
-                # How it comes back by itself was seen when it was waited for.
+            if self._repeats and self.owned and Ability.KILL in self._target.abilities:
+                # How it comes back by itself was seen before.
                 await self.restart()
                 return observation
             back = await self._back() is not None and not self._forced
@@ -275,7 +276,12 @@ class Executor(Stage):
         if scene.excused and scene.restarting and not scene.stuck:
             await self._wait(scene, Expect("BootNotification", self.pace.boot_s))
         conversation = await self._free(scene)
-        if scene.take.said and scene.case.position is Position.CALL and not scene.take.replies:
+        unanswered = bool(scene.take.said) and scene.case.position is Position.CALL
+        unanswered = unanswered and not scene.take.replies
+        if scene.stuck and scene.unserved:
+            settled = Settled.BY_CLOCK if unanswered else Settled.ANSWERED
+            return settled, await self._more_probes(conversation)
+        if unanswered:
             settled, probes = await self._settle(conversation, scene.take, scene.case, None)
         else:
             settled, probes = Settled.ANSWERED, await self._served_now(conversation)

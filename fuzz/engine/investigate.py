@@ -272,7 +272,7 @@ class Investigator:
     ) -> list[tuple[Observation, Violation]]:
         """A fresh play of a case with what the same oracle objects to in it, if it does."""
         await self._anew(case)
-        observation = await self._executor.play_again(case, None, linger=True)
+        observation = await self._executor.play_again(case, None, linger=True, back=True)
         found = [
             v for v in self._judge(observation) if v.oracle == violation.oracle and not v.remark
         ]

@@ -120,7 +120,7 @@ class Scene:
 
     `away` is true from when the connection was given up with intent until there is a new one, `restarting` from when
     the target was made to boot until it does. `unreached` names what the scene waited for in vain; a scene that waited
-    in vain for a boot, or for `SILENCES` answers in a row, is `stuck`. `refused` are the CALLs of the target that it
+    in vain for a boot, or for `SILENCES` answers in a row, is `stuck`, and `unserved` if a harmless CALL beside the last one was not answered either. `refused` are the CALLs of the target that it
     refused to be made to send, `deaf` the connections that were left half-open. `hung_up` is why we ended a connection
     that nobody wanted ended.
     """
@@ -133,6 +133,7 @@ class Scene:
     unreached: list[str] = field(default_factory=list)
     stuck: bool = False
     silences: int = 0
+    unserved: bool = False
     refused: set[str] = field(default_factory=set)
     hung_up: str = ""
     deaf: list[Link] = field(default_factory=list)
@@ -316,10 +317,14 @@ class Stage(Line):
     async def _ask(self, scene: Scene, conversation: Conversation, step: Ask) -> None:
         text = self._slots.fill(step.text)
         message_id = await conversation.put(text)
+        # Whoever was silent just before may serve nothing any more, which shows while this answer is waited for.
+        probe = await conversation.ask(*self._probe) if scene.silences else None
         answer = await conversation.answer_to(message_id, self.answer_within_s)
+        served = probe is None or await conversation.answer_to(probe, 0.0) is not None
         if answer is None:
             scene.unreached.append("an answer to a CALL of the scene")
             scene.silences += 1
+            scene.unserved = not served
             scene.stuck = scene.stuck or scene.silences == SILENCES
             return
         scene.answered(text, answer)

@@ -443,6 +443,40 @@ async def test_a_restart_hook_brings_a_target_back_that_stays_away() -> None:
     assert (await executor.play(case())).settled is Settled.ANSWERED
 
 
+class Deafened(Hooked):
+    """A station of ours that serves nothing behind nonsense until it is killed: then it dials and boots again."""
+
+    owned = True
+    abilities = frozenset({Ability.KILL})
+
+    async def kill(self) -> None:
+        await self.start()
+
+    async def live(self) -> None:
+        link = self.door.connect()
+        with suppress(LinkClosed):
+            await link.send_text(BOOT)
+            while True:
+                text = str(await link.receive())
+                if text.startswith("{"):
+                    break
+                await proper(link, text)
+            while True:
+                await link.receive()
+
+
+@pytest.mark.parametrize(("back", "looked"), [(False, None), (True, False)], ids=["not", "first"])
+async def test_how_a_target_of_ours_comes_back_is_not_looked_at_again(
+    back: bool, looked: bool | None
+) -> None:
+    target = Deafened(door := MemoryDoor(Side.STATION))
+    executor = wired(door, target)
+    await target.start()
+    seen = await executor.play_again(broken_json(), None, back=back)
+    assert (seen.probes.same_connection, seen.probes.new_connection) == (False, looked)
+    assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
 async def test_a_restart_that_is_meant_asks_the_hook() -> None:
     target = Hooked(door := MemoryDoor(Side.STATION))
     executor = wired(door, target)

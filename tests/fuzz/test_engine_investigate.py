@@ -323,9 +323,9 @@ def noting(executor: Executor) -> list[float | None]:
     noted: list[float | None] = []
     play_again = executor.play_again
 
-    async def noted_play(of: Case, least_s: float | None, *, linger: bool = False) -> Observation:
+    async def noted_play(of: Case, least_s: float | None, **more: bool) -> Observation:
         noted.append(least_s)
-        return await play_again(of, least_s, linger=linger)
+        return await play_again(of, least_s, **more)
 
     executor.play_again = noted_play  # type: ignore[method-assign]
     return noted
@@ -392,9 +392,9 @@ async def test_a_smaller_case_that_was_only_slow_is_not_kept(scripted: Callable)
     async with investigating(scripted, Mute(*[True] * 100)) as (investigator, executor):
         play_again = executor.play_again
 
-        async def slow(of: Case, least_s: float | None, *, linger: bool = False) -> Observation:
+        async def slow(of: Case, least_s: float | None, **more: bool) -> Observation:
             """Whoever has the patience is answered."""
-            return await play_again(of if least_s else mute_call("{}"), least_s, linger=linger)
+            return await play_again(of if least_s else mute_call("{}"), least_s, **more)
 
         executor.play_again = slow  # type: ignore[method-assign]
         long = mute_call('{"vendorId":"v","data":[1,2,3],"messageId":"bad"}')

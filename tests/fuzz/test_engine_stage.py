@@ -27,6 +27,7 @@ from fuzz.records import (
     RepeatSteps,
     SendText,
     Settle,
+    Settled,
     Step,
     Wait,
 )
@@ -149,6 +150,29 @@ async def test_a_scene_that_is_met_with_silence_twice_in_a_row_goes_no_further(
     said = [w.removeprefix("asked ") for w in words(seen) if w.startswith("asked ")]
     assert [a for a in said if a in actions] == (actions if asked is None else asked)
     assert seen.probes.same_connection is True
+
+
+class Dies(Station):
+    """Answers nothing from the first Reset on."""
+
+    async def __call__(self, link: MemoryLink, text: str) -> None:
+        if any(frame[2:3] == ["Reset"] for frame in self.heard):
+            return
+        if json.loads(text)[2:3] == ["Reset"]:
+            self.heard.append(json.loads(text))
+            return
+        await super().__call__(link, text)
+
+
+async def test_whether_a_silent_target_serves_anything_shows_while_its_second_silence_is_waited_for(
+    scripted: Callable,
+) -> None:
+    async with scripted(Dies()) as executor:
+        executor.facts = replace(executor.facts, message_timeout_s=0.1)
+        executor.pace.come_back_s = executor.pace.boot_s = 0.2
+        seen = await executor.play(scene(ask("Reset"), ask("ClearCache"), ask("GetReport")))
+    assert words(seen) == ["asked Reset", "asked ClearCache", "asked GetVariables"]
+    assert (seen.settled, seen.probes.same_connection) == (Settled.ANSWERED, False)
 
 
 class Refuses(Station):
