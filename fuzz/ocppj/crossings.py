@@ -14,6 +14,8 @@ BREAKS = (Deed.OPENED, Deed.CLOSED, Deed.ENDED)
 """What ends every CALL that is open."""
 
 _ON_THE_WAY_S = 0.3
+_GIVEN_UP = 0.9
+"""The part of the target's MessageTimeout after which a CALL of its own may be over although nobody answered it."""
 
 
 def open_before(whole: Sequence[Happening], index: int, within_s: float) -> Happening | None:
@@ -38,15 +40,23 @@ def unanswered_crossing(seen: History, within_s: float) -> tuple[int, Happening]
     first = next((i for i, h in enumerate(whole) if h.deed is Deed.ASKED and h.partner < 0), None)
     if first is None:
         return None
-    crossed = open_before(whole, first, within_s) or _met(whole, first)
+    crossed = open_before(whole, first, within_s) or _met(whole, first, within_s)
     return None if crossed is None else (first, crossed)
 
 
-def _met(whole: Sequence[Happening], index: int) -> Happening | None:
-    """The target's CALL that was on its way when ours at `index` was."""
+def _met(whole: Sequence[Happening], index: int, within_s: float) -> Happening | None:
+    """The target's CALL that was on its way when ours at `index` was; none if the target made another one soon after.
+
+    Whoever does has heard the answer to the first (FR.01), so that it waits for nothing, and is silent for another reason.
+    """
+    met: Happening | None = None
     for h in whole[index + 1 :]:
-        if h.deed in BREAKS or h.at_s - whole[index].at_s > _ON_THE_WAY_S:
+        if met is None and (h.deed in BREAKS or h.at_s - whole[index].at_s > _ON_THE_WAY_S):
             return None
+        if met is not None and (h.deed in BREAKS or h.at_s - met.at_s >= _GIVEN_UP * within_s):
+            return met
         if h.deed is Deed.CALLED:
-            return h
-    return None
+            if met is not None:
+                return None
+            met = h
+    return met

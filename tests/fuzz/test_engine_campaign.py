@@ -559,25 +559,25 @@ async def test_only_of_a_target_that_is_known_to_fall_silent_silences_are_not_wa
 
 
 class Locking(Station):
-    """Sends a Heartbeat behind what it answers to some CALLs; what comes before that is answered is never served."""
+    """Sends a Heartbeat when it is triggered; serves nothing more on a connection on which a CALL came meanwhile.
+
+    A message that holds the word `lost` comes while a Heartbeat is on its way.
+    """
 
     waits = False
+    locked: MemoryLink | None = None
 
     async def __call__(self, link: MemoryLink, text: str) -> None:
-        if text.startswith("[3"):
-            self.waits = False
-        elif not self.waits:
-            await super().__call__(link, text)
-            if "TriggerMessage" in text or "beat" in text:
-                self.waits = True
-                await link.send_text('[2,"beat","Heartbeat",{}]')
-
-    async def answer(self, link: MemoryLink, frame: list) -> None:
-        self.waits = "lost" in str(frame[3])
-        if self.waits:
+        call, lost = text.startswith("[2"), "lost" in text
+        if lost:
             await link.send_text('[2,"own","Heartbeat",{}]')
-        else:
-            await super().answer(link, frame)
+        if call and (self.waits or lost):
+            self.locked = link
+        self.waits = call and "TriggerMessage" in text
+        if call and link is not self.locked:
+            await super().__call__(link, text)
+            if self.waits:
+                await link.send_text('[2,"beat","Heartbeat",{}]')
 
 
 async def test_a_case_whose_call_crossed_one_of_the_targets_is_not_blamed_for_what_that_does(

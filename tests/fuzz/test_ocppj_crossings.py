@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, strategies as st
 
 from fuzz.ocppj.crossings import EVER_S, unanswered_crossing
@@ -73,3 +74,14 @@ def test_calls_that_were_sent_at_the_same_time_crossed_although_each_is_heard_at
 
 def test_a_new_connection_between_them_leaves_nothing_open() -> None:
     assert unanswered_crossing(history([BEAT, note(1.0, "open"), ASKED]), EVER_S) is None
+
+
+@pytest.mark.parametrize(
+    ("next_at_s", "crossed"), [(2.0, False), (26.9, False), (29.0, True)], ids=str
+)
+def test_a_target_that_goes_on_calling_met_us_by_chance_and_is_silent_for_another_reason(
+    next_at_s: float, crossed: bool
+) -> None:
+    another = target(next_at_s, [2, "t2", "Heartbeat", {}])
+    found = unanswered_crossing(history([ASKED, BEAT, BEAT_ANSWERED, another]), 30.0)
+    assert (found is not None) is crossed

@@ -91,6 +91,14 @@ def test_calls_that_met_on_the_way_crossed_too():
     assert o28(scene(ask(0.0), late, answered, target(40, "x"))) == []
 
 
+def test_a_deaf_target_that_goes_on_calling_is_no_deadlock():
+    calls = [target(1.1 + n, [2, f"t{n}", "Heartbeat", {}]) for n in range(40)]
+    answers = [voice(1.1 + n, [3, f"t{n}", {}]) for n in range(40)]
+    talk = [entry for pair in zip(calls, answers, strict=True) for entry in pair]
+    obs = scene(ask(1.0), *talk, probes=Probes(same_connection=False))
+    assert spoken(obs) == ["O5 CALL unserved"]
+
+
 def test_a_deadlock_for_good_is_named_by_what_led_to_it():
     obs = scene(BEAT, ask(1.1), probes=Probes(same_connection=False))
     assert spoken(obs) == STUCK
