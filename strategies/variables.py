@@ -205,6 +205,20 @@ def other_value(known: PoolVariable) -> str | None:
             return None
 
 
+def farthest_value(known: PoolVariable) -> str | None:
+    """The largest value that its limits allow: what is cut off or overflows does so there. None where none is told."""
+    most = known.max_limit
+    if most is None or known.value is None or not 0 < most <= INT32_MAX:
+        return None
+    match known.data_type:
+        case "integer":
+            return str(int(most))
+        case "string":
+            return "x" * min(int(most), MAX_ATTRIBUTE_VALUE)
+        case _:
+            return None
+
+
 def _next_number(known: PoolVariable, present: str) -> str | None:
     if not _INTEGER.match(present):
         return None

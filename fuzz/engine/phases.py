@@ -93,6 +93,9 @@ _MIXED: JsonObject = {
         )
     ]
 }
+MANY = 60
+"""Variables that are asked for in one CALL at most."""
+
 _SLOT = "{call.id}"
 _STAND_IN = "00000000-ocppfuzz"
 
@@ -310,13 +313,18 @@ class Systematic(Phase):
             yield maker.broken("SetVariables", broken)
 
     def _mixed(self) -> Sequence[Case]:
-        """One CALL about variables of which some are there and some are not: each has its own result (B06.FR.01)."""
+        """CALLs about variables of which some are there and some are not, and about many: each has its own result (B06.FR.01)."""
         action, simplest = PROBES[Side.STATION]
         if self.ground.side is not Side.STATION or not self.ground.asked(action):
             return ()
         accept = Expectation(Stance.ACCEPT, Tier.MODEL)
         maker = self.ground.maker(self.name)
-        return (maker.drawn(f"mixed/{action}", action, _MIXED, simplest, accept, None),)
+        asked = {"mixed": _MIXED, "many": _everything_at_once(self.ground)}
+        return tuple(
+            maker.drawn(f"{name}/{action}", action, payload, simplest, accept, None)
+            for name, payload in asked.items()
+            if payload
+        )
 
     def _variable_breaks(self) -> Sequence[Break]:
         ground = self.ground
@@ -532,6 +540,16 @@ def _garbled(
 
 def _light_first(cases: Iterable[Case]) -> list[Case]:
     return sorted(cases, key=lambda case: case.heavy)
+
+
+def _everything_at_once(ground: Ground) -> JsonObject:
+    """A question about as many variables as the target takes in one CALL (B06.FR.16); none where it told of few."""
+    most = min(ground.items_per_message.get("GetVariables", MANY), MANY)
+    known = [v for v in ground.pool.variables if v.mutability != "WriteOnly"][:most]
+    items: list[JsonValue] = [
+        {"component": v.component_json(), "variable": v.variable_json()} for v in known
+    ]
+    return {"getVariableData": items} if len(items) > len(_MIXED) else {}
 
 
 _AT_ONCE = frozenset({("maxLength", "at"), ("maxItems", "at")})

@@ -43,7 +43,7 @@ from strategies.labels import (
 from strategies.pool import Pool, PoolVariable
 from strategies.samemeaning import KEYWORD, Spelling, all_together, spellings
 from strategies.schema import message_schema
-from strategies.variables import MAX_ATTRIBUTE_VALUE, other_value, variable_breaks
+from strategies.variables import MAX_ATTRIBUTE_VALUE, farthest_value, other_value, variable_breaks
 from strategies.violations import Break
 
 SEEDS_PER_ACTION = 3
@@ -181,7 +181,9 @@ class Twins(Phase):
         put_back = Ask(_set(variable, variable.value or ""))
         valid = other_value(variable)
         if valid is not None:
-            steps = (read, Ask(_set(variable, valid)), read, put_back, read)
+            far = farthest_value(variable)
+            largest = () if far in (None, valid) else (Ask(_set(variable, far or "")), read)
+            steps = (read, Ask(_set(variable, valid)), read, *largest, put_back, read)
             yield self._scene(f"read-back/{variable.name}#valid", steps, "read-back", "valid")
         for broken in _turn(_certain(variable), rank):
             yield self._wrong(broken, read, put_back)

@@ -112,6 +112,16 @@ def test_variables_that_are_there_and_that_are_not_are_asked_for_together() -> N
     assert "mixed/GetVariables" not in {c.id for c in without}
 
 
+def test_as_many_variables_as_the_target_takes_are_asked_for_at_once() -> None:
+    pool = Pool(variables=tuple(PoolVariable("Ctrlr", f"V{n}", value="x") for n in range(9)))
+    few = ground(pool=pool, items_per_message={"GetVariables": 4})
+    for on, count in ((ground(pool=pool), 9), (few, 4)):
+        made = {c.id: c for c in played(Systematic(on), "GetVariables")}
+        (step,) = made["many/GetVariables"].steps
+        assert isinstance(step, SendText)
+        assert spell(step.text).count('"Ctrlr"') == count
+
+
 def test_the_size_of_a_whole_pass_is_what_is_played_of_what_is_supported() -> None:
     only = frozenset({"Reset", "GetVariables", "ReserveNow"})
     phase = Systematic(ground(only=only))

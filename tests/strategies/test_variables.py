@@ -5,7 +5,7 @@ import pytest
 from strategies.labels import Fault, Kind, Stance, Tier
 from strategies.pool import Pool, PoolVariable
 from strategies.primitives import primitive_faults
-from strategies.variables import other_value, variable_breaks
+from strategies.variables import farthest_value, other_value, variable_breaks
 from strategies.version import version
 
 
@@ -134,3 +134,18 @@ def test_another_valid_value_keeps_type_limits_and_list(
     known: dict[str, object], other: str | None
 ) -> None:
     assert other_value(PoolVariable("Ctrlr", "Any", **known)) == other  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("known", "farthest"),
+    [
+        ({"data_type": "integer", "value": "3", "max_limit": 9}, "9"),
+        ({"data_type": "integer", "value": "3"}, None),
+        ({"data_type": "string", "value": "ab", "max_limit": 4}, "xxxx"),
+        ({"data_type": "string", "value": "ab", "max_limit": 5_000}, "x" * 1_000),
+        ({"data_type": "boolean", "value": "true", "max_limit": 1}, None),
+        ({"data_type": "integer", "value": None, "max_limit": 9}, None),
+    ],
+)
+def test_the_farthest_value_is_at_the_limit(known: dict[str, object], farthest: str | None) -> None:
+    assert farthest_value(PoolVariable("Ctrlr", "Any", **known)) == farthest  # type: ignore[arg-type]
