@@ -73,7 +73,7 @@ def security_events(obs: Observation) -> Iterator[Violation]:
 
     A start, a firmware that is not what it says, a certificate that is not the station's, somebody at the lock: each
     is told by SecurityEventNotification (A04.FR.01). It is missed only where the scene waited for it in vain, or ten
-    seconds, on a connection that held, after an accepted boot, and with none of the station's CALLs left unanswered.
+    seconds, on a connection that held or on the next one, after an accepted boot, and with none of the station's CALLs left unanswered.
     A listed event has its listed name, letter by letter. More than five of one type within two seconds, beyond what
     we and the operator did and apart from what waited for a connection, are a flood in which the one that matters is
     lost.
@@ -216,18 +216,35 @@ def _came(seen: History, due: _Due) -> bool:
 
 
 def _waited(seen: History, due: _Due) -> bool:
-    """Whether the station could have told it, and there was time enough."""
+    """Whether the station could have told it, and there was time enough; after a lost connection, on the next one (A04.FR.02)."""
     after = seen.happenings[due.index :]
-    for h in after[1:]:
-        left = h.deed is Deed.OPERATED and h.text.startswith(("cut-network", "power-cycle"))
-        refused = h.action == "BootNotification" and h.deed in (Deed.CALLED, Deed.ANSWERED)
-        unanswered = h.deed is Deed.CALLED and h.partner < 0
-        if left or refused or unanswered or h.deed in (Deed.CLOSED, Deed.OPENED, Deed.ENDED):
-            return False
+    breaks = [i for i, h in enumerate(after) if i and _breaks(h)]
+    if breaks and after[breaks[-1]].deed is not Deed.OPENED:
+        return False
+    connected = after[breaks[-1] :] if breaks else after
+    if any(_ends_it(h) for h in after[1:]) or any(_holds_up(h) for h in connected[1:]):
+        return False
     in_vain = any(
-        h.deed is Deed.OTHER and h.text.endswith(f"in vain for {_TOLD_BY}") for h in after
+        h.deed is Deed.OTHER and h.text.endswith(f"in vain for {_TOLD_BY}") for h in connected
     )
-    return in_vain or after[-1].at_s - after[0].at_s >= _WAITED_S
+    long_enough = connected[-1].at_s - connected[0].at_s >= _WAITED_S
+    # What a station does first on a new connection, and for how long, is its own choice unless somebody waited for this.
+    return in_vain and long_enough if breaks else in_vain or long_enough
+
+
+def _breaks(h: Happening) -> bool:
+    cut = h.deed is Deed.OPERATED and h.text.startswith(("cut-network", "restore-network"))
+    return cut or h.deed in (Deed.CLOSED, Deed.OPENED)
+
+
+def _ends_it(h: Happening) -> bool:
+    return h.deed is Deed.ENDED or (h.deed is Deed.OPERATED and h.text.startswith("power-cycle"))
+
+
+def _holds_up(h: Happening) -> bool:
+    """A boot that has still to be accepted, or a CALL that nobody answered."""
+    refused = h.action == "BootNotification" and h.deed in (Deed.CALLED, Deed.ANSWERED)
+    return refused or (h.deed is Deed.CALLED and h.partner < 0)
 
 
 def _member(value: JsonValue, name: str) -> JsonValue:

@@ -77,6 +77,32 @@ def test_nothing_is_missed_that_was_not_waited_for(type_):
     assert o25(scene(*DUE[type_], note(2, "note", "waited in vain for Heartbeat"))) == []
 
 
+OFFLINE = (note(0, "operator", "cut-network"), note(0.1, "operator", "tamper"))
+BACK = (note(0.2, "operator", "restore-network"), note(1, "open"))
+LATE = note(13, "note", "waited in vain for SecurityEventNotification")
+
+
+def test_an_event_from_a_time_offline_is_missed_on_the_next_connection():
+    assert o25(scene(*OFFLINE, *BACK, LATE)) == ["O25 no TamperDetectionActivated"]
+    came = list(event("TamperDetectionActivated", 3.0))
+    assert o25(scene(*OFFLINE, *BACK, *came, LATE)) == []
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        (BACK[0], LATE),
+        (*BACK, IN_VAIN),
+        (*BACK, target(12, "x")),
+        (*BACK, *event("InvalidMessages", 2.0, answered=False), LATE),
+        (*BACK, note(5, "operator", "power-cycle"), note(6, "open"), note(20, "note", LATE.text)),
+    ],
+    ids=["not-back", "too-soon", "not-waited-for", "a-call-open", "without-power"],
+)
+def test_an_event_from_a_time_offline_is_not_missed_while_it_may_still_come(after):
+    assert o25(scene(*OFFLINE, *after)) == []
+
+
 def test_ten_seconds_are_enough():
     assert o25(scene(UPDATE, BAD_SIGNER, target(11, "x"))) == NO_SIGNER_TOLD
     assert o25(scene(UPDATE, BAD_SIGNER, target(10, "x"))) == []
