@@ -112,7 +112,8 @@ def state_model(obs: Observation) -> Iterator[Violation]:
     """The station does nothing that its present state forbids, and what the state demands.
 
     A model of the specification is folded over everything that happened in the scene: registration, transactions, remote
-    control, availability, triggered messages, reports, one CALL at a time. It knows only what was seen, and objects to
+    control, availability, triggered messages, reports and their values, what connectors are said to be, the reasons that
+    transactions give, one CALL at a time. It knows only what was seen, and objects to
     nothing that depends on more; where the specification leaves a choice, every choice is right. A message that is owed
     is missed only where the scene waited for it in vain while the station was free to send it.
 
@@ -237,7 +238,7 @@ def missed(steps: Iterable[Step], seen: History) -> Iterator[Missed]:
     for step in _expects(steps):
         found = next((h for h in calls if h.action == step.action and _fits(h, step)), None)
         if found is None:
-            yield Missed(step.action, step.timeout_s)
+            yield Missed(step.action, step.timeout_s, step.where)
         else:
             calls.remove(found)
 
@@ -259,6 +260,9 @@ def _fits(h: Happening, step: Expect) -> bool:
 
 
 def _at(value: JsonValue, pointer: str) -> JsonValue:
+    """The text, or the digits of the whole number, at a pointer: as whoever waits for it has it (`engine.stage`)."""
     for name in pointer.split("/")[1:]:
         value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        return str(value)
     return value

@@ -82,7 +82,7 @@ class Commands:
     def _started(self, event: Told) -> Iterator[Objection]:
         asked, facts = event.asked, self._facts
         remote_start = number(asked.payload, "remoteStartId")
-        if remote_start is not None and event.status == "Rejected":
+        if remote_start is not None and (event.error_code or event.status == "Rejected"):
             self._refused[remote_start] = self._refused.get(remote_start, 0) + 1
         evse = number(asked.payload, "evseId")
         if event.status != "Accepted":
@@ -145,7 +145,7 @@ class Commands:
             yield Objection(
                 "F01",
                 "remote start carried out although Rejected",
-                f"a transaction names remoteStartId {remote_start}, whose request was Rejected",
+                f"a transaction names remoteStartId {remote_start}, whose request was refused",
                 weight=Weight.HIGH,
             )
         began = self._began.setdefault(remote_start, set())

@@ -39,6 +39,8 @@ _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
 }
 _MUTE = frozenset({Standing.OFF, Standing.BOOTING, Standing.REJECTED})
 _TRANSACTION = frozenset({"TransactionEvent"})
+_TOLD_PENDING = frozenset({"GetBaseReport", "GetReport"})
+"""What B02.FR.02 lets a station tell while Pending, beside what is triggered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Debts:
             return
         if action == "TriggerMessage":
             self._triggered(event)
-        elif standing is Standing.PENDING:
+        elif standing is Standing.PENDING and action not in _TOLD_PENDING:
             # Implementation's choice: what becomes of everything else that may not be said while Pending (B02.FR.02).
             return
         elif action in _FOLLOW_UPS:
@@ -132,7 +134,18 @@ class Debts:
             "TriggerMessage accepted, nothing follows",
             f"TriggerMessage({wanted}) was accepted, and the message never came",
         )
-        self._debts.append(_Debt(event.at_s, SENDS.get(wanted, frozenset({wanted})), objection))
+        evse = number(event.asked.payload, "evse", "id")
+        connector = number(event.asked.payload, "evse", "connectorId")
+
+        def pays(called: Called) -> bool:
+            # F06.FR.03: where the message is about no place, which one was named does not matter.
+            if called.action != "StatusNotification" or evse is None or connector is None:
+                return True
+            place = number(called.payload, "evseId"), number(called.payload, "connectorId")
+            return place == (evse, connector)
+
+        actions = SENDS.get(wanted, frozenset({wanted}))
+        self._debts.append(_Debt(event.at_s, actions, objection, pays))
 
     def _follow_up(self, event: Told, message: str, rule: str) -> None:
         wanted = number(event.asked.payload, "requestId")

@@ -127,10 +127,11 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Somebody waited for a CALL of `action` for `timeout_s` seconds, and it did not come."""
+    """Somebody waited for a CALL of `action` for `timeout_s` seconds, and none came in which `where` holds."""
 
     action: str
     timeout_s: float
+    where: tuple[tuple[str, str], ...] = ()
 
 
 class Topic(StrEnum):

@@ -414,7 +414,7 @@ class Script:
 
     def event(self, kind, seq, id_="t1", trigger="Authorized", answer=None, **more):
         info = {"transactionId": id_}
-        for key in ("chargingState", "remoteStartId"):
+        for key in ("chargingState", "remoteStartId", "stoppedReason"):
             if key in more:
                 info[key] = more.pop(key)
         payload = {"eventType": kind, "seqNo": seq, "triggerReason": trigger, "timestamp": NOW}
@@ -555,6 +555,32 @@ def test_a_trigger_is_not_missed_where_nobody_waited_or_it_was_rejected_or_came_
     assert said(late.done("status"), IN_VAIN, IN_VAIN) == []
 
 
+STATUS = {"requestedMessage": "StatusNotification", "evse": {"id": 2, "connectorId": 1}}
+
+
+@pytest.mark.parametrize(("evse", "found"), [(1, True), (2, False)])
+def test_a_trigger_is_followed_by_the_status_of_the_place_that_was_asked_for(evse, found):
+    script = Script().ask("TriggerMessage", STATUS)
+    told = {"evseId": evse, "connectorId": 1, "connectorStatus": "Available"}
+    script.call("StatusNotification", told).wait(6).done("status")
+    wait = Expect("StatusNotification", 5.0, (("/evseId", "2"), ("/connectorId", "1")))
+    wrong = ["O11 F06.FR.04 TriggerMessage accepted, nothing follows"]
+    assert said(script, wait) == (wrong if found else [])
+
+
+def test_a_report_is_told_although_the_boot_is_pending():
+    script = Script().boot(status="Pending").ask("GetBaseReport", {"requestId": 1})
+    script.wait(6).done("status")
+    wrong = ["O11 B07 GetBaseReport accepted, no NotifyReport follows"]
+    assert said(script, Expect("NotifyReport", 5.0)) == wrong
+
+
+def test_a_remote_start_that_was_refused_as_malformed_is_not_carried_out():
+    script = Script().ask("RequestStartTransaction", START, error="FormatViolation")
+    script.event("Started", 0, remoteStartId=1, **EVSE)
+    assert said(script) == ["O11 F01 remote start carried out although Rejected"]
+
+
 def test_a_trigger_is_not_missed_while_a_call_of_the_station_waits_for_our_answer():
     script = Script().call("Heartbeat", {}, False).ask("TriggerMessage", TRIGGER).wait(6)
     assert said(script.done("status"), IN_VAIN) == []
@@ -619,7 +645,10 @@ def test_a_transaction_may_be_deauthorized_by_what_the_station_was_told_before()
 
 def test_a_whole_transaction_is_right():
     script = charging(Script().done("plug-in 1").done("present-token A").authorize())
-    assert said(script.event("Ended", 2, trigger="EVCommunicationLost")) == []
+    script.done("unplug 1").event(
+        "Ended", 2, trigger="EVCommunicationLost", stoppedReason="EVDisconnected"
+    )
+    assert said(script) == []
 
 
 @pytest.mark.parametrize(
@@ -851,7 +880,8 @@ def test_whoever_may_have_been_let_in_may_charge(script):
 
 
 def test_what_was_offline_or_needs_no_token_is_not_judged():
-    assert said(charging(Script().done("plug-in 1"), offline=True)) == []
+    away = Script().done("plug-in 1").done("cut-network").done("restore-network")
+    assert said(charging(away, offline=True)) == []
     nobody = {"idToken": {"idToken": "", "type": "NoAuthorization"}}
     assert said(charging(Script().done("plug-in 1"), token=nobody)) == []
 

@@ -1,0 +1,147 @@
+"""What waits to be sent (E04, E11, E14): what the station says of its queue, and which events it says happened offline.
+
+Knows TransactionEvents and the network. Must not know whether anything got lost (`transactions` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from strategies.model.events import (
+    Answered,
+    Asked,
+    Called,
+    Closed,
+    Died,
+    Event,
+    Objection,
+    Opened,
+    Operated,
+    Told,
+    Weight,
+    member,
+    number,
+    text,
+)
+from strategies.model.facts import NEVER, Facts
+
+_QUIET_S = 1.0
+"""How long no transaction event may have come before and after an answer that says that some wait."""
+
+
+@dataclass(slots=True)
+class _Claim:
+    """An answer that says that messages wait, when nothing could."""
+
+    at_s: float
+
+
+class Backlog:
+    """Follows the queue of transaction events from outside."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._stirred_s = NEVER
+        self._acknowledged = False
+        self._clear_when_asked: set[str] = set()
+        self._claims: list[_Claim] = []
+        self._cut_s = NEVER
+        self._came_offline: set[int] = set()
+        self._all_offline: set[int] = set()
+        """Where an EV came and left while the network was cut, and none came since."""
+        self._online = True
+        """Whether nothing that was seen has ever taken the connection away."""
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """What is wrong with an event, or with what was claimed a while ago."""
+        if self._facts.outstanding is not None:
+            # Whatever came up since waits for our answer.
+            self._claims.clear()
+        yield from self._confirmed(event.at_s)
+        match event:
+            case Asked(action="GetTransactionStatus") if self._clear(event.at_s):
+                self._clear_when_asked.add(event.id)
+            case Told(asked=Asked(action="GetTransactionStatus")):
+                self._status(event)
+            case Called(action="TransactionEvent"):
+                self._claims.clear()
+                self._stirred_s = event.at_s
+                yield from self._event(event)
+            case Answered(called=Called(action="TransactionEvent")):
+                self._acknowledged |= event.proper and not event.error_code
+            case Operated():
+                self._operated(event)
+            case Closed() | Opened() | Died():
+                self._online = False
+            case _:
+                pass
+
+    def over(self, end_s: float) -> Iterator[Objection]:
+        """What is wrong with what was claimed last."""
+        yield from self._confirmed(end_s)
+
+    # --- E14 ----------------------------------------------------------------------------------------------
+
+    def _clear(self, at_s: float) -> bool:
+        """Whether nothing can wait: what came last was acknowledged, as was all before it (E13)."""
+        facts = self._facts
+        shaken = facts.shaken_s > NEVER or facts.outstanding is not None
+        return self._acknowledged and not shaken and at_s - self._stirred_s > _QUIET_S
+
+    def _status(self, event: Told) -> None:
+        waits = member(event.payload, "messagesInQueue") is True
+        if waits and event.asked.id in self._clear_when_asked:
+            self._claims.append(_Claim(event.at_s))
+
+    def _confirmed(self, at_s: float) -> Iterator[Objection]:
+        if self._claims and at_s - self._claims[0].at_s > _QUIET_S:
+            self._claims.clear()
+            yield Objection(
+                "E14",
+                "messages in queue that never come",
+                "GetTransactionStatus says that messages wait, all that came were acknowledged, and none followed",
+            )
+
+    # --- offline ------------------------------------------------------------------------------------------
+
+    def _operated(self, event: Operated) -> None:
+        self._stirred_s = event.at_s
+        self._claims.clear()
+        match event.deed:
+            case "cut-network":
+                self._cut_s, self._online = event.at_s, False
+            case "restore-network":
+                self._cut_s = NEVER
+            case "power-cycle":
+                self._online = False
+            case "plug-in":
+                self._all_offline.discard(event.evse)
+                if self._cut_s > NEVER:
+                    self._came_offline.add(event.evse)
+            case "unplug":
+                if self._cut_s > NEVER and event.evse in self._came_offline:
+                    self._all_offline.add(event.evse)
+                self._came_offline.discard(event.evse)
+            case _:
+                pass
+
+    def _event(self, event: Called) -> Iterator[Objection]:
+        offline = member(event.payload, "offline")
+        found = self._facts.transaction(text(event.payload, "transactionInfo", "transactionId"))
+        if offline is True and self._online and found is not None and found.begun:
+            yield Objection(
+                "E04",
+                "offline although connected",
+                "a transaction event says that it happened offline, and nothing was interrupted since the scene began",
+                weight=Weight.LOW,
+            )
+        if offline is not True and text(event.payload, "eventType") == "Started":
+            evse = number(event.payload, "evse", "id")
+            if evse in self._all_offline and self._cut_s == NEVER:
+                yield Objection(
+                    "E04, E11.FR.07",
+                    "offline event told as if online",
+                    "a transaction took place while the network was cut, and its Started does not say offline",
+                    weight=Weight.LOW,
+                )

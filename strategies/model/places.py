@@ -1,0 +1,315 @@
+"""What connectors are said to be (G01, G03, G04): as the cable, the fault and the accepted changes of availability have it.
+
+Knows what somebody did at the station and what it agreed to. Must not know when a status is due (`debts` does), nor what
+lasts over a boot (`keeping` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from strategies.labels import JsonValue
+from strategies.model.events import (
+    Answered,
+    Asked,
+    Called,
+    Closed,
+    Died,
+    Event,
+    Missed,
+    Objection,
+    Opened,
+    Operated,
+    Stray,
+    Told,
+    Unread,
+    member,
+    number,
+    text,
+)
+from strategies.model.facts import NEVER, Facts
+
+_Place = tuple[int, int]
+_STATION: _Place = (0, 0)
+_NOWHERE: _Place = (-1, -1)
+_STATUS = "/connectorStatus"
+SETTLED_S = 1.0
+"""How long after something was done a status must be asked for to be judged by it."""
+
+_PROMPT_S = 0.3
+"""A CALL that waited longer for its answer held up others, whose statuses may be of before."""
+
+
+@dataclass(slots=True)
+class _Change:
+    """One level of availability: what it is now, None where nobody can tell, and since when."""
+
+    operative: bool | None
+    since_s: float
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A ChangeAvailability under way, and what was known of its level before."""
+
+    id: str
+    before: _Change | None
+
+
+@dataclass(slots=True)
+class _Deeds:
+    """What somebody did at one EVSE last."""
+
+    plugged: bool = False
+    faulted: bool = False
+    at_s: float = NEVER
+    let_in: bool = False
+
+
+@dataclass(slots=True)
+class _News:
+    """An EV that came while there was no network, and whether the CSMS heard of it."""
+
+    at_s: float
+    told: bool = False
+
+
+@dataclass(slots=True)
+class _Levels:
+    """Availability as it was agreed to, by level; absent where nothing is known."""
+
+    known: dict[_Place, _Change] = field(default_factory=dict)
+    asked: dict[_Place, _Asked] = field(default_factory=dict)
+
+    def of(self, place: _Place) -> list[_Change | None]:
+        """The levels that a connector's availability is made of: its station's, its EVSE's and its own."""
+        return [self.known.get(level) for level in (_STATION, (place[0], 0), place)]
+
+
+class Places:
+    """Follows each connector."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._deeds: dict[int, _Deeds] = {}
+        self._levels = _Levels()
+        self._slow_s = NEVER
+        self._triggered: dict[_Place, float] = {}
+        self._told_s: dict[_Place, float] = {}
+        self._news: dict[int, _News] = {}
+        self._booted_s = NEVER
+        self._back_s = NEVER
+        self._offline = False
+        self._withheld = False
+        """Whether a firmware that is to be installed may keep everybody out (L01.FR.07)."""
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """What is wrong with a status that is told."""
+        if isinstance(event, Called) and self._facts.outstanding is not None:
+            # What had waited behind a CALL that nobody answered.
+            self._slow_s = event.at_s
+        match event:
+            case Operated():
+                self._operated(event)
+            case Asked(action="ChangeAvailability"):
+                self._change_asked(event)
+            case Told(asked=Asked(action="ChangeAvailability")):
+                self._changed(event)
+            case Asked(action="TriggerMessage"):
+                wanted = text(event.payload, "requestedMessage")
+                if wanted == "StatusNotification":
+                    self._triggered[_place(event.payload)] = event.at_s
+            case Asked(action="UpdateFirmware"):
+                self._withheld = True
+            case Told(asked=Asked(action="RequestStartTransaction"), status="Accepted"):
+                self._let_in()
+            case Answered():
+                self._answered(event)
+                slow = event.at_s - event.called.at_s > _PROMPT_S or not event.proper
+                self._slow_s = event.at_s if slow else self._slow_s
+            case Opened() | Closed() | Died() | Stray() | Unread():
+                self._back_s = event.at_s if isinstance(event, Opened) else self._back_s
+                self._slow_s = event.at_s
+            case Called(action="StatusNotification"):
+                yield from self._status(event)
+            case _:
+                pass
+
+    def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
+        """What was due of a connector that somebody waited to hear of: after a boot, and what changed while offline."""
+        if self._facts.outstanding is not None or self._facts.away:
+            return
+        for wait in missed:
+            where = dict(wait.where)
+            place = where.get("/evseId", ""), where.get("/connectorId", "")
+            if wait.action != "StatusNotification" or not all(p.isdecimal() for p in place):
+                continue
+            yield from self._never_told(end_s, wait, (int(place[0]), int(place[1])))
+
+    def _never_told(self, end_s: float, wait: Missed, place: _Place) -> Iterator[Objection]:
+        boot_s, told_s = self._booted_s, self._told_s.get(place, NEVER)
+        if boot_s > NEVER and told_s < boot_s and end_s - boot_s >= wait.timeout_s:
+            yield Objection(
+                "B01.FR.05",
+                "no status of a connector after a boot",
+                "the boot was accepted, and the status of a connector that was waited for never came",
+            )
+        news = self._news.get(place[0])
+        waited = dict(wait.where).get(_STATUS) == "Occupied"
+        if news is None or news.told or not waited or self._back_s < news.at_s:
+            return
+        if end_s - self._back_s >= wait.timeout_s:
+            yield Objection(
+                "B04.FR.02",
+                "change of a status while offline never told",
+                "an EV was plugged in without a network, and the status of its connector was not told when it was back",
+            )
+
+    # --- what was done ------------------------------------------------------------------------------------
+
+    def _operated(self, event: Operated) -> None:
+        deeds = self._deeds.setdefault(event.evse, _Deeds()) if event.evse else _Deeds()
+        match event.deed:
+            case "plug-in" | "unplug":
+                deeds.plugged, deeds.let_in = event.deed == "plug-in", False
+                if deeds.plugged and self._offline:
+                    self._news[event.evse] = _News(event.at_s)
+                # Connectors are told apart by nothing else.
+                deeds.at_s = event.at_s if event.words.split()[2:] in ([], ["1"]) else float("inf")
+            case "fault" | "clear-fault":
+                deeds.faulted, deeds.at_s = event.deed == "fault", event.at_s
+            case "present-token":
+                self._let_in()
+            case "cut-network" | "restore-network":
+                self._offline, self._slow_s = event.deed == "cut-network", event.at_s
+            case "power-cycle":
+                self._slow_s = event.at_s
+            case _:
+                pass
+
+    def _answered(self, event: Answered) -> None:
+        boot = event.called.action == "BootNotification"
+        again = text(event.called.payload, "reason") == "Triggered"
+        if boot and not again:
+            accepted = event.proper and text(event.payload, "status") == "Accepted"
+            self._booted_s = event.at_s if accepted else NEVER
+
+    def _let_in(self) -> None:
+        for deeds in self._deeds.values():
+            deeds.let_in = True
+
+    # --- what was agreed to -------------------------------------------------------------------------------
+
+    def _change_asked(self, event: Asked) -> None:
+        place, levels = _place(event.payload), self._levels
+        under_way = place in levels.asked
+        before = None if under_way else levels.known.get(place)
+        levels.asked[place] = _Asked(event.id, before)
+        levels.known[place] = _Change(None, event.at_s)
+
+    def _changed(self, event: Told) -> None:
+        payload = event.asked.payload
+        place = _place(payload)
+        asked = self._levels.asked.pop(place, None)
+        if asked is None or asked.id != event.asked.id:
+            return
+        operative = {"Operative": True, "Inoperative": False}.get(
+            text(payload, "operationalStatus")
+        )
+        if event.status == "Accepted":
+            self._levels.known[place] = _Change(operative, event.at_s)
+        elif event.status != "Scheduled" and asked.before is not None:
+            # Refused: it is what it was.
+            self._levels.known[place] = _Change(asked.before.operative, event.at_s)
+
+    # --- what is told -------------------------------------------------------------------------------------
+
+    def _status(self, event: Called) -> Iterator[Objection]:
+        place = number(event.payload, "evseId") or 0, number(event.payload, "connectorId") or 0
+        told, facts = text(event.payload, "connectorStatus"), self._facts
+        self._told_s[place] = event.at_s
+        if told == "Occupied" and place[0] in self._news:
+            self._news[place[0]].told = True
+        steady_s = max(self._slow_s, facts.failed_s, facts.interrupted_s, facts.booted_s)
+        levels = self._levels.of(place)
+        since_s = max([c.since_s for c in levels if c is not None], default=NEVER)
+        # What comes by itself may have waited its turn; what was asked for later on is of now.
+        asked_s = self._triggered.get(place, NEVER)
+        if not (place[0] and place[1]) or asked_s - max(steady_s, since_s) < SETTLED_S:
+            return
+        yield from self._availability(told, levels)
+        yield from self._cable(asked_s, place, told)
+        if told in ("Available", "Occupied"):
+            self._learn(place, levels)
+
+    def _availability(self, told: str, levels: list[_Change | None]) -> Iterator[Objection]:
+        operative = [None if c is None else c.operative for c in levels]
+        if told == "Unavailable" and all(operative) and not self._withheld:
+            yield Objection(
+                "G03, G04",
+                "Unavailable although Operative",
+                "a connector is told Unavailable, and neither it nor its EVSE nor the station was made Inoperative",
+            )
+        if told == "Available" and False in operative:
+            yield Objection(
+                "G03, G04",
+                "Available although Inoperative",
+                "a connector is told Available, and it, its EVSE or the station was made Inoperative",
+            )
+
+    def _learn(self, place: _Place, levels: list[_Change | None]) -> None:
+        """What can be used is Operative on every level that nobody changed."""
+        for level, known in zip((_STATION, (place[0], 0), place), levels, strict=True):
+            if known is None:
+                self._levels.known[level] = _Change(operative=True, since_s=NEVER)
+
+    def _cable(self, asked_s: float, place: _Place, told: str) -> Iterator[Objection]:
+        deeds = self._deeds.get(place[0])
+        # An EVSE has one cable at most in use; which of several connectors it is, the deeds do not tell.
+        if deeds is None or place[1] != 1 or asked_s - deeds.at_s < SETTLED_S:
+            return
+        if deeds.faulted:
+            wrong = "" if told in ("Faulted", "Unavailable") else "Faulted"
+        elif told == "Faulted":
+            wrong = "mended"
+        elif told == "Available":
+            wrong = "Occupied" if deeds.plugged else ""
+        elif told == "Occupied":
+            # Implementation's choice: whether somebody who was let in and has not plugged in yet occupies a place.
+            wrong = "" if deeds.plugged or deeds.let_in else "Available"
+        else:
+            wrong = ""
+        if wrong:
+            yield _other(told, wrong)
+
+
+_WRONG: Mapping[str, str] = {
+    "Faulted": "a connector with a fault is told as if it had none",
+    "mended": "a connector whose fault was mended is told Faulted",
+    "Occupied": "a connector with an EV plugged in is told Available",
+    "Available": "a connector whose EV was unplugged is told Occupied",
+}
+
+
+def _other(told: str, wrong: str) -> Objection:
+    return Objection("G01", f"{told} although {_NAMES[wrong]}", _WRONG[wrong])
+
+
+_NAMES: Mapping[str, str] = {
+    "Faulted": "there is a fault",
+    "mended": "the fault was mended",
+    "Occupied": "an EV is plugged in",
+    "Available": "the EV was unplugged",
+}
+
+
+def _place(asked: JsonValue) -> _Place:
+    """Which level a ChangeAvailability is about; one that is nowhere where it cannot be understood."""
+    if not isinstance(asked, dict) or "evse" not in asked:
+        return _STATION
+    evse, connector = number(asked, "evse", "id"), number(asked, "evse", "connectorId")
+    named = member(asked, "evse", "connectorId") is not None
+    if not evse or evse < 0 or (named and not connector):
+        return _NOWHERE
+    return evse, connector or 0

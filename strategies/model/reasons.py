@@ -1,0 +1,293 @@
+"""Why a transaction is said to have ended, and for whom it began (E06 to E09, F01 to F03, B12): as it happened.
+
+Knows what somebody did at the station and what the CSMS asked of it. Must not know who may charge (`energy` does). Only what
+contradicts all that was seen is objected to: of several causes any one is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from strategies.labels import JsonValue
+from strategies.model.events import (
+    Answered,
+    Asked,
+    Called,
+    Event,
+    Objection,
+    Operated,
+    Told,
+    Weight,
+    member,
+    number,
+    text,
+)
+from strategies.model.facts import NEVER, Facts, Transaction
+
+_BY_RESTART = frozenset({"ImmediateReset", "ResetCommand", "Reboot", "PowerLoss"})
+_GONE = frozenset({"EVDisconnected", "EVCommunicationLost", "EVDeparted"})
+_LATE = frozenset({"Timeout", "EVConnectTimeout"})
+_REMOTE = frozenset({"Remote", "RemoteStop"})
+_BY_TOKEN = frozenset({"StopAuthorized"})
+
+_OTHER_CAUSES = frozenset(
+    {"UpdateFirmware", "SetVariables", "UnlockConnector", "ChangeAvailability", "SetNetworkProfile"}
+)
+"""CALLs that may end a transaction, or make it end for another reason."""
+
+
+@dataclass(slots=True)
+class _Shown:
+    """One token held before the reader."""
+
+    at_s: float
+    token: str
+
+
+@dataclass(slots=True)
+class _Remote:
+    """One RequestStartTransaction that was accepted."""
+
+    at_s: float
+    id: int
+    evse: int
+    named: str
+    """The transactionId in the answer, "" where there is none."""
+
+
+@dataclass(slots=True)
+class _Causes:
+    """What was seen so far that may be a reason."""
+
+    unplugged: dict[int, float] = field(default_factory=dict)
+    plugged: dict[int, float] = field(default_factory=dict)
+    shown: list[_Shown] = field(default_factory=list)
+    groups: dict[str, str] = field(default_factory=dict)
+    """The groupIdToken that the CSMS gave a token last, "" where it gave none or refused it."""
+    stopping: set[str] = field(default_factory=set)
+    """The transactions that are to be stopped, as long as nobody knows whether they are."""
+    stopped: set[str] = field(default_factory=set)
+    restarts: bool = False
+    other_s: float = NEVER
+    """When anything last happened that may end a transaction for a reason of its own."""
+    quiet: bool = True
+    """False from when an answer about a token was none that says so."""
+
+
+class Reasons:
+    """Follows causes, and what transactions give as theirs."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._causes = _Causes()
+        self._asked: dict[int, int] = {}
+        self._remote: list[_Remote] = []
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """What is wrong with the reasons of an event, after the transaction took note of it."""
+        match event:
+            case Operated():
+                self._operated(event)
+            case Asked():
+                self._was_asked(event)
+            case Told(asked=Asked(action="RequestStopTransaction")):
+                id_ = text(event.asked.payload, "transactionId").casefold()
+                self._causes.stopping.discard(id_)
+                if event.status == "Accepted":
+                    self._causes.stopped.add(id_)
+            case Told(asked=Asked(action="RequestStartTransaction")):
+                self._started(event)
+            case Answered(called=Called(action="Authorize")):
+                self._authorized(event)
+            case Called(action="TransactionEvent"):
+                yield from self._transaction(event)
+            case _:
+                pass
+
+    # --- causes -------------------------------------------------------------------------------------------
+
+    def _operated(self, event: Operated) -> None:
+        causes = self._causes
+        match event.deed:
+            case "plug-in":
+                causes.plugged.setdefault(event.evse, event.at_s)
+            case "unplug":
+                causes.unplugged[event.evse] = event.at_s
+                causes.plugged.pop(event.evse, None)
+            case "present-token":
+                causes.shown.append(
+                    _Shown(event.at_s, "".join(event.words.split()[1:2]).casefold())
+                )
+            case "power-cycle":
+                causes.restarts = True
+            case "fault" | "clear-fault" | "shift-clock":
+                causes.other_s = event.at_s
+            case _:
+                pass
+
+    def _was_asked(self, event: Asked) -> None:
+        causes = self._causes
+        match event.action:
+            case "Reset":
+                causes.restarts = True
+            case "RequestStopTransaction":
+                # Until it is answered, and for ever if it never is, it may be carried out.
+                causes.stopping.add(text(event.payload, "transactionId").casefold())
+            case "RequestStartTransaction":
+                id_ = number(event.payload, "remoteStartId")
+                if id_ is not None:
+                    self._asked[id_] = self._asked.get(id_, 0) + 1
+            case action if action in _OTHER_CAUSES:
+                causes.other_s = event.at_s
+            case _:
+                pass
+
+    def _started(self, event: Told) -> None:
+        asked = event.asked.payload
+        id_, evse = number(asked, "remoteStartId"), number(asked, "evseId")
+        if event.status == "Accepted" and id_ is not None:
+            named = text(event.payload, "transactionId").casefold()
+            self._remote.append(_Remote(event.at_s, id_, evse or 0, named))
+
+    def _authorized(self, event: Answered) -> None:
+        token = text(event.called.payload, "idToken", "idToken").casefold()
+        info = member(event.payload, "idTokenInfo")
+        group = text(info, "groupIdToken", "idToken").casefold()
+        self._causes.groups[token] = group if text(info, "status") == "Accepted" else ""
+        self._causes.quiet &= bool(text(info, "status")) and event.prompt and not event.error_code
+
+    # --- what is told -------------------------------------------------------------------------------------
+
+    def _transaction(self, event: Called) -> Iterator[Objection]:
+        found = self._facts.transaction(text(event.payload, "transactionInfo", "transactionId"))
+        if found is None:
+            return
+        reasons = {
+            text(event.payload, "triggerReason"),
+            text(event.payload, "transactionInfo", "stoppedReason"),
+        }
+        yield from self._by_other_token(found, reasons)
+        if not self._seen(found):
+            return
+        yield from self._by_nobody(found, reasons)
+        ended = text(event.payload, "eventType") == "Ended"
+        if ended:
+            yield from self._not_so(event, found)
+        yield from self._remotely(event, found, ended=ended)
+
+    def _seen(self, found: Transaction) -> bool:
+        """Whether all that could have brought about an event of this transaction was seen."""
+        shaken = max(self._facts.unread_s, self._facts.failed_s, self._facts.interrupted_s)
+        whole = found.begun and not found.offline and found.era >= 0
+        return self._facts.operated and whole and shaken < found.first_s
+
+    def _by_nobody(self, found: Transaction, reasons: set[str]) -> Iterator[Objection]:
+        causes, evse = self._causes, found.evse
+        # Implementation's choice: what a station calls the end of whatever it was told to be otherwise.
+        if causes.other_s > found.first_s:
+            return
+        left = evse not in causes.plugged or evse in causes.unplugged
+        came = causes.plugged.get(evse, float("inf")) <= found.first_s and not left
+        for words, cause, evident in (
+            (_BY_RESTART, "a restart", causes.restarts),
+            (_GONE, "the EV that left", left),
+            (_LATE, "an EV that did not come", not came),
+            (_REMOTE, "RequestStopTransaction", bool(causes.stopping or causes.stopped)),
+        ):
+            if reasons & words and not evident:
+                yield Objection(
+                    "E06",
+                    f"transaction ended by {cause}, which was not",
+                    f"a transaction event says {' and '.join(sorted(reasons & words))}, and nothing of it was seen",
+                )
+
+    def _by_other_token(self, found: Transaction, reasons: set[str]) -> Iterator[Objection]:
+        """E07.FR.01, C09: whoever began it, or another token of the same group that is accepted, may end it."""
+        causes, token = self._causes, found.token
+        if not reasons & _BY_TOKEN or token is None or found.remote_starts or not causes.quiet:
+            return
+        if found.offline or max(self._facts.unread_s, self._facts.interrupted_s) > NEVER:
+            return
+        own, shown = token[0].casefold(), [s.token for s in causes.shown]
+        group = causes.groups.get(own)
+        # What the station knows of a token by itself, it was not asked about here.
+        unasked = group is None or any(t not in causes.groups for t in shown)
+        same_group = any(t != own and group and causes.groups.get(t) == group for t in shown)
+        if shown.count(own) == 1 and not unasked and not same_group:
+            yield Objection(
+                "E07.FR.01, C09",
+                "transaction ended by a token of somebody else",
+                "a transaction was stopped by a token that did not begin it and is not of its group",
+                weight=Weight.HIGH,
+            )
+
+    def _not_so(self, event: Called, found: Transaction) -> Iterator[Objection]:
+        """One cause alone was seen, and another reason is given; Local where none is (ReasonEnumType)."""
+        causes = self._causes
+        unplugged = causes.unplugged.get(found.evse, NEVER) > found.first_s
+        remote = found.id.casefold() in causes.stopped
+        others = causes.restarts or len(causes.shown) > 1 or causes.other_s > found.first_s
+        if unplugged is remote or others or not causes.quiet:
+            return
+        said = text(event.payload, "transactionInfo", "stoppedReason") or "Local"
+        what, allowed = (
+            ("the EV was unplugged", _UNPLUGGED)
+            if unplugged
+            else ("RequestStopTransaction was accepted", _REMOTE)
+        )
+        if said not in allowed and said in _PLAIN:
+            yield Objection(
+                "E06, F03",
+                "transaction ended for another reason than it says",
+                f"{what}, nothing else happened, and the transaction says that it ended by {said}",
+                weight=Weight.LOW,
+            )
+
+    # --- remote starts ------------------------------------------------------------------------------------
+
+    def _remotely(self, event: Called, found: Transaction, *, ended: bool) -> Iterator[Objection]:
+        told = number(event.payload, "transactionInfo", "remoteStartId")
+        mine = [r for r in self._remote if r.id == told]
+        if told is not None and self._asked and told not in self._asked:
+            yield Objection(
+                "F01.FR.25",
+                "remoteStartId that nobody gave",
+                f"a transaction names the remoteStartId {told}, which no request had",
+            )
+        # F01.FR.13: a transaction that runs already is named in the answer.
+        one = mine[0] if len(mine) == 1 and self._asked.get(mine[0].id) == 1 else None
+        if one is not None and one.named not in ("", found.id.casefold()):
+            yield Objection(
+                "F01.FR.13",
+                "remote start answered with another transactionId",
+                "RequestStartTransaction was answered with one transactionId, and another transaction names it",
+            )
+        if ended and self._forgotten(found):
+            yield Objection(
+                "F01.FR.25",
+                "remote start never named",
+                "a transaction that was started remotely ended without ever naming its remoteStartId",
+            )
+
+    def _forgotten(self, found: Transaction) -> bool:
+        """Whether this can only be the transaction of a remote start that it never named."""
+        only = self._remote[0] if len(self._remote) == 1 else None
+        if (
+            only is None
+            or found.remote_starts
+            or self._causes.shown
+            or self._causes.other_s > NEVER
+        ):
+            return False
+        charged = any(_charges(payload) for payload in found.told.values())
+        return charged and only.evse == found.evse and len(self._facts.transactions) == 1
+
+
+_UNPLUGGED = frozenset({"EVDisconnected", "StoppedByEV"})
+_PLAIN = frozenset({"Local", "Remote", "EVDisconnected", "ImmediateReset", "PowerLoss", "Timeout"})
+"""Reasons that are as plain as what was seen; of any other, such as EmergencyStop, nobody can say more."""
+
+
+def _charges(payload: JsonValue) -> bool:
+    return text(payload, "transactionInfo", "chargingState") == "Charging"

@@ -1,0 +1,78 @@
+"""What the station says of its queue and of being offline, against what was seen of both."""
+
+import pytest
+
+from strategies.model import Answered, Asked, Called, Closed, Model, Operated, Told
+
+
+def event(model, at_s, kind="Started", *, answer=True, **more):
+    info = {"transactionId": "t1"}
+    payload = {"eventType": kind, "seqNo": 0, "evse": {"id": 1}, "transactionInfo": info, **more}
+    called = Called(at_s, "TransactionEvent", payload, f"c{at_s}")
+    found = [o.name for o in model.saw(called)]
+    if answer:
+        model.saw(Answered(at_s + 0.1, called, {}))
+    return found
+
+
+def claim(model, at_s, *, queued=True):
+    asked = Asked(at_s, "GetTransactionStatus", {}, f"q{at_s}")
+    model.saw(asked)
+    model.saw(Told(at_s + 0.1, asked, {"messagesInQueue": queued}))
+
+
+NEVER_COME = "messages in queue that never come"
+
+
+def over(model, at_s=30.0):
+    return [o.name for o in model.over(at_s)]
+
+
+@pytest.mark.parametrize(("queued", "wrong"), [(True, [NEVER_COME]), (False, [])])
+def test_nothing_waits_when_all_was_acknowledged(queued, wrong):
+    model = Model()
+    event(model, 1.0)
+    claim(model, 5.0, queued=queued)
+    assert over(model) == wrong
+
+
+def test_what_waits_may_come_or_may_be_of_before():
+    claimed = Model()
+    claim(claimed, 5.0)
+    assert over(claimed) == []
+    followed = Model()
+    event(followed, 1.0)
+    claim(followed, 5.0)
+    event(followed, 5.5, "Updated")
+    assert over(followed) == []
+    cut = Model()
+    event(cut, 1.0)
+    cut.saw(Closed(2.0))
+    claim(cut, 5.0)
+    assert over(cut) == []
+
+
+def test_an_event_is_not_offline_when_nothing_was_interrupted():
+    model = Model()
+    assert event(model, 1.0, offline=True) == ["offline although connected"]
+    model = Model()
+    model.saw(Closed(0.5))
+    assert event(model, 1.0, offline=True) == []
+
+
+@pytest.mark.parametrize(
+    ("offline", "deeds", "wrong"),
+    [
+        (True, ("cut-network", "plug-in 1", "unplug 1", "restore-network"), False),
+        (False, ("cut-network", "plug-in 1", "unplug 1", "restore-network"), True),
+        (False, ("cut-network", "plug-in 1", "restore-network"), False),
+        (False, ("cut-network", "plug-in 2", "unplug 2", "restore-network"), False),
+        (False, ("cut-network", "plug-in 1", "unplug 1", "restore-network", "plug-in 1"), False),
+    ],
+)
+def test_what_took_place_offline_is_told_as_such(offline, deeds, wrong):
+    model = Model()
+    for at_s, words in enumerate(deeds):
+        model.saw(Operated(float(at_s), words))
+    found = event(model, 9.0, offline=offline)
+    assert found == (["offline event told as if online"] if wrong else [])

@@ -1,0 +1,74 @@
+"""What is told of work has the requestId of that work, and comes in an order that can be."""
+
+import pytest
+
+from strategies.model import Answered, Asked, Called, Model, Opened, Told
+
+
+def work(action, *ids, status="Accepted"):
+    model = Model()
+    for id_ in ids:
+        asked = Asked(1.0, action, {"requestId": id_}, f"q{id_}")
+        model.saw(asked)
+        model.saw(Told(2.0, asked, {"status": status}))
+    return model
+
+
+def told(model, action, id_, *statuses, **more):
+    found = []
+    for at_s, status in enumerate(statuses, 3):
+        payload = {"requestId": id_, "status": status, **more}
+        called = Called(float(at_s), action, payload, f"c{at_s}")
+        found += model.saw(called)
+        model.saw(Answered(at_s + 0.1, called, {}))
+    return [o.name for o in found]
+
+
+LOG, FIRMWARE = "LogStatusNotification", "FirmwareStatusNotification"
+FOREIGN = "LogStatusNotification of a request that was not made"
+
+
+def test_a_request_that_was_not_made_is_found():
+    assert told(work("GetLog", 1), LOG, 2, "Uploading") == [FOREIGN]
+    assert told(work("GetLog", 1, 2), LOG, 2, "Uploading") == []
+    assert told(work("GetLog", 1), LOG, None, "Idle") == []
+
+
+def test_work_from_before_may_still_be_told_of():
+    assert told(work("GetLog", 1, status="AcceptedCanceled"), LOG, 2, "AcceptedCanceled") == []
+    assert told(work("GetBaseReport", 1), "NotifyReport", 2, "", seqNo=3) == []
+    again = work("GetLog", 1)
+    again.saw(Opened(2.5))
+    assert told(again, LOG, 2, "Uploading") == []
+
+
+def test_a_report_under_another_id_is_found():
+    found = told(work("GetReport", 1), "NotifyReport", 2, "", seqNo=0)
+    assert found == ["NotifyReport of a request that was not made"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "wrong"),
+    [
+        (["Downloading", "Downloaded", "SignatureVerified", "Installing", "Installed"], 0),
+        (["Downloading", "Downloaded", "InvalidSignature"], 0),
+        (["Downloading", "SignatureVerified"], 1),
+        (["Downloading", "Downloaded", "SignatureVerified", "Installed"], 1),
+    ],
+)
+def test_a_firmware_is_installed_in_order(statuses, wrong):
+    found = told(work("UpdateFirmware", 1), FIRMWARE, 1, *statuses)
+    assert found == ["firmware status out of order"] * wrong
+
+
+@pytest.mark.parametrize(
+    ("ids", "statuses", "wrong"),
+    [
+        ([1], ["Uploading", "UploadFailure", "Uploading", "Uploaded"], 0),
+        ([1], ["Uploading", "Uploaded", "UploadFailure"], 1),
+        ([1, 1], ["Uploading", "Uploaded", "Uploading"], 0),
+    ],
+)
+def test_a_log_that_is_uploaded_is_done(ids, statuses, wrong):
+    found = told(work("GetLog", *ids), LOG, 1, *statuses)
+    assert found == ["log status out of order"] * wrong

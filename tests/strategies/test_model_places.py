@@ -1,0 +1,122 @@
+"""What connectors are told to be fits the cable, the fault and the accepted changes of availability, or it is objected to."""
+
+import pytest
+
+from strategies.model import Answered, Asked, Called, Missed, Model, Opened, Operated, Told
+
+PLACE = (("/evseId", "1"), ("/connectorId", "1"))
+
+
+def status(model, at_s, told, evse=1):
+    """A StatusNotification that was asked for, and is answered at once; what is wrong with it."""
+    asked = {"requestedMessage": "StatusNotification", "evse": {"id": evse, "connectorId": 1}}
+    model.saw(Asked(at_s, "TriggerMessage", asked, f"t{at_s}"))
+    payload = {"evseId": evse, "connectorId": 1, "connectorStatus": told}
+    called = Called(at_s, "StatusNotification", payload, f"s{at_s}")
+    found = model.saw(called)
+    model.saw(Answered(at_s + 0.01, called, {}))
+    return [o.name for o in found]
+
+
+def change(model, at_s, status, answer="Accepted", **where):
+    """A ChangeAvailability and its answer, "" for a CALLERROR."""
+    payload = {"operationalStatus": status, **({"evse": where} if where else {})}
+    asked = Asked(at_s, "ChangeAvailability", payload, f"q{at_s}")
+    model.saw(asked)
+    code = "" if answer else "FormatViolation"
+    model.saw(Told(at_s + 0.1, asked, {"status": answer} if answer else {}, code))
+
+
+def after(*deeds):
+    model = Model()
+    for at_s, deed in enumerate(deeds, 1):
+        model.saw(Operated(float(at_s), deed))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("deeds", "told", "wrong"),
+    [
+        (["plug-in 1"], "Available", "Available although an EV is plugged in"),
+        (["plug-in 1"], "Occupied", ""),
+        (["plug-in 2"], "Available", ""),
+        (["plug-in 1 2"], "Available", ""),
+        (["plug-in 1", "unplug 1"], "Occupied", "Occupied although the EV was unplugged"),
+        (["plug-in 1", "unplug 1", "present-token A"], "Occupied", ""),
+        (["fault 1"], "Occupied", "Occupied although there is a fault"),
+        (["fault 1"], "Unavailable", ""),
+        (["fault 1", "clear-fault 1"], "Faulted", "Faulted although the fault was mended"),
+    ],
+)
+def test_a_status_that_nothing_bears_out_is_found(deeds, told, wrong):
+    assert status(after(*deeds), 9.0, told) == ([wrong] if wrong else [])
+
+
+def test_a_status_is_not_judged_before_it_could_change_nor_behind_a_call_that_waited():
+    model = after("plug-in 1")
+    assert status(model, 1.5, "Available") == []
+    waiting = Called(2.0, "Heartbeat", {}, "h")
+    model.saw(waiting)
+    model.saw(Answered(9.0, waiting, {}))
+    assert status(model, 9.1, "Available") == []
+
+
+@pytest.mark.parametrize("where", [{}, {"id": 1}, {"id": 1, "connectorId": 1}], ids=str)
+def test_an_accepted_change_of_any_level_shows_in_what_is_told(where):
+    model = Model()
+    change(model, 1.0, "Inoperative", **where)
+    assert status(model, 5.0, "Available") == ["Available although Inoperative"]
+    assert status(model, 6.0, "Unavailable") == []
+
+
+def test_each_level_is_made_available_by_itself():
+    model = Model()
+    assert status(model, 1.0, "Available") == []
+    change(model, 2.0, "Inoperative", id=1)
+    change(model, 3.0, "Inoperative")
+    change(model, 4.0, "Operative")
+    assert status(model, 9.0, "Available") == ["Available although Inoperative"]
+    change(model, 10.0, "Operative", id=1)
+    assert status(model, 19.0, "Unavailable") == ["Unavailable although Operative"]
+
+
+@pytest.mark.parametrize("answer", ["Rejected", ""])
+def test_what_was_refused_changes_nothing(answer):
+    model = Model()
+    status(model, 1.0, "Available")
+    change(model, 2.0, "Inoperative", answer, id=1)
+    assert status(model, 9.0, "Unavailable") == ["Unavailable although Operative"]
+
+
+def test_what_is_scheduled_or_waits_for_a_firmware_may_be_either():
+    model = Model()
+    status(model, 1.0, "Available")
+    change(model, 2.0, "Inoperative", "Scheduled", id=1)
+    assert status(model, 9.0, "Unavailable") == status(model, 19.0, "Available") == []
+    model = Model()
+    status(model, 1.0, "Available")
+    model.saw(Asked(2.0, "UpdateFirmware", {"requestId": 1}, "u"))
+    assert status(model, 9.0, "Unavailable") == []
+
+
+@pytest.mark.parametrize("evse", [1, 2])
+def test_the_status_of_every_connector_follows_an_accepted_boot(evse):
+    model = Model()
+    boot = Called(0.0, "BootNotification", {"reason": "PowerUp"}, "b")
+    model.saw(boot)
+    now = "2026-01-01T00:00:00Z"
+    model.saw(Answered(0.1, boot, {"status": "Accepted", "interval": 9, "currentTime": now}))
+    status(model, 1.0, "Available", evse)
+    missed = [o.name for o in model.over(20.0, [Missed("StatusNotification", 12.0, PLACE)])]
+    assert missed == ([] if evse == 1 else ["no status of a connector after a boot"])
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_changed_without_a_network_is_told_when_it_is_back(told):
+    model = after("cut-network", "plug-in 1", "restore-network")
+    model.saw(Opened(4.0))
+    if told:
+        status(model, 5.0, "Occupied")
+    wait = Missed("StatusNotification", 12.0, (*PLACE, ("/connectorStatus", "Occupied")))
+    lost = "change of a status while offline never told"
+    assert [o.name for o in model.over(20.0, [wait])] == ([] if told else [lost])

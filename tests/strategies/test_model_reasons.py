@@ -1,0 +1,145 @@
+"""The reasons that transactions give are those that were seen, or they are objected to."""
+
+import pytest
+
+from strategies.model import Answered, Asked, Called, Closed, Model, Operated, Told
+
+TOKEN = {"idToken": "A", "type": "ISO14443"}
+
+
+class Scene:
+    """A scene in which each thing happens a second after the one before."""
+
+    def __init__(self):
+        self.model, self.now, self.said = Model(), 0.0, []
+
+    def _saw(self, event):
+        self.now += 1.0
+        self.said += [o.name for o in self.model.saw(event)]
+
+    def done(self, words):
+        self._saw(Operated(self.now, words))
+        return self
+
+    def ask(self, action, answer, **payload):
+        asked = Asked(self.now, action, payload, f"q{self.now}")
+        self._saw(asked)
+        self._saw(Told(self.now, asked, answer, "" if answer else "FormatViolation"))
+        return self
+
+    def called(self, action, payload, answer):
+        called = Called(self.now, action, payload, f"c{self.now}")
+        self._saw(called)
+        self._saw(Answered(self.now, called, answer))
+        return self
+
+    def authorize(self, token, group="", status="Accepted"):
+        info = {"status": status, "groupIdToken": {"idToken": group, "type": "Central"}}
+        asked = {"idToken": {"idToken": token, "type": "ISO14443"}}
+        return self.called("Authorize", asked, {"idTokenInfo": info})
+
+    def event(self, kind, seq, trigger, token=None, **info):
+        payload = {
+            "eventType": kind,
+            "seqNo": seq,
+            "triggerReason": trigger,
+            "transactionInfo": {"transactionId": "t1", **info},
+            "evse": {"id": 1, "connectorId": 1},
+            **({"idToken": token} if token else {}),
+        }
+        return self.called("TransactionEvent", payload, {})
+
+
+def charging():
+    scene = Scene().done("plug-in 1").done("present-token A ISO14443").authorize("A", "G")
+    return scene.event("Started", 0, "Authorized", TOKEN, chargingState="Charging")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "reason", "cause"),
+    [
+        ("ResetCommand", "ImmediateReset", "a restart"),
+        ("AbnormalCondition", "PowerLoss", "a restart"),
+        ("EVCommunicationLost", "EVDisconnected", "the EV that left"),
+        ("EVConnectTimeout", "Timeout", "an EV that did not come"),
+        ("RemoteStop", "Remote", "RequestStopTransaction"),
+    ],
+)
+def test_a_reason_of_which_nothing_was_seen_is_found(trigger, reason, cause):
+    scene = charging().event("Ended", 1, trigger, stoppedReason=reason)
+    assert scene.said == [f"transaction ended by {cause}, which was not"]
+
+
+def test_what_was_seen_may_be_the_reason():
+    ended = charging().done("unplug 1").done("plug-in 1")
+    assert not ended.event("Ended", 1, "EVCommunicationLost", stoppedReason="EVDisconnected").said
+    ended = charging().ask("Reset", {"status": "Accepted"}, type="Immediate")
+    assert not ended.event("Ended", 1, "ResetCommand", stoppedReason="ImmediateReset").said
+    stop = {"status": "Accepted"}
+    ended = charging().ask("RequestStopTransaction", stop, transactionId="t1")
+    assert not ended.event("Ended", 1, "RemoteStop", stoppedReason="Remote").said
+
+
+@pytest.mark.parametrize("answer", [{"status": "Rejected"}, None])
+def test_a_stop_that_was_refused_is_no_reason(answer):
+    ended = charging().ask("RequestStopTransaction", answer, transactionId="t1")
+    said = ended.event("Ended", 1, "RemoteStop", stoppedReason="Remote").said
+    assert said == ["transaction ended by RequestStopTransaction, which was not"]
+
+
+def test_nothing_is_said_after_what_may_have_reasons_of_its_own():
+    ended = charging().ask("UnlockConnector", {"status": "Unlocked"}, evseId=1, connectorId=1)
+    assert not ended.event("Ended", 1, "EVDeparted", stoppedReason="EVDisconnected").said
+    scene = charging()
+    scene._saw(Closed(scene.now))
+    assert not scene.event("Ended", 1, "ResetCommand", stoppedReason="ImmediateReset").said
+
+
+@pytest.mark.parametrize(
+    ("group", "status", "wrong"),
+    [
+        ("G", "Accepted", False),
+        ("H", "Accepted", True),
+        ("", "Accepted", True),
+        ("G", "Blocked", True),
+    ],
+)
+def test_only_a_token_of_the_group_that_is_accepted_ends_it_for_another(group, status, wrong):
+    scene = charging().done("present-token B ISO14443").authorize("B", group, status)
+    said = scene.event("Ended", 1, "StopAuthorized", stoppedReason="Local").said
+    assert said == (["transaction ended by a token of somebody else"] if wrong else [])
+
+
+def test_the_token_that_began_it_ends_it_and_so_may_one_that_nobody_was_asked_about():
+    scene = charging().done("present-token A ISO14443")
+    assert not scene.event("Ended", 1, "StopAuthorized", stoppedReason="Local").said
+    scene = charging().done("present-token M KeyCode")
+    assert not scene.event("Ended", 1, "StopAuthorized", stoppedReason="MasterPass").said
+
+
+@pytest.mark.parametrize(("reason", "wrong"), [("EVDisconnected", 0), ("Local", 1), ("Other", 0)])
+def test_one_cause_alone_is_the_reason(reason, wrong):
+    said = charging().done("unplug 1").event("Ended", 1, "EVDeparted", stoppedReason=reason).said
+    assert said == ["transaction ended for another reason than it says"] * wrong
+
+
+def remote(answer, told, **more):
+    scene = Scene().done("plug-in 1")
+    scene.ask("RequestStartTransaction", answer, remoteStartId=7, idToken=TOKEN, evseId=1)
+    info = {"chargingState": "Charging", **({"remoteStartId": told} if told else {})}
+    scene.event("Started", 0, "RemoteStart", TOKEN, **info).done("unplug 1")
+    return scene.event("Ended", 1, "EVDeparted", stoppedReason="EVDisconnected").said
+
+
+@pytest.mark.parametrize(
+    ("answer", "told", "wrong"),
+    [
+        ({}, 7, []),
+        ({}, 0, ["remote start never named"]),
+        ({}, 8, ["remoteStartId that nobody gave"]),
+        ({"transactionId": "t1"}, 7, []),
+        ({"transactionId": "t2"}, 7, ["remote start answered with another transactionId"]),
+    ],
+)
+def test_a_remote_start_is_named_as_it_was_asked_for(answer, told, wrong):
+    assert remote({"status": "Accepted", **answer}, told) == wrong
