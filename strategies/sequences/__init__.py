@@ -25,6 +25,9 @@ from strategies.sequences import (
     remote,
     reports,
     resets,
+    statuses,
+    tokens,
+    told,
     transactions,
 )
 from strategies.sequences.place import Place
@@ -100,6 +103,9 @@ _TOPICS = (
     offline,
     crossing,
     garbled,
+    statuses,
+    tokens,
+    told,
 )
 
 

@@ -26,8 +26,10 @@ _NOW = '"currentTime":"{time.now}"'
 
 @scenario
 def boot_accepted(place: Place) -> Iterable[Move]:
-    """The station boots and is accepted at once."""
-    return [*reboot(place), *tell_status(place)]
+    """The station boots and is accepted at once; the status of its last connector follows, as of every one (B01.FR.05)."""
+    evse, connector = place.connectors[-1]
+    told = Await("StatusNotification", (("/evseId", str(evse)), ("/connectorId", str(connector))))
+    return [*reboot(place), told, *tell_status(place)]
 
 
 @scenario
@@ -42,6 +44,7 @@ def boot_pending(place: Place) -> Iterable[Move]:
         get_variable(heartbeat),
         trigger("Heartbeat"),
         Ask("GetBaseReport", {"requestId": 11, "reportBase": "ConfigurationInventory"}),
+        Await("NotifyReport"),
         trigger("BootNotification"),
         booted(place),
         *tell_status(place),

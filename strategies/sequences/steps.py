@@ -136,9 +136,11 @@ def trigger(message: str, evse: tuple[int, int] | None = None) -> Ask:
     return Ask("TriggerMessage", payload)
 
 
-def tell_status(place: Place) -> list[Move]:
-    """Ask for the status of a connector, and wait for it."""
-    return [trigger("StatusNotification", place.connectors[0]), Await("StatusNotification")]
+def tell_status(place: Place, where: tuple[int, int] | None = None) -> list[Move]:
+    """Ask for the status of a connector, the first one unless another is given, and wait for it."""
+    evse, connector = pair = place.connectors[0] if where is None else where
+    told = (("/evseId", str(evse)), ("/connectorId", str(connector)))
+    return [trigger("StatusNotification", pair), Await("StatusNotification", told)]
 
 
 def start_remotely(place: Place, evse: int | None = None, number: int = 7) -> Ask:

@@ -100,8 +100,8 @@ async def test_scenarios_have_classes_of_their_own() -> None:
 
 
 async def test_the_same_seed_gives_the_same_cases_and_another_one_others() -> None:
-    first, again = await _cases(_ground(), 200), await _cases(_ground(), 200)
-    other = await _cases(_ground(seed=2), 200)
+    first, again = await _cases(_ground(), 240), await _cases(_ground(), 240)
+    other = await _cases(_ground(seed=2), 240)
     assert first == again
     assert [c.id for c in first] != [c.id for c in other]
 
@@ -207,7 +207,7 @@ async def test_scenes_that_wait_for_what_never_comes_are_no_hosts_and_no_walks()
     for _ in range(3):
         case = Case("a", Side.STATION, steps, Expectation(Stance.UNSPECIFIED, Tier.MODEL))
         ground.learn(Observation(case, TargetFacts(Side.STATION), (vain,)))
-    cases = await _cases(ground, 300)
+    cases = await _cases(ground, 330)
     endless = [c for c in cases if "@" in c.id or "/walk/" in c.id]
     assert len(endless) > 100
     assert not [c for c in endless for s in c.steps if getattr(s, "action", "") == _BOOT]

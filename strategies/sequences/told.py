@@ -1,0 +1,133 @@
+"""Scenarios of what is told because it was agreed to: heartbeats (G02), triggered messages (F06), values in reports (B07, B08).
+
+And of what must not follow, because the message was refused (Part 4 section 4.1.7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from strategies.labels import JsonObject
+from strategies.moves import Act, Ask, Await, Move, Pause
+from strategies.pool import PoolVariable
+from strategies.sequences.place import Place
+from strategies.sequences.registry import scenario
+from strategies.sequences.steps import (
+    GLANCE_S,
+    SIGN,
+    boot_answer,
+    change_availability,
+    charge,
+    leave,
+    reboot,
+    set_variable,
+    tell_status,
+    trigger,
+    with_variable,
+)
+
+OFTEN_S = 2
+"""How often a Heartbeat is wanted."""
+
+_INTERVAL = "OCPPCommCtrlr.HeartbeatInterval"
+_NEVER_WAITS_S = 1.5
+
+
+@scenario
+def heartbeats_often(place: Place) -> Iterable[Move]:
+    """Heartbeats are wanted often, by the variable and by the answer to a boot, and come (G02.FR.01, B01.FR.04)."""
+    found = place.variable(_INTERVAL)
+    if found is None:
+        return []
+    least = OFTEN_S if found.min_limit is None else max(OFTEN_S, int(found.min_limit))
+    beats: list[Move] = [Await("Heartbeat", timeout_s=3.0 * least + 3.0)] * 2
+    booted: list[Move] = [boot_answer("Accepted", least), *reboot(place), *beats]
+    set_: list[Move] = [set_variable(found, str(least)), *beats]
+    return [*set_, *booted, set_variable(found, found.value or "300")]
+
+
+@scenario
+def triggers_while_charging(place: Place) -> Iterable[Move]:
+    """Every message is asked for while somebody charges; then nothing waits any more."""
+    n = place.evses[0]
+    status = Ask("GetTransactionStatus", {"transactionId": "{tx.id}"})
+    asked: list[Move] = [
+        trigger("Heartbeat"),
+        Await("Heartbeat"),
+        *tell_status(place, place.connectors[-1]),
+        trigger("TransactionEvent", (n, 0)),
+        trigger("MeterValues", (n, 0)),
+        trigger("LogStatusNotification"),
+        trigger("FirmwareStatusNotification"),
+        SIGN,
+        Await("SignCertificate", timeout_s=place.prompt_s),
+    ]
+    idle: list[Move] = [Pause(_NEVER_WAITS_S), status, Ask("GetTransactionStatus", {})]
+    return [*charge(place), *asked, *leave(place), *idle, Pause(_NEVER_WAITS_S)]
+
+
+@scenario
+def report_of_values(place: Place) -> Iterable[Move]:
+    """What is set and read is told by reports in the same words, and a report of one component tells of no other."""
+    plain = ("SecurityCtrlr.OrganizationName", "OCPPCommCtrlr.OfflineThreshold")
+    found = [v for v in map(place.variable, plain) if v is not None]
+    if not found:
+        return []
+    values = {"SecurityCtrlr.OrganizationName": "ocppfuzz", "OCPPCommCtrlr.OfflineThreshold": "77"}
+    read: JsonObject = {"getVariableData": [_item(v) for v in found]}
+    one: JsonObject = {"component": found[0].component_json(), "variable": found[0].variable_json()}
+    component: JsonObject = {"component": found[-1].component_json()}
+    moves: list[Move] = [
+        Ask("GetVariables", read),
+        Ask("GetReport", {"requestId": 48, "componentVariable": [one, component]}),
+        Await("NotifyReport", (("/requestId", "48"),)),
+        Ask("GetBaseReport", {"requestId": 49, "reportBase": "ConfigurationInventory"}),
+        Await("NotifyReport", (("/requestId", "49"),)),
+        Pause(GLANCE_S),
+        Ask("GetVariables", read),
+    ]
+    for variable in found:
+        moves = list(with_variable(place, variable.name, values[variable.name], moves))
+    return moves
+
+
+def _item(variable: PoolVariable) -> JsonObject:
+    return {"component": variable.component_json(), "variable": variable.variable_json()}
+
+
+@scenario
+def refused_and_left_alone(place: Place) -> Iterable[Move]:
+    """What is malformed is not carried out, be it only half of it: a start, a change of availability, a report, a stop."""
+    n, _ = place.connectors[0]
+    token: JsonObject = {"idToken": place.tokens[0][0]}
+    start: JsonObject = {"remoteStartId": 17, "evseId": n, "idToken": token}
+    down: JsonObject = {"operationalStatus": "Inoperative", "evse": {"id": n, "connectorId": "one"}}
+    report: JsonObject = {"requestId": 50, "reportBase": "FullInventory", "customData": {}}
+    stop: JsonObject = {"transactionId": "{tx.id}", "customData": {}}
+    idle: list[Move] = [
+        Pause(1.2),
+        *tell_status(place),
+        *_refused("ChangeAvailability", down),
+        *_refused("GetBaseReport", report),
+        Pause(1.2),
+        *tell_status(place),
+        change_availability("Operative", n),
+    ]
+    plugged: list[Move] = [
+        Act(f"plug-in {n}"),
+        Act(f"start-power {n}"),
+        *_refused("RequestStartTransaction", start),
+        Act(f"unplug {n}"),
+    ]
+    return [
+        *idle,
+        *plugged,
+        *charge(place),
+        *_refused("RequestStopTransaction", stop),
+        *leave(place),
+    ]
+
+
+def _refused(action: str, payload: JsonObject) -> list[Move]:
+    """A CALL that the schema of its action forbids, and a glance at what comes of it."""
+    return [Ask(action, payload), Pause(GLANCE_S)]
