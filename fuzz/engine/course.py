@@ -19,7 +19,7 @@ TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
     "systematic": (1_330, 1_400),
     "frames": (300, 200),
-    "stateful": (1_760, 900),
+    "stateful": (1_700, 900),
     "answers": (500, 500),
     "injection": (190, 100),
     "twins": (150, 300),
