@@ -55,7 +55,8 @@ async def _say(door: Listener, words: bytes) -> bytes:
 
 
 async def test_a_station_comes_in_and_messages_go_both_ways(listeners: Listen) -> None:
-    ours, theirs = await _both(listeners(identities=frozenset({"CS 1"})))
+    door = listeners(identities=frozenset({"CS 1"}))
+    ours, theirs = await _both(door)
     await ours.send_text("héllo")
     await theirs.send_bytes(b"\x00\xff", opcode="binary")
     assert await theirs.receive() == "héllo"
@@ -69,6 +70,7 @@ async def test_a_station_comes_in_and_messages_go_both_ways(listeners: Listen) -
         subprotocol="ocpp2.0.1",
         offered_subprotocols=("ocpp2.0.1",),
         remote=shaken.remote,
+        host=f"127.0.0.1:{door.port}",
         compression=True,
         context_takeover=True,
     )
@@ -80,7 +82,7 @@ async def test_a_listener_fits_the_seam_and_says_what_to_dial(listeners: Listen)
     door: Door = listener
     await listener.start()
     assert listener.port > 0
-    assert listener.url == f"ws://127.0.0.1:{listener.port}"
+    assert listener.url == f"ws://127.0.0.1:{door.port}"
     assert door.side == "station"
 
 
