@@ -17,7 +17,7 @@ from strategies.labels import Fault, Stance
 
 TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
-    "systematic": (1_330, 1_400),
+    "systematic": (1_210, 1_400),
     "frames": (300, 200),
     "stateful": (1_700, 900),
     "answers": (500, 500),
