@@ -44,7 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 180))
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 180), 180, 188)
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -52,6 +52,7 @@ FOR_THE_LAB = {found.number for found in EVERY if isinstance(found.witness[0], T
 IN_THE_CORE = [found.number for found in EVERY if found.number not in ON_THE_WIRE]
 PASSWORD = "a-password-of-old"
 CANARY = "http://127.0.0.1:9/canary"
+FIVE_ELEMENTS = '[2,"q","Reset",{},1]'
 
 
 class Player:
@@ -84,6 +85,7 @@ class Player:
             match step:
                 case Say(text):
                     said = spell(text).replace("{canary.url}", CANARY)
+                    said = said.replace("{tx.id}", (started(self) or ["none"])[-1])
                     self.do(TextReceived(said.replace("{call.id}", next(self._ids))))
                 case AnswerNext(action, text):
                     self._replies[action] = spell(text)
@@ -317,6 +319,7 @@ SHOWN = {
     "Authorize while Pending": lambda p: p.calls("Authorize"),
     "no more answers": lambda p: [answer[0] for answer in p.answers] == [3],
     "the old URL dialled": lambda p: p.bench.endpoint.url == "ws://localhost",
+    "one Authorize": lambda p: len(p.calls("Authorize")) == 1,
     "the end is not told again": lambda p: len(ended(p)) == 1,
 }
 SEEN = [
@@ -392,7 +395,7 @@ ordinary = [
     '[2,"q","ChangeAvailability",{"operationalStatus":"Operative","evse":{"id":2,"connectorId":9}}]',
     '[2,"q","FooBar",{}]',
     '[2,"q",5,{}]',
-    '[2,"q","Reset",{},1]',
+    FIVE_ELEMENTS,
     '[3,"nothing",{}]',
     '[4,"nothing","GenericError","",{}]',
     "not JSON",
@@ -418,9 +421,22 @@ def outcome(message, *names, **settings):
 @pytest.mark.parametrize("number", IN_THE_CORE)
 def test_a_defect_stays_hidden_without_its_trigger(number):
     for message in ordinary:
-        misspelt = number == "P62" and "Occurrence" in str(outcome(message))
-        if not misspelt:  # a missing member is its trigger
-            assert outcome(message, number) == outcome(message), message
+        healthy = outcome(message)
+        if not is_triggered_by(number, message, healthy):
+            assert outcome(message, number) == healthy, message
+
+
+def is_triggered_by(number, message, healthy):
+    """Whether one of the ordinary faults is what a defect is about."""
+    match number:
+        case "P62":
+            return "Occurrence" in str(healthy)
+        case "P180":
+            return message == FIVE_ELEMENTS
+        case "P189":
+            return "ConstraintViolation" in str(healthy) or "FormatViolation" in str(healthy)
+        case _:
+            return False
 
 
 single = [
@@ -435,6 +451,7 @@ single = [
 def test_a_witness_does_nothing_to_a_station_with_the_other_defects(number, message):
     healthy = outcome(message)
     shared = {"P51", "P53"} if "InstallCertificate" in message else {number}
+    shared |= {other for other in IN_THE_CORE if is_triggered_by(other, message, healthy)}
     if "BasicAuthPassword" in message and "SetVariables" in message:
         shared |= {"P59"}  # answers none of them
     for other in set(IN_THE_CORE) - shared:
@@ -1018,6 +1035,21 @@ def test_p179_keeps_what_belongs_to_a_transaction_that_goes_on():
         [("", event) for event in played("P179", witness=witness).calls("TransactionEvent")]
     )
     assert [event["seqNo"] for event in events] == [0, 1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("rest", ["{},{},[]", '{},"Reset",{}'])
+def test_p180_looks_at_the_first_four_elements_alone(rest):
+    def answer(*defect):
+        return played("P180", *defect, witness=says(f'[2,"q","ClearCache",{rest}]')).answers[0]
+
+    assert answer("P180")[0] == 3
+    assert answer()[:3] == [4, "q", "RpcFrameworkError"]
+
+
+@pytest.mark.parametrize("raw", ["[]", "7", '"{}"', "false"])
+def test_p188_refuses_payloads_that_are_something(raw):
+    witness = says(f'[2,"q","ClearCache",{raw}]')
+    assert played("P188", "P188", witness=witness).status == "FormatViolation"
 
 
 def test_p52_needs_the_right_serial_number():

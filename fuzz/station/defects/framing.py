@@ -372,6 +372,52 @@ def _finite(text: str) -> str:
         return text
 
 
+@plants(
+    Defect(
+        "P180",
+        mirrors=("A35",),
+        oracle="O8 O26",
+        symptom="CALLRESULT",
+        witness=(say('[2,"{call.id}","ClearCache",{},{}]'),),
+    )
+)
+def further_elements_skipped(hooks: Hooks) -> Hooks:
+    """A CALL of more than four elements is handled as if it ended after the fourth."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard = peek(message)
+        if heard.kind is not FrameKind.CALL or len(heard.items) <= _CALL_ELEMENTS:
+            return hooks.receive(message)
+        return hooks.receive(json.dumps(heard.items[:_CALL_ELEMENTS]))
+
+    return replace(hooks, receive=receive)
+
+
+_CALL_ELEMENTS = 4
+
+
+@plants(
+    Defect(
+        "P188",
+        mirrors=("A41",),
+        oracle="O8 O26",
+        symptom="CALLRESULT",
+        witness=(say('[2,"{call.id}","ClearCache",null]'),),
+    )
+)
+def null_as_empty(hooks: Hooks) -> Hooks:
+    """A CALL whose payload is null is handled as if the payload were an empty object."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard = peek(message)
+        is_call = heard.kind is FrameKind.CALL and len(heard.items) == _CALL_ELEMENTS
+        if not is_call or heard.items[3] is not None:
+            return hooks.receive(message)
+        return hooks.receive(json.dumps([*heard.items[:3], {}]))
+
+    return replace(hooks, receive=receive)
+
+
 def _has_utf8_form(message: str | bytes) -> bool:
     try:
         if isinstance(message, bytes):
