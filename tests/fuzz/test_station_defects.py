@@ -44,7 +44,10 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 180), 180, 188)
+OF_OUR_OWN, UNSEEN = (
+    (*range(63, 99), 140, 141),
+    (*range(120, 135), *range(150, 180), 180, 181, 182, 183, 188, 189),
+)
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -1046,10 +1049,66 @@ def test_p180_looks_at_the_first_four_elements_alone(rest):
     assert answer()[:3] == [4, "q", "RpcFrameworkError"]
 
 
+@pytest.mark.parametrize(("length", "dies"), [(36, False), (37, True), (5_000, True)])
+def test_p181_dies_of_what_is_too_long_and_refuses_all_else(length, dies):
+    witness = says(f'[2,"q","RequestStopTransaction",{{"transactionId":"{"t" * length}"}}]')
+    assert (played("P181", "P181", witness=witness).seen == ["exit 70"]) == dies
+    other = says('[2,"q","RequestStopTransaction",{"transactionId":7}]')
+    assert played("P181", "P181", witness=other).status == "TypeConstraintViolation"
+
+
+def test_p181_takes_long_strings_in_answers_for_what_they_are():
+    answer = AnswerNext(
+        "Authorize",
+        ('[3,"{call.id}",{"idTokenInfo":{"status":"Accepted","language1":"123456789"}}]',),
+    )
+    witness = (answer, Operator("present-token", "04A1B2C3"), Expect("Authorize"))
+    assert "exit 70" not in played("P181", "P181", witness=witness).seen
+
+
+@pytest.mark.parametrize(
+    ("length", "dies"), [(344, False), (512, False), (516, True), (9_999, True)]
+)
+def test_p182_dies_of_a_signature_that_its_buffer_cannot_hold(length, dies):
+    message = spell(defects()["P182"].witness[0].text).replace("A" * 516, "A" * length)
+    assert (played("P182", "P182", witness=says(message)).seen == ["exit 70"]) == dies
+    assert played("P182", witness=says(message)).answers
+
+
+@pytest.mark.parametrize("kind", ['"Immediate"', '"OnIdle"', "7", "null"])
+def test_p183_answers_what_is_proper_or_no_word_at_all(kind):
+    witness = says(f'[2,"q","Reset",{{"type":{kind}}}]')
+    assert (
+        played("P183", "P183", witness=witness).answers == played("P183", witness=witness).answers
+    )
+
+
 @pytest.mark.parametrize("raw", ["[]", "7", '"{}"', "false"])
 def test_p188_refuses_payloads_that_are_something(raw):
     witness = says(f'[2,"q","ClearCache",{raw}]')
     assert played("P188", "P188", witness=witness).status == "FormatViolation"
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "answer"),
+    [
+        ("Reset", '{"type":"OnIdle","evseId":"1"}', "Rejected"),
+        ("ChangeAvailability", "{}", "OccurrenceConstraintViolation"),
+        ("GetVariables", '{"getVariableData":[7]}', None),
+        ("TriggerMessage", '{"requestedMessage":"Anything"}', "NotImplemented"),
+        ("SetVariables", '{"setVariableData":{}}', None),
+        ("RequestStartTransaction", "{}", "OccurrenceConstraintViolation"),
+    ],
+)
+def test_p189_handles_what_it_can_and_refuses_the_rest(action, payload, answer):
+    player = played("P189", "P189", witness=says(f'[2,"q","{action}",{payload}]'))
+    assert len(player.answers) == 1
+    assert answer is None or player.status == answer
+
+
+def test_p189_still_judges_what_schemas_do_not_know():
+    (witness,) = defects()["P23"].witness
+    assert played("P189", "P189", witness=(witness,)).status == "PropertyConstraintViolation"
 
 
 def test_p52_needs_the_right_serial_number():

@@ -9,13 +9,14 @@ from typing import Any
 
 from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call
-from fuzz.ocppj.payloads import BAD_IDENTIFIER, TOO_FINE_TIME
-from fuzz.records import Expect, Operator
+from fuzz.ocppj.payloads import BAD_IDENTIFIER, TOO_FINE_TIME, TOO_LONG, validate_schema
+from fuzz.records import Expect, Heard, Operator
 from fuzz.station.blocks.base import member, objects, status
 from fuzz.station.blocks.reports import ReportsBlock
-from fuzz.station.defects.reading import DEATH
+from fuzz.station.defects.reading import DEATH, peek
 from fuzz.station.defects.registry import Defect, ask, plants, say
 from fuzz.station.device_model import Checked, Variable
+from fuzz.station.events import Command
 from fuzz.station.hooks import Dying, Hooks
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import Version
@@ -379,6 +380,129 @@ def long_location_crash(hooks: Hooks) -> Hooks:
         return hooks.handle(call)
 
     return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P181",
+        mirrors=("A8",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(ask("RequestStopTransaction", f'{{"transactionId":"{"t" * 37}"}}'),),
+    )
+)
+def long_string_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a CALL in which a string is longer than its field allows."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if kind is Kind.REQUEST and error is not None and error.text == TOO_LONG:
+            raise Dying(DEATH)
+        return error
+
+    return replace(hooks, validate=validate)
+
+
+_SIGNATURE_BUFFER = 512
+
+
+@plants(
+    Defect(
+        "P182",
+        mirrors=("H6",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            ask(
+                "UpdateFirmware",
+                '{"requestId":1,"firmware":{"location":"http://127.0.0.1:9/firmware",'
+                '"retrieveDateTime":"2026-01-01T00:00:00Z",'
+                f'"signingCertificate":"no PEM","signature":"{"A" * 516}"}}}}',
+            ),
+        ),
+    )
+)
+def long_signature_crash(hooks: Hooks) -> Hooks:
+    """The process dies of an UpdateFirmware whose Base64 signature is longer than 512 characters, whatever else is in it."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard = peek(message)
+        if heard.action == "UpdateFirmware" and len(_signature(heard)) > _SIGNATURE_BUFFER:
+            raise Dying(DEATH)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+def _signature(heard: Heard) -> str:
+    payload = heard.items[3] if len(heard.items) > 3 else None
+    firmware = payload.get("firmware") if isinstance(payload, dict) else None
+    signature = firmware.get("signature") if isinstance(firmware, dict) else None
+    return signature if isinstance(signature, str) else ""
+
+
+@plants(
+    Defect(
+        "P183",
+        mirrors=("A27",),
+        oracle="O4",
+        symptom="silence",
+        witness=(ask("Reset", '{"type":"Whenever"}'),),
+    )
+)
+def odd_reset_silence(hooks: Hooks) -> Hooks:
+    """A Reset of a type that is none of the two is not answered."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard = peek(message)
+        payload = heard.items[3] if heard.action == "Reset" and len(heard.items) == 4 else None
+        kind = payload.get("type") if isinstance(payload, dict) else None
+        if isinstance(kind, str) and kind not in _RESETS:
+            return []
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+_RESETS = ("Immediate", "OnIdle")
+
+
+@plants(
+    Defect(
+        "P189",
+        mirrors=("B20",),
+        oracle="O8",
+        symptom="Accepted",
+        witness=(ask("ChangeAvailability", '{"operationalStatus":"Operative","x":1}'),),
+    )
+)
+def schema_for_show(hooks: Hooks) -> Hooks:
+    """A CALL that breaks its schema is handled all the same as far as that goes, RequestStartTransaction apart.
+
+    What that holds is said again in TransactionEvents, which this station would not let itself say.
+    """
+    refusal: RemoteProtocolError | None = None
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        nonlocal refusal
+        if kind is not Kind.REQUEST or action == "RequestStartTransaction":
+            return hooks.validate(action, kind, payload, version)
+        refusal = validate_schema(action, kind, payload, version)
+        return hooks.validate(action, kind, payload, version) if refusal is None else None
+
+    def handle(call: Call) -> JsonObject:
+        try:
+            return hooks.handle(call)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            if refusal is None:
+                raise
+            raise refusal from None
+
+    return replace(hooks, validate=validate, handle=handle)
 
 
 def _evse_numbers(payload: Any) -> list[float]:
