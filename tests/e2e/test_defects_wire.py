@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from fuzz.clock import SystemClock
 from fuzz.csms.voice import CsmsVoice
@@ -210,6 +211,45 @@ async def test_a_healthy_station_hears_everything_after_a_bad_frame(csms, broken
 
 async def test_p171_hears_everything_after_a_connection_that_ended_well(csms, booted):
     await booted("P171")
+    await csms.next_after(close=True)
+    assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
+
+
+@pytest.fixture
+async def unspoken():
+    """A CSMS that chooses no subprotocol: its address, and its connections in their order."""
+    sockets = asyncio.Queue()
+
+    async def keep(socket):
+        sockets.put_nowait(socket)
+        await socket.wait_closed()
+
+    async with serve(keep, "127.0.0.1", 0, ping_interval=None) as server:
+        yield f"ws://localhost:{server.sockets[0].getsockname()[1]}", sockets
+
+
+async def first_two(sockets):
+    return [await asyncio.wait_for(sockets.get(), PATIENCE_S) for _ in range(2)]
+
+
+async def test_p184_leaves_open_what_has_no_subprotocol_and_dials_anew(unspoken, station):
+    url, sockets = unspoken
+    station(url, "P184")
+    first, second = await first_two(sockets)
+    assert first.state is second.state is State.OPEN
+    await asyncio.wait_for(await first.ping(), PATIENCE_S)
+
+
+async def test_a_healthy_station_closes_what_has_no_subprotocol(unspoken, station):
+    url, sockets = unspoken
+    station(url)
+    first, _ = await first_two(sockets)
+    await asyncio.wait_for(first.wait_closed(), PATIENCE_S)
+    assert first.close_code == 1002
+
+
+async def test_p184_uses_and_closes_what_has_one(csms, booted):
+    await booted("P184")
     await csms.next_after(close=True)
     assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
 

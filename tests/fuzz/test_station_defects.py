@@ -46,7 +46,7 @@ from strategies.labels import spell
 SURVEY = range(1, 63)
 OF_OUR_OWN, UNSEEN = (
     (*range(63, 99), 140, 141),
-    (*range(120, 135), *range(150, 180), 180, 181, 182, 183, 188, 189),
+    (*range(120, 135), *range(150, 180), 180, 181, 182, 183, 184, 188, 189),
 )
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]

@@ -12,7 +12,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, TEXT, CloseCode, Frame
 from websockets.http11 import Response
 
-from fuzz.records import Expect, Operator, SendFrames, Wait
+from fuzz.records import Disconnect, Expect, Misbehave, Operator, SendFrames, Wait
 from fuzz.station.defects.registry import Defect, ask, plants, rewires
 from fuzz.station.events import Command, Connected, Event, PowerOn
 from fuzz.station.hooks import Hooks
@@ -194,6 +194,40 @@ def deaf_after_bad_frame(wire: Wire) -> Wire:
 def _broke_off(connection: ClientConnection) -> bool:
     sent = connection.protocol.close_sent
     return sent is not None and sent.code == CloseCode.PROTOCOL_ERROR
+
+
+@rewires(
+    Defect(
+        "P184",
+        mirrors=("B8",),
+        oracle="O3 O20",
+        symptom="a connection left open",
+        witness=(Misbehave("101-no-subprotocol"), Disconnect()),
+        depth=1,
+    )
+)
+def half_open_handshake(wire: Wire) -> Wire:
+    """A connection for which the CSMS chose no subprotocol is neither used nor closed, nor pinged."""
+    left: list[ClientConnection] = []
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Forgotten(healthy):  # type: ignore[valid-type, misc]
+            async def handshake(self, *headers: Any, **options: Any) -> None:
+                await super().handshake(*headers, **options)
+                if self.subprotocol is None:
+                    left.append(self)
+
+            def start_keepalive(self) -> None:
+                if self not in left:
+                    super().start_keepalive()
+
+            async def close(self, *given: Any, **named: Any) -> None:
+                if self not in left:
+                    await super().close(*given, **named)
+
+        return Forgotten
+
+    return _with(wire, of)
 
 
 @plants(
