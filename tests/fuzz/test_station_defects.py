@@ -46,7 +46,7 @@ from strategies.labels import spell
 SURVEY = range(1, 63)
 OF_OUR_OWN, UNSEEN = (
     (*range(63, 99), 140, 141),
-    (*range(120, 135), *range(150, 180), 180, 181, 182, 183, 184, 188, 189),
+    (*range(120, 135), *range(150, 180), 180, 181, 182, 183, 184, 185, 186, 188, 189),
 )
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
@@ -1081,6 +1081,27 @@ def test_p183_answers_what_is_proper_or_no_word_at_all(kind):
     assert (
         played("P183", "P183", witness=witness).answers == played("P183", witness=witness).answers
     )
+
+
+def test_p185_asks_again_after_a_reboot_and_when_the_answer_is_late_only():
+    mute, token, told, cut, restore, wait, _, _ = defects()["P185"].witness
+    reset = says('[2,"r","Reset",{"type":"Immediate"}]')
+    for between in ((cut, restore, wait, *reset, Expect("BootNotification")), (Wait(31.0),)):
+        witness = (mute, token, told, *between, wait, token, Expect("Authorize", 5.0))
+        assert len(played("P185", "P185", witness=witness).calls("Authorize")) == 2
+
+
+def test_p186_restarts_while_it_is_connected_and_when_it_is_so_again():
+    *until_asked, cut, wait, unplug = defects()["P186"].witness
+    for between in ((), (cut, wait, Operator("restore-network"), Wait(10.0))):
+        player = played("P186", "P186", witness=(*until_asked, *between, unplug, Wait(5.0)))
+        assert len(player.calls("BootNotification")) == 1
+
+
+def test_p186_outlives_a_loss_of_power_without_a_network():
+    cut, power = Operator("cut-network"), Operator("power-cycle")
+    witness = (cut, Wait(1.0), power, Operator("restore-network"), Expect("BootNotification"))
+    assert played("P186", "P186", witness=witness).calls("BootNotification")
 
 
 @pytest.mark.parametrize("raw", ["[]", "7", '"{}"', "false"])

@@ -13,7 +13,16 @@ from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.defects.reading import DEATH, peek, unanswered
 from fuzz.station.defects.registry import Defect, ask, plants, reply
 from fuzz.station.device_model import Variable
-from fuzz.station.events import Command, Event, Reboot, SendText, Unplug
+from fuzz.station.events import (
+    Command,
+    Connected,
+    Disconnected,
+    Event,
+    PowerOn,
+    Reboot,
+    SendText,
+    Unplug,
+)
 from fuzz.station.hooks import Dying, Hooks
 from strategies.labels import JsonObject
 
@@ -203,6 +212,78 @@ def availability_locked(hooks: Hooks) -> Hooks:
         return hooks.handle(call)
 
     return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P185",
+        mirrors=("B19",),
+        oracle="O29 O11",
+        symptom="one Authorize",
+        witness=(
+            AnswerNext("Authorize"),
+            Operator("present-token", "04A1B2C3"),
+            Expect("Authorize"),
+            Operator("cut-network"),
+            Operator("restore-network"),
+            Wait(1.0),
+            Operator("present-token", "04A1B2C3"),
+            Expect("Authorize", 5.0),
+        ),
+        depth=2,
+    )
+)
+def authorize_never_settled(hooks: Hooks) -> Hooks:
+    """An Authorize whose answer was lost with the connection is waited for until a reboot, and no token is asked for meanwhile."""
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, Disconnected):
+            for call in unanswered(hooks, "Authorize"):
+                hooks.context._waiting.pop(call.id, None)
+        return hooks.react(event)
+
+    return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P186",
+        mirrors=("B10",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            Operator("plug-in", "1"),
+            Operator("present-token", "04A1B2C3"),
+            Expect("TransactionEvent"),
+            ask("Reset", '{"type":"OnIdle"}'),
+            Operator("cut-network"),
+            Wait(1.0),
+            Operator("unplug", "1"),
+        ),
+        depth=4,
+    )
+)
+def unconnected_reset_crash(hooks: Hooks) -> Hooks:
+    """The process dies when it restarts by itself while an attempt to connect anew has failed and none has succeeded since."""
+    dialling = hooks.context.dialling
+    healthy, failing = dialling.failed, False
+
+    def failed() -> float:
+        nonlocal failing
+        failing = True
+        return healthy()
+
+    def react(event: Event) -> list[Command]:
+        nonlocal failing
+        failing = failing and not isinstance(event, Connected | PowerOn)
+        commands = hooks.react(event)
+        restarts = any(isinstance(one, Reboot) and not one.abrupt for one in commands)
+        if failing and restarts:
+            raise Dying(DEATH)
+        return commands
+
+    dialling.failed = failed  # type: ignore[method-assign]
+    return replace(hooks, react=react)
 
 
 def _tells_upload(command: Command, before: bool) -> bool:  # noqa: FBT001
