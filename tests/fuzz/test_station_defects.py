@@ -44,10 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (
-    (*range(63, 99), 140, 141),
-    (*range(120, 135), *range(150, 180), 180, 181, 182, 183, 184, 185, 186, 188, 189),
-)
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 190))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -1102,6 +1099,20 @@ def test_p186_outlives_a_loss_of_power_without_a_network():
     cut, power = Operator("cut-network"), Operator("power-cycle")
     witness = (cut, Wait(1.0), power, Operator("restore-network"), Expect("BootNotification"))
     assert played("P186", "P186", witness=witness).calls("BootNotification")
+
+
+def test_p187_refuses_what_never_was_and_counts_on_each_time():
+    *ended_once, stop, wait = defects()["P187"].witness
+    player = played("P187", "P187", witness=(*ended_once, stop, stop, wait))
+    first, *again = [event["seqNo"] for event in ended(player)]
+    assert again == [first + 1, first + 2]
+    assert {e["transactionInfo"]["stoppedReason"] for e in ended(player)[1:]} == {"Remote"}
+    never = says('[2,"q","RequestStopTransaction",{"transactionId":"nobody-has-this-one"}]')
+    assert played("P187", "P187", witness=(*ended_once, *never)).status == "Rejected"
+
+
+def test_p187_refuses_as_it_should_without_the_defect():
+    assert played("P187").status == "Rejected"
 
 
 @pytest.mark.parametrize("raw", ["[]", "7", '"{}"', "false"])

@@ -10,7 +10,7 @@ from typing import Any
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Refused
-from fuzz.records import Expect, FrameKind, Operator, RepeatSteps
+from fuzz.records import Expect, FrameKind, Operator, RepeatSteps, Wait
 from fuzz.station.blocks.availability import AvailabilityBlock, Place
 from fuzz.station.blocks.base import member, objects, status, whole
 from fuzz.station.blocks.metering import MeteringBlock
@@ -500,6 +500,55 @@ def sequence_stuck(hooks: Hooks) -> Hooks:
 
     outbox.put = put  # type: ignore[method-assign]
     return hooks
+
+
+@plants(
+    Defect(
+        "P187",
+        mirrors=("D14",),
+        oracle="O12 O32 O11",
+        symptom="ended twice",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Operator("unplug", "1"),
+            Expect("TransactionEvent", 5.0, where=(("/eventType", "Ended"),)),
+            ask("RequestStopTransaction", '{"transactionId":"{tx.id}"}'),
+            Wait(1.0),
+        ),
+        depth=3,
+    )
+)
+def stops_what_has_ended(hooks: Hooks) -> Hooks:
+    """RequestStopTransaction for a transaction that has ended is accepted, and its end is told once more, with the next seqNo."""
+    context, outbox = hooks.context, hooks.context.outboxes["transaction"]
+    healthy, ends = outbox.put, dict[str, JsonObject]()
+
+    def put(action: str, payload: JsonObject) -> None:
+        if payload["eventType"] == "Ended":
+            ends[str(member(payload, "transactionInfo")["transactionId"]).casefold()] = payload
+        healthy(action, payload)
+
+    def end_again(payload: JsonObject) -> None:
+        changed: JsonObject = {
+            "timestamp": context.timestamp(),
+            "triggerReason": "RemoteStop",
+            "seqNo": whole(payload["seqNo"]) + 1,
+            "transactionInfo": {**member(payload, "transactionInfo"), "stoppedReason": "Remote"},
+        }
+        put("TransactionEvent", {**payload, **changed})
+
+    def handle(call: Call) -> JsonObject:
+        answer = hooks.handle(call)
+        asked = str(call.payload.get("transactionId", "")).casefold()
+        unknown = member(answer, "statusInfo").get("reasonCode") == "TxNotFound"
+        if call.action != "RequestStopTransaction" or not unknown or asked not in ends:
+            return answer
+        end_again(ends[asked])
+        return status("Accepted")
+
+    outbox.put = put  # type: ignore[method-assign]
+    return replace(hooks, handle=handle)
 
 
 _SET_SAMPLED = (
