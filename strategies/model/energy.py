@@ -24,22 +24,7 @@ from strategies.model.events import (
     objects,
     text,
 )
-from strategies.model.facts import Facts, Transaction
-
-_REFUSED = frozenset(
-    {
-        "Blocked",
-        "ConcurrentTx",
-        "Expired",
-        "Invalid",
-        "NoCredit",
-        "NotAllowedTypeEVSE",
-        "NotAtThisLocation",
-        "NotAtThisTime",
-        "Unknown",
-    }
-)
-"""AuthorizationStatusEnumType without Accepted."""
+from strategies.model.facts import REFUSALS, Facts, Transaction
 
 _SHOWN_BY_NOBODY = frozenset({"Central", "Local", "MacAddress", "NoAuthorization", "eMAID"})
 """Kinds of token that nobody holds before a reader, so that nothing is known of how they were let in."""
@@ -106,7 +91,7 @@ class Energy:
         token = text(event.called.payload, "idToken", "idToken").casefold()
         status = text(event.payload, "idTokenInfo", "status")
         waiting = [g for g in self._grants if g.token == token and not g.used_by]
-        if event.error_code or status not in _REFUSED:
+        if event.error_code or status not in REFUSALS:
             # Implementation's choice: whether a CSMS that cannot answer counts as being offline (C15).
             if not any(not g.refused for g in waiting):
                 self._grant(event.at_s, [token], shown=False)
@@ -219,7 +204,7 @@ def _doubts(event: Event) -> bool:
     match event:
         case Answered(called=Called(action="Authorize" | "TransactionEvent")):
             status = text(event.payload, "idTokenInfo", "status")
-            return status in _REFUSED or bool(event.error_code) or not event.proper
+            return status in REFUSALS or bool(event.error_code) or not event.proper
         case Asked(action="SendLocalList" | "CustomerInformation" | "RequestStopTransaction"):
             return True
         case _:

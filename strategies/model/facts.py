@@ -26,6 +26,21 @@ from strategies.model.events import (
 )
 
 NEVER = float("-inf")
+REFUSALS = frozenset(
+    {
+        "Blocked",
+        "ConcurrentTx",
+        "Expired",
+        "Invalid",
+        "NoCredit",
+        "NotAllowedTypeEVSE",
+        "NotAtThisLocation",
+        "NotAtThisTime",
+        "Unknown",
+    }
+)
+"""AuthorizationStatusEnumType without Accepted."""
+
 _LATE_S = 2.0
 
 

@@ -22,21 +22,8 @@ from strategies.model.events import (
     objects,
     text,
 )
-from strategies.model.facts import Facts
+from strategies.model.facts import REFUSALS, Facts
 
-_REFUSED = frozenset(
-    {
-        "Blocked",
-        "ConcurrentTx",
-        "Expired",
-        "Invalid",
-        "NoCredit",
-        "NotAllowedTypeEVSE",
-        "NotAtThisLocation",
-        "NotAtThisTime",
-        "Unknown",
-    }
-)
 _ALLOWANCE = "maxenergyoninvalidid"
 SOON_S = 2.0
 """How long energy may flow on until a station has heard and done what it is told."""
@@ -83,7 +70,7 @@ class TakenBack:
         token = text(event.called.payload, "idToken", "idToken")
         status = text(event.payload, "idTokenInfo", "status")
         id_ = text(event.called.payload, "transactionInfo", "transactionId").casefold()
-        if token and status in _REFUSED and not event.error_code and event.prompt:
+        if token and status in REFUSALS and not event.error_code and event.prompt:
             self._refusals.setdefault(id_, _Refusal(event.at_s))
 
     def _told(self, event: Called) -> None:
