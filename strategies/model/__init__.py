@@ -7,7 +7,8 @@ a choice, a comment says so beside the rule, and every choice is right.
 One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `commands` (F01 to
 F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports name), `register` (J),
 `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors are said to be), `reasons` (why a
-transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits), `readings` (values in reports), `beats` (G02). They share `facts`; a new rule goes into the module of its topic.
+transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits), `readings` (values in
+reports). They share `facts`; a new rule goes into the module of its topic.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from strategies.model.backlog import Backlog
-from strategies.model.beats import Beats
 from strategies.model.commands import Commands
 from strategies.model.debts import Debts
 from strategies.model.echoes import Echoes
@@ -93,7 +93,6 @@ class Model:
         self._debts = Debts(self.facts)
         self._keeping = Keeping(self.facts, volatile)
         self._backlog = Backlog(self.facts)
-        self._beats = Beats(self.facts)
         self._places = Places(self.facts)
         self._rules = (
             Exchange(self.facts),
@@ -112,7 +111,6 @@ class Model:
             Echoes(self.facts),
             Readings(volatile),
             self._backlog,
-            self._beats,
         )
 
     @property
@@ -143,5 +141,4 @@ class Model:
         yield from self._debts.over(end_s, missed)
         yield from self._keeping.over(end_s, missed)
         yield from self._backlog.over(end_s)
-        yield from self._beats.over(end_s)
         yield from self._places.over(end_s, missed)

@@ -27,7 +27,8 @@ from strategies.model.facts import NEVER, Facts, Transaction
 
 _BY_RESTART = frozenset({"ImmediateReset", "ResetCommand", "Reboot", "PowerLoss"})
 _GONE = frozenset({"EVDisconnected", "EVCommunicationLost", "EVDeparted"})
-_LATE = frozenset({"Timeout", "EVConnectTimeout"})
+_LATE = frozenset({"EVConnectTimeout"})
+"""Not `Timeout`: stations say so as well when nobody shows a token in time."""
 _REMOTE = frozenset({"Remote", "RemoteStop"})
 _BY_TOKEN = frozenset({"StopAuthorized"})
 

@@ -1,4 +1,4 @@
-"""Scenarios of what is told because it was agreed to: heartbeats (G02), triggered messages (F06), values in reports (B07, B08).
+"""Scenarios of what is told because it was agreed to: triggered messages (F06), values in reports (B07, B08).
 
 And of what must not follow, because the message was refused (Part 4 section 4.1.7).
 """
@@ -15,35 +15,15 @@ from strategies.sequences.registry import scenario
 from strategies.sequences.steps import (
     GLANCE_S,
     SIGN,
-    boot_answer,
     change_availability,
     charge,
     leave,
-    reboot,
-    set_variable,
     tell_status,
     trigger,
     with_variable,
 )
 
-OFTEN_S = 2
-"""How often a Heartbeat is wanted."""
-
-_INTERVAL = "OCPPCommCtrlr.HeartbeatInterval"
 _NEVER_WAITS_S = 1.5
-
-
-@scenario
-def heartbeats_often(place: Place) -> Iterable[Move]:
-    """Heartbeats are wanted often, by the variable and by the answer to a boot, and come (G02.FR.01, B01.FR.04)."""
-    found = place.variable(_INTERVAL)
-    if found is None:
-        return []
-    least = OFTEN_S if found.min_limit is None else max(OFTEN_S, int(found.min_limit))
-    beats: list[Move] = [Await("Heartbeat", timeout_s=3.0 * least + 3.0)] * 2
-    booted: list[Move] = [boot_answer("Accepted", least), *reboot(place), *beats]
-    set_: list[Move] = [set_variable(found, str(least)), *beats]
-    return [*set_, *booted, set_variable(found, found.value or "300")]
 
 
 @scenario
