@@ -17,9 +17,9 @@ from strategies.labels import Fault, Stance
 
 TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
-    "systematic": (1_210, 1_400),
-    "frames": (300, 200),
-    "stateful": (1_700, 900),
+    "systematic": (1_150, 1_400),
+    "frames": (270, 200),
+    "stateful": (1_790, 900),
     "answers": (500, 500),
     "injection": (190, 100),
     "twins": (150, 300),
@@ -90,7 +90,7 @@ def share_of(phase: str, phases: Sequence[str]) -> float:
 
 def cost_of(case: Case) -> int:
     """What a case counts for in its phase's turn: its steps, and what it waits for three times as much."""
-    return min(MAX_COST, max(1, _steps(case.steps)))
+    return min(MAX_COST, max(1, worth(case.steps)))
 
 
 def reconnects_of(case: Case) -> int:
@@ -152,12 +152,13 @@ def count_of(steps: Sequence[Step], kind: type) -> int:
     )
 
 
-def _steps(steps: Iterable[Step]) -> int:
+def worth(steps: Iterable[Step]) -> int:
+    """What steps count for in a turn: one each, and three for each that is waited in; repeated ones each time."""
     total = 0
     for step in steps:
         match step:
             case RepeatSteps():
-                total += step.times * _steps(step.steps)
+                total += step.times * worth(step.steps)
             case Expect() | Wait():
                 total += 3
             case _:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count, islice
 
 from fuzz.engine.cases import call_text
+from fuzz.engine.course import worth
 from fuzz.engine.drawing import walk
 from fuzz.engine.effects import effect_of
 from fuzz.engine.phases import Ground, Phase
@@ -42,7 +43,7 @@ from strategies.labels import (
     Tier,
 )
 from strategies.meetings import meetings
-from strategies.moves import Again, Move, Tell, acts, asks, flat
+from strategies.moves import Move, Tell, acts, asks, flat
 from strategies.schema import message_schema
 from strategies.sequences import Place, Scenario, scenarios
 from strategies.violations import Break, violations
@@ -321,19 +322,14 @@ class Stateful(Phase):
 
 
 def _in_breadth(told: Iterable[Scenario]) -> list[Scenario]:
-    """One scenario of every family, then a second one, and so on; short ones first, since what is shallow shows early."""
+    """One scenario of every family, then a second one, and so on; cheap ones first, since what is shallow shows early."""
     number: Counter[str] = Counter()
     ranked: list[tuple[int, int, Scenario]] = []
     for scenario in told:
         family = _family(scenario)
-        ranked.append((number[family], _length(scenario.moves), scenario))
+        ranked.append((number[family], worth(steps(scenario.moves)), scenario))
         number[family] += 1
     return [scenario for *_, scenario in sorted(ranked, key=lambda entry: entry[:2])]
-
-
-def _length(moves: Iterable[Move]) -> int:
-    """How many moves are made, repeated ones each time."""
-    return sum(m.times * _length(m.moves) if isinstance(m, Again) else 1 for m in moves)
 
 
 def _family(told: Scenario) -> str:

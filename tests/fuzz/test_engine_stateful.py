@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from fuzz.engine.course import cost_of
 from fuzz.engine.phases import Ground
 from fuzz.engine.stateful import Stateful
 from fuzz.engine.support import Coverage, Support
@@ -81,11 +82,11 @@ async def test_every_scenario_comes_once_and_one_of_every_family_first() -> None
 
 
 @pytest.mark.slow
-async def test_short_scenarios_come_before_long_ones() -> None:
+async def test_cheap_scenarios_come_before_dear_ones() -> None:
     plain = _plain(await _cases(_ground(hurried=True), 400))[:-1]
     families = {c.id.split("/")[1] for c in plain}
-    sizes = [sum(1 for _ in _flat(c.steps)) for c in plain[: len(families)]]
-    assert sizes == sorted(sizes)
+    costs = [cost_of(c) for c in plain[: len(families)]]
+    assert costs == sorted(costs)
 
 
 async def test_what_waits_for_time_outs_comes_now_and_then_unless_time_is_short() -> None:
