@@ -20,11 +20,9 @@ from fuzz.records import (
     Expect,
     Observation,
     Operator,
-    RepeatSteps,
     SendText,
     Settle,
     Side,
-    Step,
     TargetFacts,
     Who,
 )
@@ -63,12 +61,6 @@ def _plain(cases: Iterable[Case]) -> list[Case]:
 
 def _hostile(cases: Iterable[Case]) -> list[Case]:
     return [c for c in cases if "@" in c.id]
-
-
-def _flat(steps: Iterable[Step]) -> Iterable[Step]:
-    for step in steps:
-        again = isinstance(step, RepeatSteps)
-        yield from [*_flat(step.steps)] * step.times if again else (step,)
 
 
 @pytest.mark.slow
