@@ -20,7 +20,9 @@ def test_a_value_that_is_taken_for_another_is_one_finding_for_each_way(defect, w
     campaign = ocppfuzz("run", *BUDGET, "--defect", defect, "--json")
     assert campaign.code == 1, campaign.err
     found = [(f["oracle"], f["status"]) for f in campaign.json["findings"]]
-    assert found == [("O8", "confirmed")] * ways
+    # What was read back and is out of its limits is the state model's to object to as well (O11).
+    assert found.count(("O8", "confirmed")) == ways
+    assert set(found) <= {("O8", "confirmed"), ("O11", "confirmed")}
     assert campaign.json["left_changed"] == []
 
 
