@@ -39,7 +39,7 @@ def request(csr: str | bytes) -> Request:
             names = {a.oid: _text(a.value) for a in reversed(list(read.subject))}
         public = read.public_key()
         valid = read.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as exc:
         raise LabError(f"the CSR cannot be read: {exc}; expected PKCS #10 in PEM") from exc
     if not isinstance(public, PublicKey):
         raise LabError(f"the CSR holds a key of {type(public).__name__}; EC, RSA or Ed25519 works")
