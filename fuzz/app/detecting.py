@@ -121,6 +121,8 @@ def detect(
 ) -> list[Outcome]:
     """Run what `results` does not hold yet, side by side, and add it there line by line; the outcomes known then.
 
+    What proved nothing is tried again.
+
     Raises:
         StoreError: the file cannot be read or written.
         UsageError: it is no file of results.
@@ -128,7 +130,8 @@ def detect(
     known = {o.trial: o for o in _load(results)}
     planned = list(todo)
     if run:
-        asyncio.run(_all([t for t in planned if t not in known], known, results, sink, jobs))
+        left = [t for t in planned if t not in known or known[t].failed]
+        asyncio.run(_all(left, known, results, sink, jobs))
     return [known[t] for t in planned if t in known]
 
 
@@ -184,11 +187,11 @@ async def _run(trial: Trial) -> Outcome:
             *words,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
         try:
             async with asyncio.timeout(PATIENCE_S):
-                out, _ = await process.communicate()
+                out, err = await process.communicate()
         except TimeoutError:
             return Outcome(trial, failed=f"not over after {PATIENCE_S:g} s")
         finally:
@@ -196,14 +199,15 @@ async def _run(trial: Trial) -> Outcome:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        return _outcome(trial, out, Path(folder))
+        return _outcome(trial, out, err, Path(folder))
 
 
-def _outcome(trial: Trial, out: bytes, folder: Path) -> Outcome:
+def _outcome(trial: Trial, out: bytes, err: bytes, folder: Path) -> Outcome:
     try:
         told = json.loads(out)
     except ValueError:
-        return Outcome(trial, failed="it ended without a result")
+        why = err.decode(errors="replace").strip().rpartition("\n")[2][:200]
+        return Outcome(trial, failed=f"it ended without a result: {why}")
     used = int(told["exchanges"])
     findings = sorted(told["findings"], key=lambda f: int(f["exchanges"]))
     if not findings:

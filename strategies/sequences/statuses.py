@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from strategies.moves import Act, Await, Move, Pause
 from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario
-from strategies.sequences.steps import change_availability, tell_status
-
-SETTLED_S = 1.2
-"""How long a station has until what was done shows in what it says."""
+from strategies.sequences.steps import SETTLED_S, change_availability, tell_status
 
 
 def _last(place: Place) -> tuple[int, int]:

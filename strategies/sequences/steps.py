@@ -22,6 +22,9 @@ UNDER_WAY_S = 2.2
 GLANCE_S = 0.3
 """How long we look whether something happens that must not."""
 
+SETTLED_S = 1.2
+"""How long a station has until what was done shows in what it says."""
+
 
 def set_variable(variable: PoolVariable, value: str) -> Ask:
     """SetVariables with one item."""

@@ -14,6 +14,7 @@ from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario
 from strategies.sequences.steps import (
     GLANCE_S,
+    SETTLED_S,
     SIGN,
     change_availability,
     charge,
@@ -85,11 +86,11 @@ def refused_and_left_alone(place: Place) -> Iterable[Move]:
     report: JsonObject = {"requestId": 50, "reportBase": "FullInventory", "customData": {}}
     stop: JsonObject = {"transactionId": "{tx.id}", "customData": {}}
     idle: list[Move] = [
-        Pause(1.2),
+        Pause(SETTLED_S),
         *tell_status(place),
         *_refused("ChangeAvailability", down),
         *_refused("GetBaseReport", report),
-        Pause(1.2),
+        Pause(SETTLED_S),
         *tell_status(place),
         change_availability("Operative", n),
     ]

@@ -73,6 +73,18 @@ def test_outcomes_survive_on_disk_and_are_not_run_again(tmp_path: Path) -> None:
     assert notes == []
 
 
+def test_what_proved_nothing_says_why_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, notes = tmp_path / "kept.ndjson", []
+    for last in ("nobody came", "the target is gone"):
+        monkeypatch.setattr(detecting, "_MAIN", f"import sys; sys.exit('first\\n{last}')")
+        (outcome,) = detecting.detect([FOUND.trial], kept, notes.append)
+        assert outcome.failed == f"it ended without a result: {last}"
+    assert detecting.detect([FOUND.trial], kept, pytest.fail, run=False) == [outcome]
+    assert len(notes) == 2
+
+
 def test_what_is_not_known_can_be_left_at_that(tmp_path: Path) -> None:
     kept = tmp_path / "results.ndjson"
     detecting._append(kept, FOUND)
