@@ -12,13 +12,13 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from fuzz.app import Row, Table
 from fuzz.config import STATELESS_PHASES
 from fuzz.errors import StoreError, UsageError
-from fuzz.records import EngineEvent, Note
+from fuzz.records import EngineEvent, Note, ReplayOutcome
 from fuzz.station.decoys import decoys
 from fuzz.station.defects import Defect, defects
 
@@ -29,6 +29,7 @@ _MAIN = "import sys; from fuzz.cli import main; sys.exit(main(sys.argv[1:]))"
 
 HEALTHY = "healthy"
 SECOND_PICS = "ac-1evse-type2"
+FIXED = ReplayOutcome.FIXED.value
 PATIENCE_S = 1_800.0
 """A campaign that takes longer than this counts as one that found nothing."""
 
@@ -64,15 +65,20 @@ class Trial:
             return ("--pics", SECOND_PICS)
         if self.plant.startswith("D-"):
             return ("--decoy", self.plant)
-        profile = defects()[self.plant].highest_profile
-        return ("--defect", self.plant, "--security-profile", str(profile))
+        return ("--defect", self.plant, *self.healthy_flags)
+
+    @property
+    def healthy_flags(self) -> tuple[str, ...]:
+        """What makes the embedded station the same one without its defect."""
+        return ("--security-profile", str(defects()[self.plant].highest_profile))
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a trial. `oracle` names the first confirmed finding, `exchanges` when it was first seen.
 
-    `size` is how many steps its smallest case has. `failed` says why a trial proves nothing, else "".
+    `size` is how many steps its smallest case has, `mended` what a replay of it says of the station without the defect:
+    anything but `fixed` is a false alarm. `failed` says why a trial proves nothing, else "".
     """
 
     trial: Trial
@@ -81,6 +87,7 @@ class Outcome:
     exchanges: int = 0
     size: int = 0
     used: int = 0
+    mended: str = ""
     failed: str = ""
 
     @property
@@ -160,6 +167,7 @@ def _line(outcome: Outcome, done: int) -> str:
     trial = outcome.trial
     said = outcome.failed or (
         f"{outcome.oracle} {outcome.symptom} after {outcome.exchanges:,} exchanges, {outcome.size} steps"
+        + (f"; mended: {outcome.mended}" if outcome.mended else "")
         if outcome.found
         else f"nothing in {outcome.used:,} exchanges"
     )
@@ -174,7 +182,7 @@ async def _run(trial: Trial) -> Outcome:
         flags: tuple[str, ...] = () if trial.plant.startswith("D-") else ("--strict",)
         flags += () if trial.plant in (HEALTHY, SECOND_PICS) else ("--fail-fast",)
         words = [
-            *("-P", "-c", _MAIN, "run", "--json", "--seed", str(trial.seed)),
+            *("run", "--json", "--seed", str(trial.seed)),
             *("--max-exchanges", str(trial.budget), "--corpus", str(empty)),
             *("--findings", str(Path(folder) / "findings")),
             *("--allow", "lock-out"),
@@ -182,40 +190,60 @@ async def _run(trial: Trial) -> Outcome:
             *trial.flags,
             *flags,
         ]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *words,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                out, err = await process.communicate()
-        except TimeoutError:
+        told = await _cli(words)
+        if told is None:
             return Outcome(trial, failed=f"not over after {PATIENCE_S:g} s")
-        finally:
-            # Nobody's campaign goes on by itself when the measurement is stopped.
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        return _outcome(trial, out, err, Path(folder))
+        outcome, finding = _outcome(trial, *told)
+        if not finding or trial.plant not in defects():
+            return outcome
+        return replace(outcome, mended=await _mended(trial, finding))
 
 
-def _outcome(trial: Trial, out: bytes, err: bytes, folder: Path) -> Outcome:
+async def _mended(trial: Trial, finding: str) -> str:
+    """What a replay of a finding's folder says of the station without the defect."""
+    told = await _cli(["replay", finding, *trial.healthy_flags, "--json"])
+    try:
+        return str(json.loads(told[0])["outcome"]) if told else "not over"
+    except (ValueError, KeyError):
+        return "no result"
+
+
+async def _cli(words: Sequence[str]) -> tuple[bytes, bytes] | None:
+    """What a command wrote to its output and its errors; None when it was stopped after `PATIENCE_S`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-c", _MAIN),
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await process.communicate()
+    except TimeoutError:
+        return None
+    finally:
+        # Nobody's campaign goes on by itself when the measurement is stopped.
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _outcome(trial: Trial, out: bytes, err: bytes) -> tuple[Outcome, str]:
+    """What a campaign told, and the folder of its first finding or ""."""
     try:
         told = json.loads(out)
     except ValueError:
         why = err.decode(errors="replace").strip().rpartition("\n")[2][:200]
-        return Outcome(trial, failed=f"it ended without a result: {why}")
+        return Outcome(trial, failed=f"it ended without a result: {why}"), ""
     used = int(told["exchanges"])
     findings = sorted(told["findings"], key=lambda f: int(f["exchanges"]))
     if not findings:
         failed = str(told["reason"]) if told["exit_code"] == 3 else ""
-        return Outcome(trial, used=used, failed=failed)
+        return Outcome(trial, used=used, failed=failed), ""
     first = findings[0]
     case = json.loads((Path(first["folder"]) / "case.json").read_text())
-    return Outcome(
+    outcome = Outcome(
         trial,
         oracle=str(first["oracle"]),
         symptom=str(first.get("text", ""))[:80],
@@ -223,6 +251,7 @@ def _outcome(trial: Trial, out: bytes, err: bytes, folder: Path) -> Outcome:
         size=len(case["steps"]),
         used=used,
     )
+    return outcome, str(first["folder"])
 
 
 # --- on disk ------------------------------------------------------------------------------------------------
@@ -279,7 +308,15 @@ def tables(outcomes: Sequence[Outcome]) -> list[Table]:
     made = [
         Table(
             "Detection of planted defects",
-            ("tool", "depth", "found", "right oracle", "exchanges (median)", "steps (median)"),
+            (
+                "tool",
+                "depth",
+                "found",
+                "right oracle",
+                "silent when mended",
+                "exchanges (median)",
+                "steps (median)",
+            ),
             tuple(row for row in rows if row is not None),
             note=f"Campaigns of {SHALLOW:,} exchanges at depth 0 and 1, of {DEEP:,} below; without a corpus.",
         )
@@ -305,12 +342,15 @@ def _row(tool: str, depth: str, outcomes: Sequence[Outcome]) -> Row | None:
         return None
     found = [o for o in outcomes if o.found]
     right = [o for o in found if is_right(o)]
+    mended = [o for o in found if o.mended]
+    silent = [o for o in mended if o.mended == FIXED]
     return Row(
         (
             tool,
             depth,
             f"{len(found)} of {len(outcomes)}",
             f"{len(right)} of {len(found)}" if found else "-",
+            f"{len(silent)} of {len(mended)}" if mended else "-",
             f"{statistics.median(o.exchanges for o in found):,.0f}" if found else "-",
             f"{statistics.median(o.size for o in found):g}" if found else "-",
         )
@@ -318,7 +358,7 @@ def _row(tool: str, depth: str, outcomes: Sequence[Outcome]) -> Row | None:
 
 
 def missed(outcomes: Sequence[Outcome], tool: str = "ocppfuzz") -> list[str]:
-    """The defects that a tool did not find in some seed, or found by another oracle, in words."""
+    """The defects that a tool did not find in some seed, found by another oracle, or still saw when mended, in words."""
     told = []
     for o in outcomes:
         if o.trial.tool != tool or o.trial.plant not in defects():
@@ -328,6 +368,10 @@ def missed(outcomes: Sequence[Outcome], tool: str = "ocppfuzz") -> list[str]:
             told.append(f"{o.trial.plant} {name}, seed {o.trial.seed}: {o.failed or 'not found'}")
         elif not is_right(o):
             told.append(f"{o.trial.plant} {name}, seed {o.trial.seed}: by {o.oracle} ({o.symptom})")
+        if o.mended not in ("", FIXED):
+            told.append(
+                f"{o.trial.plant} {name}, seed {o.trial.seed}: mended, its replay says {o.mended}"
+            )
     return told
 
 

@@ -32,6 +32,9 @@ _SHOWN_BY_NOBODY = frozenset({"Central", "Local", "MacAddress", "NoAuthorization
 
 _LATE_S = 2.0
 
+_CROSS_S = 0.5
+"""An answer to Authorize this little before an EV is unplugged may reach the station after that."""
+
 
 @dataclass(slots=True)
 class _Grant:
@@ -45,6 +48,8 @@ class _Grant:
     plugged: frozenset[int] = frozenset()
     refused: bool = False
     used_by: str = ""
+    let_in_s: float = float("-inf")
+    """When its Authorize was last answered without a refusal."""
     void_s: float = float("inf")
     """When the EV that it was meant for went."""
 
@@ -92,8 +97,12 @@ class Energy:
         status = text(event.payload, "idTokenInfo", "status")
         waiting = [g for g in self._grants if g.token == token and not g.used_by]
         if event.error_code or status not in REFUSALS:
-            # Implementation's choice: whether a CSMS that cannot answer counts as being offline (C15).
-            if not any(not g.refused for g in waiting):
+            # Implementation's choice: whether a CSMS that cannot answer counts as being offline (C15), and whether one
+            # who was let in after his EV had gone was let in for the next (C01, EVConnectionTimeOut).
+            valid = [g for g in waiting if not g.refused and g.void_s > event.at_s]
+            for grant in valid:
+                grant.let_in_s = event.at_s
+            if not valid:
                 self._grant(event.at_s, [token], shown=False)
             return
         shown = any(g.shown for g in waiting)
@@ -115,7 +124,8 @@ class Energy:
     def _unplugged(self, at_s: float, evse: int) -> None:
         """E09.FR.01: whoever was let in for an EV that is gone must be let in again."""
         for grant in self._grants:
-            if grant.plugged == {evse} and grant.evse in (0, evse):
+            crossing = at_s - grant.let_in_s < _CROSS_S
+            if grant.plugged == {evse} and grant.evse in (0, evse) and not crossing:
                 grant.void_s = min(grant.void_s, at_s)
 
     def _configured(self, payload: JsonValue) -> None:

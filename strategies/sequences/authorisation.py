@@ -23,6 +23,9 @@ from strategies.sequences.steps import (
     trigger,
 )
 
+ANSWERED_S = 0.6
+"""After it nobody may think that an answer was still on its way (`model.energy`)."""
+
 
 @scenarios_over
 def authorization_refused(place: Place) -> Iterable[tuple[str, Script]]:
@@ -68,7 +71,7 @@ def authorization_carried_over(place: Place) -> Iterable[Move]:
         Act(f"plug-in {n}"),
         present(place.tokens[0]),
         Await("Authorize"),
-        Pause(0.05),
+        Pause(ANSWERED_S),
         Act(f"unplug {n}"),
         Act(f"plug-in {n}"),
         Act(f"start-power {n}"),

@@ -42,14 +42,16 @@ def test_an_unknown_name_is_told(only: tuple[str, ...], tools: tuple[str, ...]) 
 
 def test_a_finding_by_another_oracle_is_found_but_not_right() -> None:
     wrong = replace(FOUND, trial=replace(FOUND.trial, seed=2), oracle="O7", symptom="shape")
+    wrong = replace(wrong, mended="reproduced")
     nothing = replace(FOUND, trial=replace(FOUND.trial, seed=3), oracle="", exchanges=0, size=0)
     (table,) = tables([FOUND, wrong, nothing])
     assert [row.cells for row in table.rows] == [
-        ("ocppfuzz", "3+", "2 of 3", "1 of 2", "120", "7"),
-        ("ocppfuzz", "all", "2 of 3", "1 of 2", "120", "7"),
+        ("ocppfuzz", "3+", "2 of 3", "1 of 2", "0 of 1", "120", "7"),
+        ("ocppfuzz", "all", "2 of 3", "1 of 2", "0 of 1", "120", "7"),
     ]
     assert [line.split(": ", 1)[1] for line in missed([FOUND, wrong, nothing])] == [
         "by O7 (shape)",
+        "mended, its replay says reproduced",
         "not found",
     ]
 

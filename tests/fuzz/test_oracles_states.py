@@ -856,6 +856,17 @@ def test_an_authorization_goes_with_the_ev_even_if_nothing_began():
     assert said(charging(script)) == ["O31 C01.FR.01 Charging without an authorization"]
 
 
+def test_who_is_let_in_after_his_ev_left_may_bring_the_next():
+    script = Script().done("plug-in 1").done("present-token A").done("unplug 1").authorize()
+    assert said(charging(script.done("plug-in 1"))) == []
+
+
+def test_an_answer_that_crosses_the_unplugging_may_come_after_it():
+    script = Script().done("plug-in 1").done("present-token A").authorize()
+    script.now -= 2.9  # a line takes three seconds
+    assert said(charging(script.done("unplug 1").done("plug-in 1"))) == []
+
+
 def test_charging_with_a_refused_token_is_found():
     script = Script().done("plug-in 1").done("present-token A").authorize(status="Blocked")
     assert said(charging(script)) == ["O31 C01.FR.01 Charging with a token that was refused"]
