@@ -484,9 +484,11 @@ def _interruptible(campaign: Campaign, sink: Sink, goes_on: str) -> Iterator[Non
     except (NotImplementedError, RuntimeError, ValueError):
         yield
         return
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _restore(loop, before)
 
 

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Protocol
 
 from fuzz import __version__, store
-from fuzz.app.interrupting import hear_interrupts
+from fuzz.app.interrupting import interrupts_held_back
 from fuzz.clock import Clock, SystemClock, rfc3339
 from fuzz.config import CONFIG_FILE, RunOptions
 from fuzz.records import Side, TargetFacts
@@ -172,15 +172,16 @@ def _termination_as_interrupt() -> Iterator[None]:
     """SIGTERM, by which a CI server cancels a job, ends the command as Ctrl-C does."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        hear_interrupts()
         # Not raised here: asyncio ends its tasks properly when it hears of the signal itself.
         signal.raise_signal(signal.SIGINT)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        with interrupts_held_back():
+            yield
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +23,10 @@ HERE = Path(__file__).parent
 SHIPPED = HERE.parents[1] / "corpus"
 BIN = Path(sys.executable).parent
 PATIENCE_S = 120.0
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A script that starts tests in the background has them, and all that they start, ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
