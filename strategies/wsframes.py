@@ -129,12 +129,14 @@ def read_head(data: bytearray) -> Head | None:
 class FrameReader:
     """Reads written frames back piece by piece, and takes every message for one that a lenient peer might serve.
 
-    `ping` is the payload of the last proper ping, None before one. `closing` tells whether a close frame was written.
+    `ping` is the payload of the last proper ping, None before one, and `pong` that of the last pong. `closing` tells
+    whether a close frame was written.
     Memory is bounded, whatever length a frame tells.
     """
 
     ping: bytes | None = None
     closing: bool = False
+    pong: bytes | None = None
     _start: bytearray = field(default_factory=bytearray)
     _head: Head | None = None
     _left: int = 0
@@ -196,6 +198,8 @@ class FrameReader:
     def _control(self, head: Head, payload: bytes) -> None:
         if head.opcode == Opcode.CLOSE:
             self.closing = True
+        elif head.opcode == Opcode.PONG:
+            self.pong = payload
         elif head.opcode == Opcode.PING and head.fin and not head.rsv:
             self.ping = payload if head.length <= MAX_CONTROL else self.ping
 

@@ -36,10 +36,16 @@ ABRUPT = 1006
 FAILURES = 2
 """Attempts to connect that fail in one way before one succeeds."""
 
+CHOICE = "101-no-subprotocol"
+"""The answer after which a client may stay or go (RFC 6455 section 4.1), so that there is most to be done wrong."""
+
+LATER_S = 2.5
+"""How long we look what becomes of a connection that was not wanted."""
+
 
 @dataclass(slots=True)
 class Frames(Phase):
-    """Plays every framing once, the handshakes that fail behind them, and what is heavy last.
+    """Plays every framing once, the handshakes that fail behind them but for one, and what is heavy last.
 
     A target that we did not start meets what is heavy first, and last of all answers after which a client may give up
     for good: nobody is there to start it again.
@@ -64,7 +70,8 @@ class Frames(Phase):
         framed = [self._framed(f) for f in self._table()] if asked else []
         light, heavy = [c for c in framed if not c.heavy], [c for c in framed if c.heavy]
         if self.ground.owned:
-            return [*light, *self._handshakes(), *heavy]
+            shakes = sorted(self._handshakes(), key=lambda c: c.mutations[0].operator != CHOICE)
+            return [*shakes[:1], *light, *shakes[1:], *heavy]
         return [*light, *heavy, *sorted(self._handshakes(), key=_may_end_it)]
 
     def _table(self) -> tuple[Framing, ...]:
@@ -117,9 +124,10 @@ class Frames(Phase):
             return
         times = FAILURES if self.ground.owned else 1
         for way in WAYS:
+            looks = (Wait(LATER_S),) if way == CHOICE else ()
             yield self._case(
                 f"frames/handshake/{way}",
-                (Misbehave(way, times), *self._cut_off()),
+                (Misbehave(way, times), *self._cut_off(), *looks),
                 Expectation(Stance.UNSPECIFIED, Tier.MODEL),
                 Mutation(Channel.HANDSHAKE, "", "handshake", way),
                 control=self._cut_off(),

@@ -13,8 +13,9 @@ from fuzz.oracles.reading import reaction, scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.oracles.replies import stuck
 from fuzz.oracles.restarts import USES, done_again
-from fuzz.oracles.websocket import asks_to_close, unanswered_ping
+from fuzz.oracles.websocket import asks_to_close, received_badly, unanswered_ping
 from fuzz.records import (
+    LEFT_OPEN,
     AnswerNext,
     Basis,
     Disconnect,
@@ -147,7 +148,8 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
     fit, and usually are an uncaught exception in the reader. After an ill frame the close frame may be left out (RFC
     6455 section 7.1.7), and libraries cut off whoever floods them: 1006 is a remark there. Who hangs up and never comes
     back by itself is lost to its operator: critical. A ping is answered by a pong with its data (section 5.5.2): a
-    peer that hears none takes the connection for dead and ends it.
+    peer that hears none takes the connection for dead and ends it. A client that fails a connection closes it as well
+    (section 7.1.7): one that calls anew, and leaves open what it will never use, is a remark.
 
     Seen: a close code that may not be sent (https://github.com/mikuso/ocpp-rpc/commit/724d328); links that broke on
     a ping, on a compressed message or on a number of thousands of digits.
@@ -158,6 +160,12 @@ def connection_closed(obs: Observation) -> Iterator[Violation]:
         text = "the last ping was not answered by a pong with its data"
         clause = "RFC 6455 section 5.5.2"
         yield violation("O3", Basis.SHALL, Severity.MEDIUM, wrong, text, clause=clause)
+    for way in received_badly(obs, LEFT_OPEN):
+        text = f"a connection was left open for which the handshake was answered with {way}, while another one was made"
+        symptom, clause = "connection left open", "RFC 6455 section 7.1.7"
+        yield violation(
+            "O3", Basis.HARDENING, Severity.LOW, symptom, text, clause=clause, remark=True
+        )
     close = obs.close
     if close is None or not close.by_target or obs.restart_asked or obs.process is not None:
         # The end of a process takes its connections with it, and is O1's to judge.

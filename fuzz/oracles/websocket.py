@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from fuzz.ocppj.framed import writes_frames, written
 from fuzz.oracles.registry import oracle, violation
-from fuzz.records import Basis, Disconnect, Observation, Severity, Violation, Who
+from fuzz.records import WENT_ON, Basis, Disconnect, Observation, Severity, Violation, Who
 from strategies.labels import Channel, Fault, Stance
 from strategies.wsfaults import PINGS
 
@@ -55,10 +55,15 @@ def bad_handshake_taken(obs: Observation) -> Iterator[Violation]:
 
     Fix: compare Sec-WebSocket-Accept, subprotocol and extensions with the request before the first frame.
     """
-    for way in dict.fromkeys(e.text for e in obs.entries if e.kind == "caller" and ":" in e.text):
-        name = way.partition(":")[0]
+    for name in received_badly(obs, WENT_ON):
         text = f"the handshake answered with {name} was taken for a connection"
         yield violation("O34", Basis.HARDENING, Severity.LOW, name, text, remark=True)
+
+
+def received_badly(obs: Observation, and_then: str) -> list[str]:
+    """The ways, each once, in which the target was received badly and then did this: `WENT_ON` or `LEFT_OPEN`."""
+    told = [e.text.partition(": ") for e in obs.entries if e.kind == "caller"]
+    return list(dict.fromkeys(way for way, _, what in told if what == and_then))
 
 
 def _cuts(obs: Observation) -> bool:

@@ -73,6 +73,8 @@ from fuzz.records.steps import (
     Wait,
 )
 from fuzz.records.transcript import (
+    LEFT_OPEN,
+    WENT_ON,
     Chunk,
     Close,
     Entry,
@@ -87,6 +89,8 @@ from fuzz.records.transcript import (
 __all__ = [
     "CASE_FORMAT",
     "FINDING_FORMAT",
+    "LEFT_OPEN",
+    "WENT_ON",
     "Ability",
     "Answer",
     "AnswerNext",

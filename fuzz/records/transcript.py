@@ -20,6 +20,10 @@ class Who(StrEnum):
     HARNESS = "harness"
 
 
+WENT_ON, LEFT_OPEN = "it went on all the same", "it called again, and left the connection open"
+"""What is told behind the way in which a caller was received badly, and a colon, of one that made something of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a transcript.

@@ -33,7 +33,7 @@ from fuzz.transport.link import (
     iana_names,
     offered_subprotocols,
 )
-from fuzz.transport.misbehaving import UNCOMPRESSED, WAYS, receive_badly
+from fuzz.transport.misbehaving import UNCOMPRESSED, WAYS, Callers, receive_badly
 from fuzz.transport.pump import LOG, MAX_SIZE, Pump
 from fuzz.transport.tape import Reels
 from strategies.version import version
@@ -104,6 +104,7 @@ class Listener:
         self._arrived = asyncio.Event()
         self._badly: deque[str] = deque()
         self._told: Callable[[str], None] | None = None
+        self._who = Callers()
         self.refused: list[Refused] = []
         self.handshake_failures: deque[HandshakeFailure] = deque(maxlen=MAX_KEPT)
 
@@ -144,7 +145,8 @@ class Listener:
     def misbehave(self, how: str, times: int, told: Callable[[str], None] | None = None) -> None:
         """Treat the next `times` callers in this way, one of `WAYS` or `UNCOMPRESSED`; 0 times: properly again.
 
-        `told` hears of each of them as it comes, and again when it took what no client may take. Raises `UsageError` for an unknown way.
+        `told` hears of each of them as it comes, and again, behind a colon, of what it made of it that no client may.
+        Raises `UsageError` for an unknown way.
         """
         if how not in (*WAYS, UNCOMPRESSED):
             known = ", ".join((*WAYS, UNCOMPRESSED))
@@ -229,11 +231,13 @@ class Listener:
 
     async def _receive(self, caller: socket.socket) -> None:
         how = self._badly.popleft() if self._badly else ""
-        if how and self._told is not None:
-            self._told(how)
+        told = self._told
+        if how and told is not None:
+            told(how)
         if how in WAYS:
-            if await receive_badly(how, caller, self._tls) and self._told is not None:
-                self._told(f"{how}: it went on all the same")
+            made_of_it = await receive_badly(how, caller, self._tls, self._who)
+            if made_of_it and told is not None:
+                told(f"{how}: {made_of_it}")
         else:
             await self._greet(caller, compression=self._compression and how != UNCOMPRESSED)
 
@@ -251,6 +255,7 @@ class Listener:
             self._note_failure(remote, tls_failure(exc) if self._tls else "no request in time")
         else:
             if isinstance(request, Request) and pump.connected:
+                self._who.came(request.path.encode("utf-8", "surrogateescape"))
                 await self._answer(pump, request, remote)
                 return
             self._note_failure(remote, _no_request(pump))

@@ -15,9 +15,11 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from fuzz.records import LEFT_OPEN, WENT_ON
 from strategies.version import version
-from strategies.wsframes import Opcode, frame
+from strategies.wsframes import FrameReader, Opcode, frame
 
 UNCOMPRESSED = "uncompressed"
 """The way that is a proper one, but for permessage-deflate, which is not granted."""
@@ -25,8 +27,12 @@ UNCOMPRESSED = "uncompressed"
 HOLD_S = 3.0
 """How long a caller is kept waiting by the ways that do not answer."""
 
+LOOK_S = 1.0
+"""How long it is looked whether a caller that called again still closes what it had before."""
+
 _SHAKE_S = 10.0
 _MAX_REQUEST = 65_536
+_MAX_PATHS = 64
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY = re.compile(rb"^sec-websocket-key:[ \t]*([^\r\n]{1,200}?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)  # fmt: skip
 _HOST = re.compile(rb"^host:[ \t]*([\w.:\[\]-]{1,200})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
@@ -115,18 +121,40 @@ def stored_answer(how: str) -> bytes | None:
 _MUST_FAIL = frozenset({"101-nonsense", "101-other-subprotocol", "101-extension"})
 """The answers after which there must be no connection (RFC 6455 section 4.1)."""
 
-_PING = frame(b"", Opcode.PING, mask=None)
-_PONG = bytes([0x80 | Opcode.PONG, 0x80])
-"""How a client's empty pong begins: it is masked (RFC 6455 section 5.1)."""
+_MAY_STAY = frozenset({"101-no-subprotocol"})
+"""The answers after which there may be a connection, or none: a client chooses, and closes what it does not want."""
+
+_ASKED, _ASKED_LATER = b"", b"still there"
+"""What is in our pings: the first as short as can be, the second as no pong has it that nobody asked for."""
 
 WAYS = ("refuse-tcp", "silent", "tls-abort", *_ANSWERS)
 """Every way to receive a caller so that no connection comes about that is worth anything."""
 
 
-async def receive_badly(how: str, caller: socket.socket, tls: ssl.SSLContext | None) -> bool:
+class Callers:
+    """Who asks for what at a door, and whether somebody asks for the same again."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[bytes, asyncio.Event] = {}
+
+    def came(self, path: bytes) -> asyncio.Event:
+        """Take note of a caller that asks for this path; set once another one does."""
+        again = asyncio.Event()
+        if earlier := self._waiting.pop(path, None):
+            earlier.set()
+        self._waiting[path] = again
+        while len(self._waiting) > _MAX_PATHS:
+            del self._waiting[next(iter(self._waiting))]
+        return again
+
+
+async def receive_badly(
+    how: str, caller: socket.socket, tls: ssl.SSLContext | None, callers: Callers
+) -> str:
     """Treat one caller in the way called `how`, one of `WAYS`; it is gone afterwards. Never raises `OSError`.
 
-    True when the caller took a connection for one that RFC 6455 section 4.1 told it to fail.
+    `WENT_ON` when the caller took a connection for one that RFC 6455 section 4.1 told it to fail, `LEFT_OPEN` when it
+    called again and did not close a connection that it might have kept; else "".
     """
     # What a caller does to a door that treats it badly is no news.
     with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
@@ -139,8 +167,8 @@ async def receive_badly(how: str, caller: socket.socket, tls: ssl.SSLContext | N
             case "tls-abort":
                 await _abort_tls(caller)
             case _:
-                return await _answer(how, caller, tls)
-    return False
+                return await _answer(how, caller, tls, callers)
+    return ""
 
 
 def _reset(caller: socket.socket) -> None:
@@ -158,7 +186,9 @@ async def _abort_tls(caller: socket.socket) -> None:
         _reset(caller)
 
 
-async def _answer(how: str, caller: socket.socket, tls: ssl.SSLContext | None) -> bool:
+async def _answer(
+    how: str, caller: socket.socket, tls: ssl.SSLContext | None, callers: Callers
+) -> str:
     reader = asyncio.StreamReader(limit=_MAX_REQUEST)
     async with asyncio.timeout(_SHAKE_S):
         transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
@@ -167,25 +197,75 @@ async def _answer(how: str, caller: socket.socket, tls: ssl.SSLContext | None) -
     try:
         async with asyncio.timeout(_SHAKE_S):
             request = await reader.readuntil(b"\r\n\r\n")
+        again = callers.came(path_of(request))
         transport.write(_ANSWERS[how](request))
-        if how in _MUST_FAIL:
-            transport.write(_PING)
         if not how.startswith("101-"):
             transport.close()
-        return await _outwait(reader) and how in _MUST_FAIL
+        heard = _Heard(reader)
+        if how in _MUST_FAIL:
+            transport.write(frame(_ASKED, Opcode.PING, mask=None))
+            return WENT_ON if await heard.pong(_ASKED, HOLD_S) else ""
+        if how in _MAY_STAY:
+            return LEFT_OPEN if await _left_open(heard, transport, again) else ""
+        await heard.end(HOLD_S)
     except asyncio.LimitOverrunError:
-        return False
+        return ""
     finally:
         transport.abort()
+    return ""
 
 
-async def _outwait(reader: asyncio.StreamReader) -> bool:
-    """Keep whoever does not hang up by itself for a while; True when it answered our ping, and so means to stay."""
-    start = b""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HOLD_S):
-            while piece := await reader.read(_MAX_REQUEST):
-                start = (start + piece)[:_MAX_REQUEST]
-                if _PONG in start:
-                    return True
-    return False
+def path_of(request: bytes) -> bytes:
+    """What a request asks for, as it stands there; empty when it asks for nothing (RFC 9112 section 3)."""
+    words = request.partition(b"\r\n")[0].split()
+    return words[1] if len(words) > 1 else b""
+
+
+async def _left_open(heard: _Heard, transport: asyncio.Transport, again: asyncio.Event) -> bool:
+    """True when a caller called again, and neither closed this connection then nor for a while, and answers pings on it.
+
+    One that stays on this connection alone may do so: no subprotocol is no reason to fail it (RFC 6455 section 4.1).
+    """
+    reading = asyncio.ensure_future(heard.end(HOLD_S))
+    called = asyncio.ensure_future(again.wait())
+    try:
+        await asyncio.wait({reading, called}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        reading.cancel()
+        called.cancel()
+        await asyncio.wait({reading, called})
+    if not again.is_set() or heard.over:
+        return False
+    transport.write(frame(_ASKED_LATER, Opcode.PING, mask=None))
+    return await heard.pong(_ASKED_LATER, HOLD_S) and not await heard.end(LOOK_S)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What a caller says behind our answer; `over` once it said that it goes, or went."""
+
+    reader: asyncio.StreamReader
+    over: bool = False
+    _frames: FrameReader = field(default_factory=FrameReader)
+
+    async def pong(self, data: bytes, seconds: float) -> bool:
+        """Listen until a pong with this data came, at most so long; True when it did and the caller means to stay."""
+        await self._listen(seconds, lambda: self._frames.pong == data)
+        return self._frames.pong == data and not self.over
+
+    async def end(self, seconds: float) -> bool:
+        """Listen until the caller goes, at most so long; True when it did."""
+        await self._listen(seconds, lambda: False)
+        return self.over
+
+    async def _listen(self, seconds: float, enough: Callable[[], bool]) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not (self.over or enough()):
+                    piece = await self.reader.read(_MAX_REQUEST)
+                    self._frames.feed(piece)
+                    self.over = not piece or self._frames.closing
+        except TimeoutError:
+            pass
+        except OSError:
+            self.over = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fuzz.engine.framing import FAILURES, TABLE, Frames
+from fuzz.engine.framing import CHOICE, FAILURES, TABLE, Frames
 from fuzz.engine.line import PROBES
 from fuzz.engine.phases import Ground
 from fuzz.engine.support import Coverage, Support
@@ -100,10 +100,16 @@ async def test_what_is_cut_is_followed_by_something_harmless() -> None:
 
 async def test_a_station_is_received_badly_in_every_way_and_a_csms_in_none() -> None:
     stations = [c for c in await played(ground()) if c.mutations[0].channel is Channel.HANDSHAKE]
-    assert [c.steps[0] for c in stations] == [Misbehave(way, FAILURES) for way in WAYS]
+    ways = [CHOICE, *(way for way in WAYS if way != CHOICE)]
+    assert [c.steps[0] for c in stations] == [Misbehave(way, FAILURES) for way in ways]
     assert all(c.steps[1] == Disconnect(1006) and isinstance(c.steps[2], Ask) for c in stations)
     csms = await played(ground(side=Side.CSMS))
     assert not [c for c in csms if c.mutations[0].channel is Channel.HANDSHAKE]
+
+
+async def test_where_a_client_may_stay_it_is_looked_later_what_became_of_it() -> None:
+    stations = [c for c in await played(ground()) if c.mutations[0].channel is Channel.HANDSHAKE]
+    assert [c.mutations[0].operator for c in stations if isinstance(c.steps[-1], Wait)] == [CHOICE]
 
 
 async def test_on_a_station_of_somebody_else_each_way_costs_one_attempt() -> None:

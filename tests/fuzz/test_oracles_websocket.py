@@ -103,6 +103,23 @@ def test_a_client_that_was_only_received_badly_is_none():
     assert spoken(seen) == []
 
 
+# --- connections that nobody wants (O3) -------------------------------------------------------------------
+
+
+def callers(*texts):
+    return replace(observation(), entries=[Entry(0.1, Who.TARGET, "caller", t) for t in texts])
+
+
+def test_a_connection_that_was_left_open_for_another_is_a_remark_for_each_way():
+    way = "101-no-subprotocol"
+    left = f"{way}: it called again, and left the connection open"
+    assert spoken(callers(way, left, left)) == ["O3 connection left open (remark)"]
+
+
+def test_a_connection_that_was_closed_for_another_is_none():
+    assert spoken(callers("101-no-subprotocol", "101-no-subprotocol")) == []
+
+
 # --- closes (O3) ------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from fuzz.engine.vault import VaultDoor
 from fuzz.errors import TargetUnavailable, UsageError
-from fuzz.records import HostileDoor, Side
+from fuzz.records import LEFT_OPEN, HostileDoor, Side
 from fuzz.transport import (
     Dialler,
     Listener,
@@ -159,6 +159,66 @@ async def test_a_client_that_takes_any_101_is_found_out_by_its_pong(
         assert await reader.read() == b""
     writer.close()
     assert told == [way, f"{way}: it went on all the same"]
+
+
+CHOICE, PATH = "101-no-subprotocol", b"/ocpp/CS%201"
+
+
+async def _behind_no_subprotocol(door: Listener, *, again: bytes = b"", says: bytes = b"") -> None:
+    """A client that stays where it may, until we are gone: it calls again for a path, says something, answers pings."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.write(REQUEST)
+    await reader.readuntil(b"\r\n\r\n")
+    others = []
+    if again:
+        later = await asyncio.open_connection("127.0.0.1", door.port)
+        later[1].write(REQUEST.replace(PATH, again))
+        others.append(later[1])
+    writer.write(says)
+    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        while size := (await reader.readexactly(2))[1]:
+            writer.write(frame(await reader.readexactly(size), Opcode.PONG, mask=KEY))
+    for each in (writer, *others):
+        each.close()
+
+
+@pytest.fixture
+def patient(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(misbehaving, "HOLD_S", PATIENCE_S)
+    monkeypatch.setattr(misbehaving, "LOOK_S", 0.05)
+
+
+async def test_who_calls_again_and_leaves_a_connection_open_is_found_out(
+    listeners: Listen, patient: None
+) -> None:
+    door, told = listeners(), []
+    await door.start()
+    door.misbehave(CHOICE, 1, told.append)
+    await _behind_no_subprotocol(door, again=PATH)
+    assert told == [CHOICE, f"{CHOICE}: {LEFT_OPEN}"]
+
+
+async def test_who_calls_again_and_closes_what_was_before_is_not(
+    listeners: Listen, patient: None
+) -> None:
+    door, told = listeners(), []
+    await door.start()
+    door.misbehave(CHOICE, 1, told.append)
+    goes = frame(b"\x03\xea", Opcode.CLOSE, mask=KEY)
+    await _behind_no_subprotocol(door, again=PATH, says=goes)
+    assert told == [CHOICE]
+
+
+@pytest.mark.parametrize("again", [b"", b"/somebody-else"])
+@pytest.mark.parametrize("says", [b"", frame(b"there", Opcode.PONG, mask=KEY)])
+async def test_who_stays_alone_leaves_nothing_open(
+    again: bytes, says: bytes, listeners: Listen
+) -> None:
+    door, told = listeners(), []
+    await door.start()
+    door.misbehave(CHOICE, 1, told.append)
+    await _behind_no_subprotocol(door, again=again, says=says)
+    assert told == [CHOICE]
 
 
 async def test_a_101_is_right_but_for_its_fault(listeners: Listen) -> None:

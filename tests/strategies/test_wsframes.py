@@ -154,6 +154,14 @@ def test_what_is_not_at_its_end_is_unfinished(data):
     assert reader.unfinished
 
 
+def test_what_a_pong_carries_is_kept():
+    reader = FrameReader()
+    assert reader.pong is None
+    for data in (b"one", b""):
+        reader.feed(frame(data, Opcode.PONG, mask=KEY))
+        assert reader.pong == data
+
+
 def test_an_ill_ping_asks_for_no_pong_and_a_close_is_noted():
     reader = FrameReader()
     reader.feed(frame(bytes(126), Opcode.PING, mask=None))
