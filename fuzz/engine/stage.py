@@ -19,6 +19,7 @@ from fuzz.errors import TargetUnavailable, UsageError
 from fuzz.ocppj.history import arrival
 from fuzz.ocppj.lenient import hear
 from fuzz.records import (
+    ENDED_TO_RESTART,
     Ability,
     AnswerNext,
     Ask,
@@ -403,9 +404,11 @@ class Stage(Line):
     async def _next_link(self, scene: Scene, timeout_s: float) -> Link:
         deadline = self._clock.monotonic() + timeout_s
         while True:
-            if self._target.owned and await self._target.ended(0.0) is not None:
+            end = await self._target.ended(0.0) if self._target.owned else None
+            if end is not None:
                 if not scene.restarting:
                     raise LinkClosed(Close(ABRUPT, "the process ended"))
+                _log(scene, self._clock.monotonic(), "note", f"{ENDED_TO_RESTART}{end.symptom}")
                 await self._target.start()
             left = deadline - self._clock.monotonic()
             try:

@@ -12,7 +12,7 @@ from fuzz.oracles.reactions import ORDERLY_CLOSES
 from fuzz.oracles.reading import reaction, scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.oracles.replies import stuck
-from fuzz.oracles.restarts import USES, done_again
+from fuzz.oracles.restarts import USES, died_in_a_reset, done_again
 from fuzz.oracles.websocket import asks_to_close, received_badly, unanswered_ping
 from fuzz.records import (
     LEFT_OPEN,
@@ -52,6 +52,7 @@ def process_death(obs: Observation) -> Iterator[Violation]:
 
     A peer must be able to say anything without stopping a Charging Station or a CSMS: whoever sits at the other end
     of the connection could switch it off. Seen as the end of a process that we own, unless we asked it to restart.
+    A process may end for a Reset, but not with an error where it had outlived another one.
     An orderly end after an opening handshake that failed is a remark: a client may give up, and leave it to whoever
     watches over it to start it again.
 
@@ -61,6 +62,10 @@ def process_death(obs: Observation) -> Iterator[Violation]:
     Fix: catch the exception where the message is handled, answer CALLERROR, and keep reading. Catch it as well while
     the CALLERROR itself is made; that is where the second half of these bugs lives.
     """
+    if symptom := died_in_a_reset(obs):
+        text = f"the process ended with {symptom} for a Reset, after it had outlived another one"
+        yield violation("O1", Basis.STOPPED_SERVING, Severity.CRITICAL, symptom, text)
+        return
     if obs.process is None or obs.restart_asked:
         return
     if obs.process.code == 0 and any(e.kind == "caller" for e in obs.entries):

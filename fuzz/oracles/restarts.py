@@ -1,14 +1,14 @@
-"""Was a Charging Station's boot asked for, or was what it was asked for done before?
+"""Was a Charging Station's boot asked for, was what it was asked for done before, or did its software die of it?
 
 Knows Resets and boots of a scene; must not know verdicts.
 """
 
 from __future__ import annotations
 
-from fuzz.ocppj.history import Happening
+from fuzz.ocppj.history import Deed, Happening
 from fuzz.ocppj.variables import text_of
 from fuzz.oracles.reading import scene
-from fuzz.records import Observation
+from fuzz.records import ENDED_TO_RESTART, Observation
 
 USES = frozenset({"plug-in", "unplug", "present-token", "start-power", "stop-power"})
 """What people come to a station for, and what never makes it boot."""
@@ -34,6 +34,29 @@ def done_again(obs: Observation) -> bool:
         return False
     boot, answer = boots[-1]
     return boot.at_s >= resets[0].at_s and _text(answer, "status") == "Accepted"
+
+
+def died_in_a_reset(obs: Observation) -> str:
+    """How the process ended when it was to restart, after it had outlived another Reset of the same scene; "" if it did not.
+
+    A process may well end for every Reset, and leave it to whoever watches over it to start it again: that shows in the
+    first one. An end in order is never meant here, nor one behind a loss of power.
+    """
+    outlived = pending = False
+    for h in scene(obs) or ():
+        if h.deed is Deed.TOLD and h.action == "Reset":
+            pending = pending or _takes(h)
+        elif h.deed is Deed.OPERATED and h.text.startswith("power-cycle"):
+            outlived = pending = False
+        elif h.deed is Deed.CALLED and h.action == "BootNotification":
+            outlived = outlived or (pending and _text(h, "reason") in _FOR_A_RESET)
+            pending = False
+        elif h.deed is Deed.OTHER and h.text.startswith(ENDED_TO_RESTART):
+            symptom = h.text.removeprefix(ENDED_TO_RESTART)
+            if outlived and pending and symptom != "exit 0":
+                return symptom
+            outlived = pending = False
+    return ""
 
 
 def _takes(told: Happening) -> bool:

@@ -73,6 +73,7 @@ from fuzz.records.steps import (
     Wait,
 )
 from fuzz.records.transcript import (
+    ENDED_TO_RESTART,
     LEFT_OPEN,
     WENT_ON,
     Chunk,
@@ -88,6 +89,7 @@ from fuzz.records.transcript import (
 
 __all__ = [
     "CASE_FORMAT",
+    "ENDED_TO_RESTART",
     "FINDING_FORMAT",
     "LEFT_OPEN",
     "WENT_ON",

@@ -23,6 +23,9 @@ class Who(StrEnum):
 WENT_ON, LEFT_OPEN = "it went on all the same", "it called again, and left the connection open"
 """What is told behind the way in which a caller was received badly, and a colon, of one that made something of it."""
 
+ENDED_TO_RESTART = "instead of restarting by itself the process ended with "
+"""What a note tells before the symptom of a process that was asked to restart, and that we started again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -48,9 +48,22 @@ def reset_when_idle(place: Place) -> Iterable[Move]:
 
 
 @scenario
+def reset_when_idle_without_a_network(place: Place) -> Iterable[Move]:
+    """The station is reset when it is idle, and to be reset once more; the last EV leaves while the network is gone."""
+    n = place.evses[0]
+    leaves: list[Move] = [Act("cut-network"), Pause(LATE_S), Act(f"unplug {n}"), Pause(GLANCE_S)]
+    back: list[Move] = [Act("restore-network"), booted(place)]
+    return [*_when_idle(place), *charge(place), reset("OnIdle"), *leaves, *back]
+
+
+@scenario
 def reset_when_idle_now(place: Place) -> Iterable[Move]:
     """The station is to be reset when it is idle, and is."""
-    return [reset("OnIdle"), booted(place), Pause(LATE_S), *tell_status(place)]
+    return [*_when_idle(place), Pause(LATE_S), *tell_status(place)]
+
+
+def _when_idle(place: Place) -> list[Move]:
+    return [reset("OnIdle"), booted(place)]
 
 
 @scenario

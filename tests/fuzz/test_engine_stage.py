@@ -14,6 +14,7 @@ from fuzz.engine.stage import is_scene
 from fuzz.errors import TargetUnavailable
 from fuzz.ocppj.history import Deed, arrived, history
 from fuzz.records import (
+    ENDED_TO_RESTART,
     AnswerNext,
     Ask,
     Case,
@@ -24,6 +25,7 @@ from fuzz.records import (
     Misbehave,
     Observation,
     Operator,
+    ProcessEnd,
     RepeatSteps,
     SendText,
     Settle,
@@ -438,6 +440,24 @@ async def test_a_queue_that_never_empties_costs_our_own_target_a_restart(
         monkeypatch.setattr(executor, "restart", lambda: _note(restarted))
         await executor.play(scene(ask("GetLog"), Disconnect(1006), ask("GetReport")))
     assert restarted == [True]
+
+
+async def test_a_process_that_ends_for_a_reset_is_started_again_and_told_of(
+    scripted: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station, restarted = Station(), list[bool]()
+
+    async def ended(_timeout_s: float) -> ProcessEnd | None:
+        reset = any(frame[2:3] == ["Reset"] for frame in station.heard)
+        return ProcessEnd(70) if reset and not restarted else None
+
+    async with scripted(station) as executor:
+        monkeypatch.setattr(executor._target, "ended", ended)
+        monkeypatch.setattr(executor._target, "start", lambda: _note(restarted))
+        seen = await executor.play(scene(ask("Reset"), Expect("BootNotification", 1.0)))
+    assert restarted == [True]
+    assert [e.text for e in seen.entries if e.kind == "note"] == [f"{ENDED_TO_RESTART}exit 70"]
+    assert seen.process is None
 
 
 async def _note(restarted: list[bool]) -> None:

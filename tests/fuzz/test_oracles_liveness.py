@@ -4,6 +4,7 @@ import pytest
 
 from fuzz.oracles.registry import judge
 from fuzz.records import (
+    ENDED_TO_RESTART,
     AnswerNext,
     Close,
     Disconnect,
@@ -70,6 +71,46 @@ def test_a_client_that_gives_up_in_order_after_a_failed_handshake_is_a_remark(co
 
 def test_a_process_that_ends_after_an_accepted_reset_is_no_violation():
     assert spoken(observation(process=ProcessEnd(0), restart_asked=True)) == []
+
+
+def _two_resets(*between, end="exit 70", reason="RemoteReset", told="Scheduled"):
+    """A Reset that is outlived, and one for which the process ends; `between` comes before that end."""
+    return scene(
+        us(1.0, [2, "r1", "Reset", {"type": "OnIdle"}]),
+        target(1.1, [3, "r1", {"status": "Accepted"}]),
+        target(3.0, [2, "b", "BootNotification", {"reason": reason}]),
+        us(3.1, [3, "b", {"status": "Accepted", "interval": 300}]),
+        us(5.0, [2, "r2", "Reset", {"type": "OnIdle"}]),
+        target(5.1, [3, "r2", {"status": told}]),
+        *between,
+        note(9.0, "note", f"{ENDED_TO_RESTART}{end}"),
+    )
+
+
+@pytest.mark.parametrize("end", ["exit 70", "signal 11"])
+def test_a_process_that_dies_of_a_reset_and_outlived_another_is_critical(end):
+    (violation,) = judge(_two_resets(end=end))
+    assert (violation.oracle, violation.symptom) == ("O1", end)
+    assert violation.severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    "obs",
+    [
+        _two_resets(end="exit 0"),
+        _two_resets(reason="PowerUp"),
+        _two_resets(told="Rejected"),
+        _two_resets(note(7.0, "operator", "power-cycle")),
+        scene(
+            us(1.0, [2, "r1", "Reset", {"type": "OnIdle"}]),
+            target(1.1, [3, "r1", {"status": "Accepted"}]),
+            note(9.0, "note", f"{ENDED_TO_RESTART}exit 70"),
+        ),
+    ],
+    ids=["in-order", "no-reset", "refused", "without-power", "always-so"],
+)
+def test_a_process_that_may_well_end_for_a_reset_is_no_violation(obs):
+    assert [s for s in spoken(obs) if s.startswith("O1")] == []
 
 
 def test_process_death_speaks_alone_although_everything_else_broke_too():
