@@ -4,7 +4,7 @@ Knows a Charging Station from outside, as its CSMS and an operator see it. Must 
 verdict. Three-valued: what was not seen is unknown, and nothing unknown is ever objected to. Where the specification leaves
 a choice, a comment says so beside the rule, and every choice is right.
 
-One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `commands` (F01 to
+One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `questions` (C01), `commands` (F01 to
 F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports name), `register` (J),
 `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors are said to be), `reasons` (why a
 transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits), `readings` (values in
@@ -42,6 +42,7 @@ from strategies.model.facts import Facts, Standing, Transaction
 from strategies.model.inventory import Inventory
 from strategies.model.keeping import Keeping
 from strategies.model.places import Places
+from strategies.model.questions import Questions
 from strategies.model.readings import Readings
 from strategies.model.reasons import Reasons
 from strategies.model.register import Register
@@ -94,11 +95,13 @@ class Model:
         self._keeping = Keeping(self.facts, volatile)
         self._backlog = Backlog(self.facts)
         self._places = Places(self.facts)
+        self._questions = Questions(self.facts)
         self._rules = (
             Exchange(self.facts),
             Registration(self.facts),
             self._telling,
             Energy(self.facts),
+            self._questions,
             Commands(self.facts),
             self._debts,
             Reports(self.facts),
@@ -142,3 +145,4 @@ class Model:
         yield from self._keeping.over(end_s, missed)
         yield from self._backlog.over(end_s)
         yield from self._places.over(end_s, missed)
+        yield from self._questions.over(end_s, missed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from strategies.labels import JsonObject
-from strategies.moves import Act, Ask, Await, Move, Pause, Tell, Withhold
+from strategies.moves import Act, Answer, Ask, Await, Leave, Move, Pause, Tell, Withhold
 from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario, slow_scenario
@@ -14,14 +14,19 @@ from strategies.sequences.steps import (
     GLANCE_S,
     answered,
     get_variable,
+    judged,
     present,
     reboot,
     stop_remotely,
     tell_status,
     trigger,
+    with_variable,
 )
 
 _HEARTBEAT_ANSWER: JsonObject = {"currentTime": "{time.now}"}
+_AT_LARGE = PoolVariable("AuthCtrlr", "OfflineTxForUnknownIdEnabled")
+_STRANGER = ("04FEED5712A6E2", "ISO14443")
+"""A token that no list knows."""
 
 
 @scenario
@@ -126,6 +131,26 @@ def authorization_never_answered(place: Place) -> Iterable[Move]:
         Act(f"unplug {n}"),
         *tell_status(place),
     ]
+
+
+@slow_scenario
+def authorization_lost(place: Place) -> Iterable[Move]:
+    """The connection is lost while the station asks about a token, which is shown twice more when it waits no longer."""
+    again: list[Move] = [Answer("Authorize", judged("Invalid")), present(_STRANGER)]
+    moves: list[Move] = [
+        get_variable(_AT_LARGE),
+        Withhold("Authorize"),
+        present(_STRANGER),
+        Await("Authorize"),
+        Leave(1006),
+        *tell_status(place),
+        _past_timeout(place),
+        *again,
+        Await("Authorize"),
+        *again,
+        Await("Authorize"),
+    ]
+    return with_variable(place, _AT_LARGE.name, "false", moves)
 
 
 @slow_scenario
