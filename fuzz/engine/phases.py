@@ -13,6 +13,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Container,
     Iterable,
     Iterator,
     Mapping,
@@ -284,7 +285,9 @@ class Systematic(Phase):
 
     def _ranks(self) -> list[list[Case]]:
         """Every boundary and break; only when the examples were played is it known what is supported."""
-        return _breadth_first([c for a in self.ground.actions() for c in self._of(a)])
+        actions = self.ground.actions()
+        needed = {a: [f"/{name}" for name in example(self._schema(a))] for a in actions}
+        return _breadth_first([c for a in actions for c in self._of(a)], needed)
 
     def _of(self, action: str) -> list[Case]:
         """Every boundary and break of one action; a few of them for one that the target does not support."""
@@ -556,19 +559,34 @@ _AT_ONCE = frozenset({("maxLength", "at"), ("maxItems", "at")})
 """The largest of what is legal (keyword, operator): every target meets it one day, so that all of it comes first."""
 
 
-def _breadth_first(cases: Sequence[Case]) -> list[list[Case]]:
-    """What is legal at its limits and the first case of every class of mutation, the second ones, and so on, in order."""
+def _breadth_first(cases: Sequence[Case], needed: Mapping[str, Container[str]]) -> list[list[Case]]:
+    """What comes at once and the first case of every class of mutation, the second ones, and so on, in order.
+
+    `needed` are the pointers to what stands at the top of the simplest message of each action.
+    """
     nth: Counter[str] = Counter()
     ranked: list[list[Case]] = [[]]
     for case in cases:
-        legal = case.expectation.stance is Stance.ACCEPT
-        at_once = legal and any((m.keyword, m.operator) in _AT_ONCE for m in case.mutations)
+        at_once = _comes_at_once(case, needed[case.action])
         rank = 0 if at_once else nth[case.mutation_class]
         nth[case.mutation_class] += not at_once
         while len(ranked) <= rank:
             ranked.append([])
         ranked[rank].append(case)
     return ranked
+
+
+def _comes_at_once(case: Case, needed: Container[str]) -> bool:
+    """What is legal at its limits; and no word of the list from which a message must name what it wants.
+
+    Such a word decides which way a target takes, and for one that is on no list there may be none (CWE-478).
+    """
+    if case.expectation.stance is Stance.ACCEPT:
+        return any((m.keyword, m.operator) in _AT_ONCE for m in case.mutations)
+    return any(
+        (m.keyword, m.operator) == ("enum", "unknown") and m.pointer in needed
+        for m in case.mutations
+    )
 
 
 def _sample(items: Sequence[T], count: int) -> Sequence[T]:

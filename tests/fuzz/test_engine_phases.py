@@ -97,6 +97,15 @@ def test_every_kind_of_fault_is_met_before_what_is_heavy_and_what_comes_twice() 
     assert first_heavy < len(cases) / 2
 
 
+def test_a_word_that_is_on_no_list_is_tried_early_where_a_message_must_name_one() -> None:
+    ids = [c.id for c in played(Systematic(ground()), "GetBaseReport", "GetLog", "Reset")]
+    unknown = [id_ for id_ in ids if id_.endswith("#enum:unknown")]
+    must_name = ["GetBaseReport.req/reportBase", "GetLog.req/logType", "Reset.req/type"]
+    assert unknown[:3] == [f"{name}#enum:unknown" for name in must_name]
+    first_twice = ids.index("GetLog.req/customData#type:string")
+    assert ids.index(unknown[2]) < first_twice
+
+
 def test_what_the_plan_says_is_what_is_played_when_all_is_supported() -> None:
     only = frozenset({"Reset", "GetVariables"})
     phase = Systematic(ground(only=only))
