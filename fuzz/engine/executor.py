@@ -268,7 +268,16 @@ class Executor(Stage):
         )
 
     async def _close_scene(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
-        """Whether the hostile message was answered, and whether the target serves now."""
+        """Whether the hostile message was answered, and whether the target serves now; a cut may come as late as this."""
+        while True:
+            try:
+                return await self._looked_at(scene, linger=linger)
+            except LinkClosed:
+                if self._conversation is None:
+                    raise
+                self._lost(scene, self._conversation)
+
+    async def _looked_at(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
         await self.give_up_deaf(scene)
         for event, argument in leftovers(history(scene.take.entries)).words:
             if event == "restore-network":

@@ -7,7 +7,7 @@ connection and go on over the next one; a connection that the target ends althou
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -120,16 +120,19 @@ class Scene:
     """What became of a scene so far.
 
     `away` is true from when the connection was given up with intent until there is a new one, `restarting` from when
-    the target was made to boot until it does. `unreached` names what the scene waited for in vain; a scene that waited
-    in vain for a boot, or for `SILENCES` answers in a row, is `stuck`, and `unserved` if a harmless CALL beside the last one was not answered either. `refused` are the CALLs of the target that it
-    refused to be made to send, `deaf` the connections that were left half-open. `hung_up` is why we ended a connection
-    that nobody wanted ended.
+    the target was made to boot until it does. `spare` is what may end a connection once more, because it was done
+    while one was about to end anyway: whether one end comes of both, or two, depends on the target. `unreached` names
+    what the scene waited for in vain; a scene that waited in vain for a boot, or for `SILENCES` answers in a row, is
+    `stuck`, and `unserved` if a harmless CALL beside the last one was not answered either. `refused` are the CALLs of
+    the target that it refused to be made to send, `deaf` the connections that were left half-open. `hung_up` is why we
+    ended a connection that nobody wanted ended.
     """
 
     case: Case
     take: Take
     away: bool = False
     restarting: bool = False
+    spare: list[Callable[[], None]] = field(default_factory=list)
     figures: list[Figures] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
     stuck: bool = False
@@ -168,8 +171,16 @@ class Scene:
 
     def restart(self) -> None:
         """The target was made to boot."""
+        if self.excused:
+            self.spare.append(self.restart)
         self.restarting = True
         self._boots = len(self.take.boot_reasons)
+
+    def cut(self) -> None:
+        """The target was made to lose its connection."""
+        if self.excused:
+            self.spare.append(self.cut)
+        self.away = True
 
     @property
     def excused(self) -> bool:
@@ -177,6 +188,12 @@ class Scene:
         if self.restarting and len(self.take.boot_reasons) > self._boots:
             self.restarting = False
         return self.away or self.restarting
+
+    def forgives(self) -> bool:
+        """Whether the scene asked for the end of a connection that was just lost."""
+        if not self.excused and self.spare:
+            self.spare.pop(0)()
+        return self.excused
 
 
 class Stage(Line):
@@ -233,7 +250,9 @@ class Stage(Line):
         words = f"{step.event} {step.argument}".strip()
         if step.event in RESTARTS:
             scene.restart()
-        scene.away = scene.away or step.event in CUTS
+            scene.away = True
+        elif step.event in CUTS:
+            scene.cut()
         done = await self._target.operator(step.event, step.argument)
         if not done:
             scene.unreached.append(f"nobody could do {words!r}")
@@ -420,9 +439,10 @@ class Stage(Line):
     def _lost(self, scene: Scene, conversation: Conversation) -> None:
         """The connection ended: as it should, else the scene is over. Raises `LinkClosed`."""
         closed, take = conversation.closed, scene.take
-        if take.said and any(_makes_it_leave(take.said[-1], h.payload) for h in take.replies):
+        leaves = any(_makes_it_leave(take.said[-1], h.payload) for h in take.replies if take.said)
+        if leaves and not (scene.excused and scene.restarting):
             scene.restart()
-        if closed is not None and not scene.excused and closed.by_target:
+        if closed is not None and closed.by_target and not scene.forgives():
             raise LinkClosed(closed)
         if closed is not None and not (closed.by_target or scene.excused or conversation.closing):
             scene.hung_up = scene.hung_up or f"we hung up: {closed.reason or closed.code}"

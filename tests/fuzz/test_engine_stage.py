@@ -10,7 +10,7 @@ import pytest
 
 from fuzz.engine.conversation import Take
 from fuzz.engine.executor import Executor
-from fuzz.engine.stage import is_scene
+from fuzz.engine.stage import Scene, is_scene
 from fuzz.errors import TargetUnavailable
 from fuzz.ocppj.history import Deed, arrived, history
 from fuzz.records import (
@@ -296,6 +296,25 @@ async def test_a_close_that_nothing_asked_for_ends_the_scene_and_is_seen(
     assert seen.close is not None
     assert seen.close.code == 1011
     assert not [f for f in station.heard if f[0] == 2 and f[2] == "GetReport"]
+
+
+def test_two_deeds_of_which_each_ends_a_connection_excuse_two_ends_and_no_third() -> None:
+    for first, second in (("restart", "cut"), ("cut", "restart"), ("restart", "restart")):
+        made = Scene(scene(), Take(0.0))
+        getattr(made, first)()
+        getattr(made, second)()
+        for excused in (True, True, False):
+            assert made.forgives() is excused, (first, second)
+            made.take.boot_reasons.append("PowerUp")
+            made.away = False
+
+
+def test_one_deed_excuses_one_end() -> None:
+    made = Scene(scene(), Take(0.0))
+    made.cut()
+    assert made.forgives()
+    made.away = False
+    assert not made.forgives()
 
 
 @pytest.mark.parametrize("code", [1000, 1006])
