@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fuzz.oracles.reading import ANSWERS, answers, id_in_question, mentioned, reaction
+from fuzz.ocppj.history import Deed
+from fuzz.ocppj.lenient import hear
+from fuzz.oracles.reading import ANSWERS, answers, happened, id_in_question, mentioned, reaction
 from fuzz.oracles.registry import oracle, violation
-from fuzz.records import Basis, FrameKind, Heard, Observation, Settled, Severity, Violation
+from fuzz.records import Basis, FrameKind, Heard, Observation, Settled, Severity, Violation, Who
 from strategies.labels import Fault, Position, Stance, Tier
 
 _ANYBODYS = ("-1", "", None)
@@ -45,8 +47,7 @@ def unanswered_call(obs: Observation) -> Iterator[Violation]:
 
 
 def _answered_an_answer(obs: Observation) -> Iterator[Violation]:
-    # An answer too broken to be known as one may be taken for an unreadable message (Part 4 section 4.2.3).
-    broken = bool(obs.case.expectation.disputed) or obs.case.expectation.tier is Tier.JSON
+    broken = _may_be_no_answer(obs)
     if any(h.kind is FrameKind.CALLRESULT or not broken for h in obs.replies):
         text = "the target answered a CALLRESULT or CALLERROR; those are never answered"
         yield violation(
@@ -60,8 +61,18 @@ def _answered_an_answer(obs: Observation) -> Iterator[Violation]:
         )
 
 
+def _may_be_no_answer(obs: Observation) -> bool:
+    """An answer too broken to be known as one may be taken for an unreadable message (Part 4 section 4.2.3)."""
+    answer = obs.case.position is not Position.CALL
+    return answer and (
+        bool(obs.case.expectation.disputed) or obs.case.expectation.tier is Tier.JSON
+    )
+
+
 def _unanswered(obs: Observation) -> Iterator[Violation]:
     if obs.settled in (Settled.ANSWERED, Settled.CUT_SHORT) or answers(obs):
+        return
+    if not obs.said or _cut_off(obs):
         return
     if obs.case.expectation.fault is Fault.FRAME:
         return  # Nothing in such a frame need be looked at (O33).
@@ -75,6 +86,22 @@ def _unanswered(obs: Observation) -> Iterator[Violation]:
         if _must_answer(obs):
             text = "no answer while later CALLs were answered; FR.03 wants one"
         yield violation("O4", Basis.HARDENING, Severity.LOW, "no answer", text, remark=True)
+
+
+def _cut_off(obs: Observation) -> bool:
+    """Whether the connection ended before an answer, or one to a CALL behind it, could have come."""
+    if not any(entry.kind == "close" for entry in obs.entries):
+        return False
+    seen = happened(obs)
+    said = [i for i, h in enumerate(seen) if h.case and h.message_id == obs.call_id]
+    if not said:
+        return True
+    for h in seen.happenings[said[-1] + 1 :]:
+        if h.deed is Deed.TOLD and h.partner > said[-1]:
+            return False
+        if h.deed is Deed.CLOSED:
+            return True
+    return False
 
 
 def _must_answer(obs: Observation) -> bool:
@@ -94,9 +121,12 @@ def _answered_again(obs: Observation) -> Iterator[Violation]:
 
 
 def _times_said(obs: Observation) -> int:
+    """How many answers there may be: one to each time that the CALL was said, and to each other CALL."""
     if not obs.call_id:
         return max(1, len(obs.said))
-    return max(1, sum(text.count(obs.call_id) for text in obs.said))
+    others = [text for text in obs.said if obs.call_id not in text]
+    calls = [text for text in others if hear(text, 0.0).kind is FrameKind.CALL]
+    return max(1, sum(text.count(obs.call_id) for text in obs.said) + len(calls))
 
 
 def _stray(obs: Observation) -> Iterator[Violation]:
@@ -111,4 +141,13 @@ def _fits_nothing(obs: Observation, heard: Heard) -> bool:
         and heard.message_id not in _ANYBODYS
         and not mentioned(obs, heard.message_id)
         and not id_in_question(obs)
+        and not _objects_to_an_answer(obs, heard)
     )
+
+
+def _objects_to_an_answer(obs: Observation, heard: Heard) -> bool:
+    """True for a CALLERROR about an answer of the case's that is too broken to be known as one."""
+    if heard.kind is not FrameKind.CALLERROR or not _may_be_no_answer(obs):
+        return False
+    id_ = str(heard.message_id)
+    return any(e.who is Who.US and e.kind == "text" and id_ in e.text for e in obs.entries)

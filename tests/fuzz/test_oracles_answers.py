@@ -1,7 +1,21 @@
+from dataclasses import replace
+
 import pytest
 
-from fuzz.records import Probes, SendBytes, Settled
-from fuzz.testing import case, error, heard, mutation, observation, rejected, result, spoken
+from fuzz.records import Probes, SendBytes, Settled, Wait
+from fuzz.testing import (
+    case,
+    error,
+    heard,
+    mutation,
+    note,
+    observation,
+    rejected,
+    result,
+    spoken,
+    target,
+    us,
+)
 from strategies.labels import Channel, Expectation, Fault, Position, Stance, Tier
 
 UNKNOWN = rejected(Tier.RPC, Fault.ACTION_UNKNOWN)
@@ -48,6 +62,35 @@ def test_a_zombie_speaks_for_its_missing_answer():
 
 def test_two_answers_to_one_call_are_a_finding():
     assert spoken(observation(replies=[result(), result()])) == ["O4 answered twice"]
+
+
+def test_nothing_is_missed_where_nothing_was_said():
+    paused = case(Expectation(Stance.UNSPECIFIED, Tier.MODEL), steps=[Wait(4.0)])
+    silent = {"replies": [], "settled": Settled.BY_ORDER, "call_id": None}
+    assert spoken(observation(paused, said=(), **silent)) == []
+    assert spoken(observation(paused, **silent)) == SILENT
+
+
+SAID, HUNG_UP, BACK = us(1, [2, "c1", "ClearCache", {}]), note(2, "close", "1006"), note(3, "open")
+SERVED = (us(1.1, [2, "p", "GetVariables", {}]), target(1.2, [3, "p", {}]))
+
+
+@pytest.mark.parametrize(
+    ("entries", "spoke"),
+    [((SAID, HUNG_UP, BACK), []), ((SAID, *SERVED, HUNG_UP, BACK), SILENT), ((SAID,), SILENT)],
+    ids=["at-once", "after-others-were-answered", "never"],
+)
+def test_an_answer_that_our_hanging_up_may_have_cost_is_not_missed(entries, spoke):
+    played = case(Expectation(Stance.UNSPECIFIED, Tier.MODEL))
+    obs = observation(played, replies=[], settled=Settled.BY_ORDER)
+    assert spoken(replace(obs, entries=entries)) == spoke
+
+
+def test_two_answers_to_two_calls_are_right():
+    both = ['[2,"c0","ClearCache",{}]', '[2,"c1","ClearCache",{}]']
+    assert spoken(observation(said=both, replies=[result(), result()])) == []
+    three = [result(), result(), result()]
+    assert spoken(observation(said=both, replies=three)) == ["O4 answered twice"]
 
 
 def test_two_answers_to_a_messageid_said_twice_are_right():
@@ -124,6 +167,23 @@ def test_an_answer_that_found_its_id_in_unreadable_bytes_is_an_answer():
 def test_answers_are_not_answered(expectation, reply, spoke):
     played = case(expectation, action="", position=Position.UNSOLICITED)
     assert spoken(observation(played, said=['[3,"c1",{}]'], replies=[reply])) == spoke
+
+
+@pytest.mark.parametrize(
+    ("expectation", "stray", "spoke"),
+    [
+        (MAY_ANSWER, error("MessageTypeNotSupported", id_="s1"), []),
+        (MAY_ANSWER, result(id_="s1"), ["O4 stray answer"]),
+        (MAY_ANSWER, error("MessageTypeNotSupported", id_="s2"), ["O4 stray answer"]),
+        (UNSOLICITED, error("MessageTypeNotSupported", id_="s1"), ["O4 stray answer"]),
+    ],
+    ids=["unreadable", "no-error", "another-id", "readable"],
+)
+def test_an_answer_of_the_case_that_cannot_be_read_may_be_objected_to(expectation, stray, spoke):
+    played = case(expectation, action="", position=Position.CALLRESULT)
+    obs = observation(played, said=(), call_id=None, replies=[], strays=[stray])
+    answered = us(0.1, ["4", "s1", "GenericError", "", {}])
+    assert spoken(replace(obs, entries=(answered,))) == spoke
 
 
 def test_silence_after_an_unsolicited_answer_is_right():
