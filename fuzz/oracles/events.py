@@ -218,9 +218,10 @@ def _came(seen: History, due: _Due) -> bool:
 def _waited(seen: History, due: _Due) -> bool:
     """Whether the station could have told it, and there was time enough; after a lost connection, on the next one (A04.FR.02)."""
     after = seen.happenings[due.index :]
-    breaks = [i for i, h in enumerate(after) if i and _breaks(h)]
-    if breaks and after[breaks[-1]].deed is not Deed.OPENED:
+    last = next((h for h in reversed(seen.happenings) if _breaks(h)), None)
+    if last is not None and last.deed is not Deed.OPENED:
         return False
+    breaks = [i for i, h in enumerate(after) if i and _breaks(h)]
     connected = after[breaks[-1] :] if breaks else after
     if any(_ends_it(h) for h in after[1:]) or any(_holds_up(h) for h in connected[1:]):
         return False

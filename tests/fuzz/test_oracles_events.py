@@ -92,12 +92,20 @@ def test_an_event_from_a_time_offline_is_missed_on_the_next_connection():
     "after",
     [
         (BACK[0], LATE),
+        (LATE,),
         (*BACK, IN_VAIN),
         (*BACK, target(12, "x")),
         (*BACK, *event("InvalidMessages", 2.0, answered=False), LATE),
         (*BACK, note(5, "operator", "power-cycle"), note(6, "open"), note(20, "note", LATE.text)),
     ],
-    ids=["not-back", "too-soon", "not-waited-for", "a-call-open", "without-power"],
+    ids=[
+        "not-back",
+        "not-to-come-back",
+        "too-soon",
+        "not-waited-for",
+        "a-call-open",
+        "without-power",
+    ],
 )
 def test_an_event_from_a_time_offline_is_not_missed_while_it_may_still_come(after):
     assert o25(scene(*OFFLINE, *after)) == []
