@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from strategies.labels import JsonValue
 from strategies.model.events import (
     Answered,
     Asked,
@@ -26,7 +27,7 @@ from strategies.model.events import (
     number,
     text,
 )
-from strategies.model.facts import Facts, Standing
+from strategies.model.facts import REFUSALS, Facts, Standing
 from strategies.model.registration import SENDS
 
 _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
@@ -62,6 +63,9 @@ class Debts:
         self._debts: list[_Debt] = []
         self._asked_in: dict[str, Standing] = {}
         """How far the station had come when it was asked; `OFF` stands for not far enough to be held to anything."""
+        self._held = False
+        """Whether the last TransactionEvent may have to be sent again: how long it waits for that is a variable, and
+        all others wait behind it (E13.FR.02)."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Nothing to object to; takes note of what an event settles, forgives and brings about."""
@@ -75,6 +79,8 @@ class Debts:
                 self._told(event)
             case Answered(called=Called(action="BootNotification")) if event.error_code:
                 self._boot_refused(event)
+            case Answered(called=Called(action="TransactionEvent")):
+                self._held = not _surely_taken(event)
             case Operated(deed="unplug"):
                 self._unplugged(event)
             case Operated(deed="power-cycle" | "cut-network") | Opened() | Closed() | Died():
@@ -89,6 +95,8 @@ class Debts:
             return
         for debt in self._debts:
             since_s = max(debt.since_s, self._able_s())
+            if self._held and debt.actions == _TRANSACTION:
+                continue
             waits = [m.timeout_s for m in missed if m.action in debt.actions]
             if any(end_s - since_s >= wait for wait in waits):
                 yield debt.objection
@@ -254,6 +262,16 @@ class Debts:
 
 
 _TAKES_ENERGY = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+
+
+def _surely_taken(event: Answered) -> bool:
+    """True for an acknowledgement of a TransactionEvent that no reader could take for anything else."""
+    if event.error_code or not event.prompt:
+        return False
+    status = text(event.payload, "idTokenInfo", "status")
+    plain: JsonValue = {"idTokenInfo": {"status": status}}
+    known = status in REFUSALS or status == "Accepted"
+    return event.proper or event.payload == {} or (known and event.payload == plain)
 
 
 def _may_tell_unplugged(called: Called) -> bool:

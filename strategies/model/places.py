@@ -69,10 +69,11 @@ class _Deeds:
 
 @dataclass(slots=True)
 class _News:
-    """An EV that came while there was no network, and whether the CSMS heard of it."""
+    """An EV that came while there was no network, whether the CSMS heard of it, and until when there was anything to tell."""
 
     at_s: float
     told: bool = False
+    until_s: float = float("inf")
 
 
 @dataclass(slots=True)
@@ -159,7 +160,8 @@ class Places:
         waited = dict(wait.where).get(_STATUS) == "Occupied"
         if news is None or news.told or not waited or self._back_s < news.at_s:
             return
-        if end_s - self._back_s >= wait.timeout_s:
+        # What was undone before it was told need not be told any more.
+        if min(end_s, news.until_s) - self._back_s >= wait.timeout_s:
             yield Objection(
                 "B04.FR.02",
                 "change of a status while offline never told",
@@ -175,6 +177,9 @@ class Places:
                 deeds.plugged, deeds.let_in = event.deed == "plug-in", False
                 if deeds.plugged and self._offline:
                     self._news[event.evse] = _News(event.at_s)
+                elif not deeds.plugged and event.evse in self._news:
+                    news = self._news[event.evse]
+                    news.until_s = min(news.until_s, event.at_s)
                 # Connectors are told apart by nothing else.
                 deeds.at_s = event.at_s if event.words.split()[2:] in ([], ["1"]) else float("inf")
             case "fault" | "clear-fault":

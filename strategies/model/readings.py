@@ -49,6 +49,9 @@ class Readings:
         self._volatile = frozenset(name.casefold() for name in volatile)
         self._values: dict[_Name, str] = {}
         self._reports: dict[int, _Report | None] = {}
+        self._fresh: set[int | str] = set()
+        """The requestIds and messageIds of what was asked since anything may have changed: parts of a report that was
+        asked for before tell what was so then."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with a part of a report, or with a reading after it."""
@@ -56,17 +59,24 @@ class Readings:
             case Asked(action="GetBaseReport" | "GetReport"):
                 self._asked(event)
             case Asked() if event.action not in _READS:
-                self._values.clear()
-            case Told(asked=Asked(action="GetVariables")):
+                self._forget()
+            case Asked(action="GetVariables"):
+                self._fresh.add(event.id)
+            case Told(asked=Asked(action="GetVariables")) if event.asked.id in self._fresh:
                 yield from self._read(event)
             case Called(action="NotifyReport"):
                 yield from self._part(event)
             case Called() if event.action in _STIRS:
-                self._values.clear()
+                self._forget()
             case Operated() | Opened() | Closed() | Died():
-                self._values.clear()
+                self._forget()
             case _:
                 pass
+
+    def _forget(self) -> None:
+        """Anything may have another value from now on."""
+        self._values.clear()
+        self._fresh.clear()
 
     def _asked(self, event: Asked) -> None:
         id_ = number(event.payload, "requestId")
@@ -76,8 +86,10 @@ class Readings:
         made = _Report(text(event.payload, "reportBase"), wanted)
         criteria = member(event.payload, "componentCriteria")
         # Two reports under one id cannot be told apart, and criteria add what nobody named (B08.FR.05).
-        unclear = id_ in self._reports or criteria is not None
-        self._reports[id_] = None if unclear else made
+        again = id_ in self._reports
+        self._reports[id_] = None if again or criteria is not None else made
+        if not again:
+            self._fresh.add(id_)
 
     # --- values -------------------------------------------------------------------------------------------
 
@@ -109,7 +121,7 @@ class Readings:
         report = self._reports.get(-1 if id_ is None else id_)
         for item in objects(event.payload, "reportData"):
             for attribute in objects(item, "variableAttribute"):
-                yield from self._attribute(item, attribute, report)
+                yield from self._attribute(item, attribute, report, told=id_ in self._fresh)
             if report is not None and report.wanted and not _named(item, report.wanted):
                 yield Objection(
                     "B08",
@@ -119,7 +131,7 @@ class Readings:
                 )
 
     def _attribute(
-        self, item: JsonObject, attribute: JsonObject, report: _Report | None
+        self, item: JsonObject, attribute: JsonObject, report: _Report | None, *, told: bool
     ) -> Iterator[Objection]:
         value, mutability = member(attribute, "value"), text(attribute, "mutability")
         if (
@@ -148,7 +160,8 @@ class Readings:
                 f"the value of {_written(item)} is {kind} by what the same report says of it",
                 weight=Weight.LOW,
             )
-        yield from self._says(item, value)
+        if told:
+            yield from self._says(item, value)
 
 
 # --- data types (VariableCharacteristicsType) ---------------------------------------------------------------

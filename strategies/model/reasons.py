@@ -228,7 +228,9 @@ class Reasons:
         causes = self._causes
         unplugged = causes.unplugged.get(found.evse, NEVER) > found.first_s
         remote = found.id.casefold() in causes.stopped
-        others = causes.restarts or len(causes.shown) > 1 or causes.other_s > found.first_s
+        # Whoever began it may end it; a transaction that was begun from afar takes no showing of a token.
+        stopped_here = len(causes.shown) > (not found.remote_starts)
+        others = causes.restarts or stopped_here or causes.other_s > found.first_s
         if unplugged is remote or others or not causes.quiet:
             return
         said = text(event.payload, "transactionInfo", "stoppedReason") or "Local"

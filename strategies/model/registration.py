@@ -70,8 +70,9 @@ class Registration:
         self._not_before = NEVER
         self._asked_in: dict[str, Standing] = {}
         self._brought_about: set[str] = set()
-        self._powered_off = False
-        self._reset = self._went = False
+        self._powered_off = self._cycled = False
+        self._leaving = self._reset = self._went = False
+        """Whether a Reset was accepted and not done yet, whether its boot can be for nothing else, and whether it may be done."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with an event, by the boot machine."""
@@ -88,17 +89,21 @@ class Registration:
                 yield from self._told(event)
             case Operated():
                 self._powered_off |= event.deed == "power-cycle"
+                self._cycled |= event.deed == "power-cycle"
                 self._reset &= event.deed not in ("power-cycle", "fault", "tamper")
             case Opened():
                 # Implementation's choice: whether the wait for the next boot outlives a connection.
                 self._not_before = NEVER
                 if self._powered_off:
                     self._facts.standing, self._powered_off = Standing.OFF, False
+                elif self._went:
+                    # What it was answered before its restart holds no more; whether it has restarted, it will tell.
+                    self._facts.standing = Standing.UNKNOWN
             case Died():
-                self._facts.standing, self._reset = Standing.UNKNOWN, False
+                self._facts.standing, self._leaving, self._reset = Standing.UNKNOWN, False, False
                 self._not_before = NEVER
             case Closed():
-                self._went = self._reset
+                self._went = self._leaving
             case _:
                 pass
 
@@ -122,7 +127,8 @@ class Registration:
                 weight=Weight.LOW,
             )
         self._facts.standing, self._not_before = Standing.BOOTING, NEVER
-        self._powered_off = self._reset = self._went = False
+        self._powered_off = self._cycled = False
+        self._leaving = self._reset = self._went = False
         self._brought_about.discard("BootNotification")
 
     def _speaks(self, event: Called) -> Iterator[Objection]:
@@ -176,7 +182,11 @@ class Registration:
             yield from self._told_accepted(event)
         if action in ("Reset", "UpdateFirmware") and event.status in ("Accepted", "Scheduled"):
             self._not_before = NEVER
-            self._reset = action == "Reset"
+            # Power that went before may take a while to be missed, and is as good a cause. Who was not accepted yet may
+            # say that boot again before the Reset is done, as the end of a transaction is told first (B12.FR.04).
+            again = standing in (Standing.BOOTING, Standing.PENDING, Standing.REJECTED)
+            self._leaving = action == "Reset"
+            self._reset = self._leaving and not (self._cycled or again)
 
     def _told_pending(self, event: Told) -> Iterator[Objection]:
         action = event.asked.action

@@ -467,6 +467,12 @@ def test_a_call_served_while_rejected_is_found():
     assert said(script) == ["O11 B03.FR.08 CALL served while Rejected"]
 
 
+def test_what_a_station_was_told_before_its_reset_holds_no_more():
+    script = Script().ask("Reset", {"type": "Immediate"}, None, id_="r").boot("Rejected")
+    script._log(Who.TARGET, "text", json.dumps([3, "r", {"status": "Accepted"}])).lost().back()
+    assert said(script.ask("GetVariables", {}, {})) == []
+
+
 def test_a_call_refused_while_rejected_is_right():
     script = Script().boot("Rejected").ask("GetVariables", {}, error="SecurityError")
     assert said(script) == []
@@ -522,6 +528,14 @@ def test_a_boot_after_the_interval_or_triggered_or_after_power_loss_is_right():
 def test_a_boot_after_a_reset_that_tells_of_another_cause_is_found():
     script = Script().boot().ask("Reset", {"type": "Immediate"}).lost().back().boot()
     assert said(script) == ["O11 B01.FR.09 boot after Reset for another reason"]
+
+
+def test_a_boot_after_a_reset_may_tell_of_a_power_cut_before_it_or_be_the_last_one_again():
+    reset = {"type": "Immediate"}
+    script = Script().boot().done("power-cycle").ask("Reset", reset).lost().back().boot()
+    assert said(script) == []
+    script = Script().call("BootNotification", {"reason": "PowerUp"}, False).ask("Reset", reset)
+    assert said(script.lost().back().boot()) == []
 
 
 @pytest.mark.parametrize("reason", ["RemoteReset", "ScheduledReset", "Unknown", "Watchdog"])
@@ -614,6 +628,17 @@ def test_unplugging_that_is_never_told_is_found():
     script.done("unplug 1").wait(30).done("status")
     ended = Expect("TransactionEvent", 20.0, (("/eventType", "Ended"),))
     assert said(script, ended) == ["O11 E09 unplugging never told"]
+
+
+def test_unplugging_is_not_missed_while_an_event_that_was_refused_waits_to_be_sent_again():
+    script = charging(Script().done("plug-in 1").done("present-token A"))
+    info = {"transactionId": "t1", "chargingState": "SuspendedEV"}
+    event = {"eventType": "Updated", "seqNo": 2, "transactionInfo": info}
+    script.call("TransactionEvent", event, False)
+    refused = [4, f"m{script.numbers}", "InternalError", "", {}]
+    script._log(Who.US, "text", json.dumps(refused)).done("unplug 1").wait(30).done("status")
+    ended = Expect("TransactionEvent", 20.0, (("/eventType", "Ended"),))
+    assert said(script, ended) == []
 
 
 # O11: who is let in

@@ -120,3 +120,13 @@ def test_what_changed_without_a_network_is_told_when_it_is_back(told):
     wait = Missed("StatusNotification", 12.0, (*PLACE, ("/connectorStatus", "Occupied")))
     lost = "change of a status while offline never told"
     assert [o.name for o in model.over(20.0, [wait])] == ([] if told else [lost])
+
+
+@pytest.mark.parametrize("gone_s", [5.0, 17.0])
+def test_what_was_undone_before_it_could_be_told_is_not_missed(gone_s):
+    model = after("cut-network", "plug-in 1", "restore-network")
+    model.saw(Opened(4.0))
+    model.saw(Operated(gone_s, "unplug 1"))
+    wait = Missed("StatusNotification", 12.0, (*PLACE, ("/connectorStatus", "Occupied")))
+    lost = ["change of a status while offline never told"]
+    assert [o.name for o in model.over(20.0, [wait])] == (lost if gone_s > 16.0 else [])

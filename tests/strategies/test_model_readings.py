@@ -62,6 +62,34 @@ def test_values_may_change_with_what_happens(between):
     assert report(model, "Other") == []
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_what_was_asked_for_before_something_was_set_tells_what_was_so_then(late):
+    model = Model()
+    before = Asked(1.0, "GetVariables", {"getVariableData": [NAMED]}, "g")
+    if late:
+        model.saw(before)
+    model.saw(Asked(1.1, "SetVariables", {}, "s"))
+    if not late:
+        model.saw(before)
+    result = {**NAMED, "attributeStatus": "Accepted", "attributeValue": "Acme"}
+    model.saw(Told(1.2, before, {"getVariableResult": [result]}))
+    assert report(model, "Other") == ([] if late else [DISAGREE])
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_later_parts_of_a_report_tell_what_was_so_when_it_was_asked_for(late):
+    model = Model()
+    asked = Asked(1.0, "GetBaseReport", {"requestId": 1, "reportBase": "FullInventory"}, "r")
+    model.saw(asked)
+    model.saw(Told(1.0, asked, {"status": "Accepted"}))
+    if late:
+        model.saw(Asked(1.1, "SetVariables", {}, "s"))
+    item = {**NAMED, "variableAttribute": [{"value": "Acme"}]}
+    part = {"requestId": 1, "seqNo": 0, "tbc": False, "reportData": [item]}
+    model.saw(Called(1.2, "NotifyReport", part, "n"))
+    assert read(model, "Other", 3.0) == ([] if late else [DISAGREE])
+
+
 def test_values_that_change_by_themselves_are_not_compared():
     model = Model(volatile={"SecurityCtrlr.OrganizationName"})
     read(model, "Acme")

@@ -123,6 +123,16 @@ def test_one_cause_alone_is_the_reason(reason, wrong):
     assert said == ["transaction ended for another reason than it says"] * wrong
 
 
+@pytest.mark.parametrize(("words", "wrong"), [("present-token A", 0), ("start-power 1", 1)])
+def test_a_token_may_end_what_was_started_from_afar(words, wrong):
+    scene = Scene().done("plug-in 1")
+    scene.ask("RequestStartTransaction", {"status": "Accepted"}, remoteStartId=7, evseId=1)
+    scene.event("Started", 0, "RemoteStart", TOKEN, chargingState="Charging", remoteStartId=7)
+    ended = scene.done(words).done("unplug 1")
+    said = ended.event("Ended", 1, "StopAuthorized", stoppedReason="Local").said
+    assert said == ["transaction ended for another reason than it says"] * wrong
+
+
 def remote(answer, told, **more):
     scene = Scene().done("plug-in 1")
     scene.ask("RequestStartTransaction", answer, remoteStartId=7, idToken=TOKEN, evseId=1)
