@@ -50,6 +50,10 @@ class Backlog:
         self._came_offline: set[int] = set()
         self._all_offline: set[int] = set()
         """Where an EV came and left while the network was cut, and none came since."""
+        self._from_before: set[int] = set()
+        """Where an EV was when the network was cut: what is told of it may have begun with the network."""
+        self._back = False
+        """Whether there was a new connection since: what comes over the old one was told before that was gone."""
         self._online = True
         """Whether nothing that was seen has ever taken the connection away."""
 
@@ -74,6 +78,7 @@ class Backlog:
                 self._operated(event)
             case Closed() | Opened() | Died():
                 self._online = False
+                self._back |= isinstance(event, Opened)
             case _:
                 pass
 
@@ -110,7 +115,8 @@ class Backlog:
         self._claims.clear()
         match event.deed:
             case "cut-network":
-                self._cut_s, self._online = event.at_s, False
+                self._cut_s, self._online, self._back = event.at_s, False, False
+                self._from_before = set(self._facts.plugged)
             case "restore-network":
                 self._cut_s = NEVER
             case "power-cycle":
@@ -138,7 +144,8 @@ class Backlog:
             )
         if offline is not True and text(event.payload, "eventType") == "Started":
             evse = number(event.payload, "evse", "id")
-            if evse in self._all_offline and self._cut_s == NEVER:
+            offline_alone = self._all_offline - self._from_before
+            if evse in offline_alone and self._back and self._cut_s == NEVER:
                 yield Objection(
                     "E04, E11.FR.07",
                     "offline event told as if online",

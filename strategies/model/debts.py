@@ -69,6 +69,10 @@ class Debts:
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Nothing to object to; takes note of what an event settles, forgives and brings about."""
+        if isinstance(event, Called | Opened | Closed | Died):
+            # It went on without an answer.
+            waiting = self._facts.outstanding
+            self._held |= waiting is not None and waiting.action in _TRANSACTION
         match event:
             case Called():
                 self._called(event)

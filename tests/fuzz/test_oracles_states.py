@@ -641,6 +641,15 @@ def test_unplugging_is_not_missed_while_an_event_that_was_refused_waits_to_be_se
     assert said(script, ended) == []
 
 
+@pytest.mark.parametrize(("answered", "found"), [(True, 1), (False, 0)])
+def test_unplugging_is_not_missed_behind_an_event_that_nobody_answered(answered, found):
+    script = Script().done("plug-in 1").done("present-token A")
+    script.event("Started", 0, answer=None if answered else False, **EVSE, **TOKEN)
+    script.done("unplug 1").wait(40).call("Heartbeat", {}).wait(30).done("status")
+    ended = Expect("TransactionEvent", 12.0, (("/eventType", "Ended"),))
+    assert said(script, ended) == ["O11 E09 unplugging never told"] * found
+
+
 # O11: who is let in
 
 

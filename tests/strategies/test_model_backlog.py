@@ -2,7 +2,7 @@
 
 import pytest
 
-from strategies.model import Answered, Asked, Called, Closed, Model, Operated, Told
+from strategies.model import Answered, Asked, Called, Closed, Model, Opened, Operated, Told
 
 
 def event(model, at_s, kind="Started", *, answer=True, **more):
@@ -68,11 +68,24 @@ def test_an_event_is_not_offline_when_nothing_was_interrupted():
         (False, ("cut-network", "plug-in 1", "restore-network"), False),
         (False, ("cut-network", "plug-in 2", "unplug 2", "restore-network"), False),
         (False, ("cut-network", "plug-in 1", "unplug 1", "restore-network", "plug-in 1"), False),
+        (
+            False,
+            ("plug-in 1", "cut-network", "unplug 1", "plug-in 1", "unplug 1", "restore-network"),
+            False,
+        ),
     ],
 )
 def test_what_took_place_offline_is_told_as_such(offline, deeds, wrong):
     model = Model()
     for at_s, words in enumerate(deeds):
         model.saw(Operated(float(at_s), words))
+    model.saw(Opened(8.0))
     found = event(model, 9.0, offline=offline)
     assert found == (["offline event told as if online"] if wrong else [])
+
+
+def test_what_comes_over_the_old_connection_was_told_before_that_was_gone():
+    model = Model()
+    for words in ("cut-network", "plug-in 1", "unplug 1", "restore-network"):
+        model.saw(Operated(1.0, words))
+    assert event(model, 1.1, offline=False) == []
