@@ -127,7 +127,9 @@ class Registration:
                 weight=Weight.LOW,
             )
         self._facts.standing, self._not_before = Standing.BOOTING, NEVER
-        self._powered_off = self._cycled = False
+        # Power that was cut meanwhile may be missed only after this boot.
+        self._cycled &= reason in ("RemoteReset", "ScheduledReset")
+        self._powered_off = False
         self._leaving = self._reset = self._went = False
         self._brought_about.discard("BootNotification")
 

@@ -536,6 +536,9 @@ def test_a_boot_after_a_reset_may_tell_of_a_power_cut_before_it_or_be_the_last_o
     assert said(script) == []
     script = Script().call("BootNotification", {"reason": "PowerUp"}, False).ask("Reset", reset)
     assert said(script.lost().back().boot()) == []
+    script = Script().boot().ask("Reset", reset).done("power-cycle").lost().back()
+    script.boot(reason="RemoteReset").ask("Reset", reset).lost().back().boot()
+    assert said(script) == []
 
 
 @pytest.mark.parametrize("reason", ["RemoteReset", "ScheduledReset", "Unknown", "Watchdog"])
