@@ -110,8 +110,22 @@ class History:
                 yield h, self.partner(h)
 
 
+_last: tuple[Sequence[Entry], History] | None = None
+
+
 def history(entries: Sequence[Entry]) -> History:
-    """The history that a transcript tells; what cannot be read of it is kept as it is."""
+    """The history that a transcript tells; what cannot be read of it is kept as it is.
+
+    The last one is kept, because many ask for it one after the other. A transcript only grows, by one happening an entry,
+    so that its length tells whether there is more to read.
+    """
+    global _last
+    if _last is None or _last[0] is not entries or len(_last[1]) != len(entries):
+        _last = (entries, _read(entries))
+    return _last[1]
+
+
+def _read(entries: Sequence[Entry]) -> History:
     found: list[Happening] = []
     waiting: dict[tuple[bool, str], int] = {}
     for entry in entries:

@@ -6,13 +6,12 @@ Knows OCPP-J shapes and status words; must not know verdicts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from fuzz.ocppj.history import History, history
 from fuzz.ocppj.lenient import hear
 from fuzz.oracles.reactions import LENIENT, PROPER, REACTIONS, Reaction
 from fuzz.records import (
-    Entry,
     FrameKind,
     Heard,
     Observation,
@@ -24,7 +23,6 @@ from fuzz.records import (
 from strategies.labels import Channel, Fault, JsonValue, Position, Stance, Tier
 
 _PLAIN = (SendText, SendBytes, SendFrames, Wait)
-_last: tuple[Sequence[Entry], History] | None = None
 
 ANSWERS = (FrameKind.CALLRESULT, FrameKind.CALLERROR)
 
@@ -41,14 +39,8 @@ def scene(obs: Observation) -> History | None:
 
 
 def happened(obs: Observation) -> History:
-    """What happened in any case; dear for a case of one message, so ask only where there is a reason to.
-
-    The last one is kept, because many oracles ask for it.
-    """
-    global _last
-    if _last is None or _last[0] is not obs.entries:
-        _last = (obs.entries, history(obs.entries))
-    return _last[1]
+    """What happened in any case; dear for a case of one message, so ask only where there is a reason to."""
+    return history(obs.entries)
 
 
 def reaction(obs: Observation) -> Reaction:
