@@ -43,6 +43,10 @@ class Inventory:
     availability_changed: bool = False
     lost: list[str] = field(default_factory=list)
     _unanswered: int = 0
+    _values: dict[tuple[object, ...], str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._index(self.report)
 
     @property
     def pool(self) -> Pool:
@@ -135,7 +139,17 @@ class Inventory:
             if heard.action == "NotifyReport":
                 data = member_of(heard.payload, "reportData")
                 room = MAX_REPORT_ENTRIES - len(self.report)
-                self.report.extend(data[:room] if isinstance(data, list) else [])
+                part = data[:room] if isinstance(data, list) else []
+                self.report.extend(part)
+                self._index(part)
+
+    def _index(self, part: Iterable[JsonValue]) -> None:
+        """Have the values of a report at hand: of an attribute that is told twice, the first."""
+        for entry in part:
+            name = folded(named(entry))
+            for attribute in items_of(entry, "variableAttribute"):
+                if isinstance(value := attribute.get("value"), str):
+                    self._values.setdefault((*name, _type_of(attribute)), value)
 
     # --- afterwards ---------------------------------------------------------------------------------------
 
@@ -172,16 +186,7 @@ class Inventory:
 
     def _original(self, item: JsonObject) -> str | None:
         """The value that an attribute had in the report, None when it was not told."""
-        wanted, type_ = folded(item), item.get("attributeType", "Actual")
-        for entry in self.report:
-            if not isinstance(entry, dict) or folded(named(entry)) != wanted:
-                continue
-            attributes = entry.get("variableAttribute")
-            for attribute in attributes if isinstance(attributes, list) else ():
-                value = member_of(attribute, "value")
-                if (text_of(attribute, "type") or "Actual") == type_ and isinstance(value, str):
-                    return value
-        return None
+        return self._values.get(_attribute(item))
 
     async def _put_back_availability(self, executor: Executor) -> None:
         """Station, EVSEs and connectors as they were: operative unless the report said `Unavailable` (G03, G04)."""
@@ -238,6 +243,10 @@ def _is_seconds(value: str) -> bool:
 
 def _attribute(item: JsonObject) -> tuple[object, ...]:
     return (*folded(item), text_of(item, "attributeType") or "Actual")
+
+
+def _type_of(attribute: JsonObject) -> str:
+    return text_of(attribute, "type") or "Actual"
 
 
 def _place(evse: int, connector: int) -> str:
