@@ -7,6 +7,9 @@ BIN = .venv/bin
 READY = .venv/.installed
 ARGS ?=
 
+# Tests and campaigns start hundreds of processes: each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test slow coverage check e2e fix bench pictures defect-matrix tls-matrix
 
