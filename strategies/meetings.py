@@ -69,6 +69,8 @@ def _questions(place: Place) -> Iterator[Ask]:
 def _changes(place: Place) -> Iterator[Ask]:
     """What a healthy station refuses, or undoes by itself."""
     n = place.evses[0]
+    # Before anything that may end a transaction: only one that surely runs forbids it.
+    yield Ask("UnlockConnector", {"evseId": n, "connectorId": 1})
     found = place.variable("OCPPCommCtrlr.HeartbeatInterval")
     if found is not None:
         yield set_variable(found, found.value or "")
@@ -83,7 +85,6 @@ def _changes(place: Place) -> Iterator[Ask]:
     yield Ask("DeleteCertificate", {"certificateHashData": {"hashAlgorithm": "SHA256", **hashed}})
     log: JsonObject = {"remoteLocation": NOWHERE}
     yield Ask("GetLog", {"requestId": 94, "logType": "SecurityLog", "log": log})
-    yield Ask("UnlockConnector", {"evseId": n, "connectorId": 1})
     yield change_availability("Operative", n)
 
 

@@ -87,6 +87,12 @@ _UNKNOWABLE = frozenset(
         "availability lost over a reboot",
         "Inoperative connector is Available",
         "RequestStartTransaction accepted on an inoperative EVSE",
+        "RequestStartTransaction accepted on a faulted EVSE",  # somebody may just have mended it
+        "ChangeAvailability to what it is already not Accepted",
+        "RequestStopTransaction rejected for a running transaction",  # somebody may just have ended it
+        "connector unlocked while an EV charges",
+        "periodic meter values although they are off",
+        "periodic meter values too often",
         _USED_AGAIN,  # `Memory` tells it
     }
 )

@@ -107,13 +107,13 @@ def idempotency(obs: Observation) -> Iterator[Violation]:
     yield from _spoken(obs, Topic.AGAIN)
 
 
-@oracle("O11", name="state-model", clause="Part 2, blocks B to G", cwe="CWE-841")
+@oracle("O11", name="state-model", clause="Part 2, blocks B to J", cwe="CWE-841")
 def state_model(obs: Observation) -> Iterator[Violation]:
     """The station does nothing that its present state forbids, and what the state demands.
 
     A model of the specification is folded over everything that happened in the scene: registration, transactions, remote
     control, availability, triggered messages, reports and their values, what connectors are said to be, the reasons that
-    transactions give, one CALL at a time. It knows only what was seen, and objects to
+    transactions give, their meter values, one CALL at a time. It knows only what was seen, and objects to
     nothing that depends on more; where the specification leaves a choice, every choice is right. A message that is owed
     is missed only where the scene waited for it in vain while the station was free to send it.
 

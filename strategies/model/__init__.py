@@ -4,11 +4,11 @@ Knows a Charging Station from outside, as its CSMS and an operator see it. Must 
 verdict. Three-valued: what was not seen is unknown, and nothing unknown is ever objected to. Where the specification leaves
 a choice, a comment says so beside the rule, and every choice is right.
 
-One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `questions` (C01), `commands` (F01 to
-F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports name), `register` (J),
-`keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors are said to be), `reasons` (why a
-transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits), `readings` (values in
-reports). They share `facts`; a new rule goes into the module of its topic.
+One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `questions` (C01),
+`commands` (F01 to F03, F05, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports
+name), `register` and `meters` (J), `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors
+are said to be), `reasons` (why a transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits),
+`readings` (values in reports). They share `facts` and, in it, `settings`; a new rule goes into the module of its topic.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from strategies.model.exchange import Exchange
 from strategies.model.facts import Facts, Standing, Transaction
 from strategies.model.inventory import Inventory
 from strategies.model.keeping import Keeping
+from strategies.model.meters import Meters
 from strategies.model.places import Places
 from strategies.model.questions import Questions
 from strategies.model.readings import Readings
@@ -96,6 +97,7 @@ class Model:
         self._backlog = Backlog(self.facts)
         self._places = Places(self.facts)
         self._questions = Questions(self.facts)
+        self._meters = Meters(self.facts)
         self._rules = (
             Exchange(self.facts),
             Registration(self.facts),
@@ -107,6 +109,7 @@ class Model:
             Reports(self.facts),
             Inventory(),
             Register(self.facts),
+            self._meters,
             self._keeping,
             self._places,
             Reasons(self.facts),
@@ -146,3 +149,4 @@ class Model:
         yield from self._backlog.over(end_s)
         yield from self._places.over(end_s, missed)
         yield from self._questions.over(end_s, missed)
+        yield from self._meters.over(end_s, missed)

@@ -1,4 +1,4 @@
-"""What the CSMS may be told: remote start and stop, availability (F01 to F03, G03, G04).
+"""What the CSMS may be told: remote start and stop, unlocking, availability (F01 to F03, F05, G03, G04).
 
 Knows which answers contradict what the Charging Station said before. Where a station may choose, both answers are right.
 """
@@ -13,13 +13,21 @@ from strategies.model.events import (
     Called,
     Event,
     Objection,
+    Operated,
     Told,
     Topic,
     Weight,
     number,
+    objects,
     text,
 )
-from strategies.model.facts import Facts, Transaction
+from strategies.model.facts import Facts, Standing, Transaction
+
+_NEVER_WERE = frozenset({"never-heard-of", "00000000-0000-0000-0000-000000000000"})
+"""transactionIds that we made up; of any other a station may know from before."""
+
+_HELD = Standing.UNKNOWN, Standing.ACCEPTED
+"""How far a station has come that is held to the rules here; `registration` judges the others."""
 
 
 class Commands:
@@ -35,6 +43,10 @@ class Commands:
         self._inoperative: dict[int, float] = {}
         self._last_change = ""
         self._began: dict[int, set[str]] = {}
+        self._runs: dict[str, bool] = {}
+        self._nowhere: set[int] = set()
+        self._faulted: set[int] = set()
+        """EVSEs that say Faulted of themselves, as long as nothing was done since."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with an answer, or with a transaction that follows from none."""
@@ -47,8 +59,14 @@ class Commands:
                 yield from self._stop(event)
             case Told(asked=Asked(action="ChangeAvailability")):
                 yield from self._availability(event)
+            case Told(asked=Asked(action="UnlockConnector")):
+                yield from self._unlocked(event)
+            case Told(asked=Asked(action="GetVariables")):
+                self._read(event)
             case Called(action="TransactionEvent"):
                 yield from self._transaction(event)
+            case Called(action="StatusNotification" | "NotifyEvent") | Operated():
+                self._faulted.clear()
             case _:
                 pass
 
@@ -74,8 +92,28 @@ class Commands:
         elif event.action == "RequestStopTransaction":
             found = facts.transaction(text(payload, "transactionId"))
             self._over[event.id] = found is not None and found.ended_seq is not None
+            self._runs[event.id] = found is not None and facts.surely_open(found)
             # It may be carried out although its answer is lost.
             self._stopped[text(payload, "transactionId").casefold()] = False
+
+        elif event.action == "UnlockConnector":
+            self._runs[event.id] = any(
+                facts.surely_open(t) and t.token is not None and _locks(payload, t)
+                for t in facts.transactions.values()
+            )
+
+    def _read(self, event: Told) -> None:
+        """What the station says of its own EVSEs: that there is none of that number, or that it is Faulted."""
+        for item in objects(event.payload, "getVariableResult"):
+            evse = number(item, "component", "evse", "id")
+            whole = number(item, "component", "evse", "connectorId") is None
+            if evse is None or not whole or text(item, "component", "name").casefold() != "evse":
+                continue
+            if text(item, "attributeStatus") == "UnknownComponent":
+                self._nowhere.add(evse)
+            state = text(item, "variable", "name").casefold() == "availabilitystate"
+            if state and text(item, "attributeValue") == "Faulted":
+                self._faulted.add(evse)
 
     # --- remote start and stop ----------------------------------------------------------------------------
 
@@ -100,6 +138,14 @@ class Commands:
                 "RequestStartTransaction accepted on a busy EVSE",
                 f"RequestStartTransaction was accepted on EVSE {evse}, where a transaction charges",
             )
+        if evse is not None and evse in self._nowhere:
+            yield _on_no_evse("F01", asked.action, evse)
+        if evse is not None and evse in self._faulted:
+            yield Objection(
+                "F01.FR.23",
+                "RequestStartTransaction accepted on a faulted EVSE",
+                f"RequestStartTransaction was accepted on EVSE {evse}, whose AvailabilityState was just read as Faulted",
+            )
         if evse is not None and self._is_inoperative(evse, asked.at_s):
             yield Objection(
                 "F01",
@@ -116,6 +162,20 @@ class Commands:
                 "F03",
                 "RequestStopTransaction accepted for an ended transaction",
                 "RequestStopTransaction was accepted for a transaction whose Ended had come already",
+            )
+        if accepted and id_ in _NEVER_WERE and self._facts.standing in _HELD:
+            yield Objection(
+                "F03.FR.08",
+                "RequestStopTransaction accepted for a transaction that never was",
+                "RequestStopTransaction was accepted for a transactionId that no station gave",
+            )
+        found = self._facts.transaction(id_)
+        runs = found is not None and found.open and self._facts.outstanding is None
+        if event.status == "Rejected" and runs and self._runs.get(event.asked.id):
+            yield Objection(
+                "F03.FR.07",
+                "RequestStopTransaction rejected for a running transaction",
+                "RequestStopTransaction was rejected for a transaction that ran before and after it",
             )
 
     def _transaction(self, event: Called) -> Iterator[Objection]:
@@ -161,10 +221,27 @@ class Commands:
                 Weight.NOTE if note else Weight.MEDIUM,
             )
 
+    def _unlocked(self, event: Told) -> Iterator[Objection]:
+        evse = number(event.asked.payload, "evseId")
+        if event.status != "Unlocked":
+            return
+        if evse is not None and evse in self._nowhere:
+            yield _on_no_evse("F05.FR.03", event.asked.action, evse)
+        if self._runs.get(event.asked.id) and self._facts.outstanding is None:
+            yield Objection(
+                "F05.FR.02",
+                "connector unlocked while an EV charges",
+                f"UnlockConnector was answered Unlocked on EVSE {evse}, where an authorized transaction charges",
+                weight=Weight.HIGH,
+            )
+
     # --- availability -------------------------------------------------------------------------------------
 
     def _availability(self, event: Told) -> Iterator[Objection]:
         payload = event.asked.payload
+        evse = number(payload, "evse", "id")
+        if event.status == "Accepted" and evse is not None and evse in self._nowhere:
+            yield _on_no_evse("G03", event.asked.action, evse)
         inoperative = text(payload, "operationalStatus") == "Inoperative"
         if not inoperative or event.status != "Accepted":
             return
@@ -184,6 +261,20 @@ class Commands:
         return any(
             place in (0, evse) and since < at_s for place, since in self._inoperative.items()
         )
+
+
+def _on_no_evse(rule: str, action: str, evse: int) -> Objection:
+    return Objection(
+        rule,
+        f"{action} accepted on an EVSE that is not there",
+        f"{action} was accepted on EVSE {evse}, which is an UnknownComponent by the station's own word",
+    )
+
+
+def _locks(request: JsonValue, running: Transaction) -> bool:
+    """True when an UnlockConnector is about the connector through which energy flows."""
+    place = number(request, "evseId"), number(request, "connectorId")
+    return running.state == "Charging" and place == (running.evse, running.connector)
 
 
 def _covers(request: JsonValue, running: Transaction) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from strategies.labels import JsonValue
 from strategies.model.events import (
@@ -44,6 +45,13 @@ _TOLD_PENDING = frozenset({"GetBaseReport", "GetReport"})
 """What B02.FR.02 lets a station tell while Pending, beside what is triggered."""
 
 
+_WAITED_S = 10.0
+"""How long after an EV came or went nobody can say any more that what was done next came too soon."""
+
+_Place: TypeAlias = tuple[int, int]
+_Level: TypeAlias = tuple[int | None, int | None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Debt:
     """One message that is owed since `since_s`; `frail` when a lost connection forgives it."""
@@ -53,6 +61,16 @@ class _Debt:
     objection: Objection
     pays: Callable[[Called], bool] = lambda called: True
     frail: bool = True
+    place: tuple[int, int] = (0, 0)
+    """The connector whose status is owed, (0, 0) for anything else: only who waited for a status of it missed it."""
+
+    def missed_by(self, wait: Missed) -> bool:
+        """Whether somebody who waited for this was waiting for what is owed."""
+        if wait.action not in self.actions or not self.place[0]:
+            return wait.action in self.actions
+        where = dict(wait.where)
+        named = where.get("/evseId", ""), where.get("/connectorId", "")
+        return named == tuple(map(str, self.place)) and "/connectorStatus" in where
 
 
 class Debts:
@@ -66,6 +84,11 @@ class Debts:
         self._held = False
         """Whether the last TransactionEvent may have to be sent again: how long it waits for that is a variable, and
         all others wait behind it (E13.FR.02)."""
+        self._made: dict[_Level, set[_Place]] = {}
+        """The connectors that were Available when a level was made Inoperative."""
+        self._levels: set[_Level] = set()
+        self._withheld = False
+        """Whether a firmware that is to be installed may keep everybody out (L01.FR.07)."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Nothing to object to; takes note of what an event settles, forgives and brings about."""
@@ -79,6 +102,7 @@ class Debts:
             case Asked():
                 doubtful = self._facts.standing is Standing.UNKNOWN and self._facts.boots > 0
                 self._asked_in[event.id] = Standing.OFF if doubtful else self._facts.standing
+                self._disturbed(event)
             case Told():
                 self._told(event)
             case Answered(called=Called(action="BootNotification")) if event.error_code:
@@ -87,6 +111,9 @@ class Debts:
                 self._held = not _surely_taken(event)
             case Operated(deed="unplug"):
                 self._unplugged(event)
+                self._cable(event, "Occupied")
+            case Operated(deed="plug-in"):
+                self._cable(event, "Available")
             case Operated(deed="power-cycle" | "cut-network") | Opened() | Closed() | Died():
                 self._debts = [debt for debt in self._debts if not debt.frail]
             case _:
@@ -101,7 +128,7 @@ class Debts:
             since_s = max(debt.since_s, self._able_s())
             if self._held and debt.actions == _TRANSACTION:
                 continue
-            waits = [m.timeout_s for m in missed if m.action in debt.actions]
+            waits = [m.timeout_s for m in missed if debt.missed_by(m)]
             if any(end_s - since_s >= wait for wait in waits):
                 yield debt.objection
 
@@ -242,27 +269,77 @@ class Debts:
 
     # --- availability -------------------------------------------------------------------------------------
 
-    def _availability(self, event: Told) -> None:
-        asked = event.asked.payload
-        evse, connector = number(asked, "evse", "id"), number(asked, "evse", "connectorId")
-        told = self._facts.statuses.get((evse or 0, connector or 0))
-        inoperative = text(asked, "operationalStatus") == "Inoperative"
-        if told != "Available" or not inoperative:
-            return
-        objection = Objection(
-            "G03",
-            "ChangeAvailability accepted, no status follows",
-            "ChangeAvailability(Inoperative) of a connector that was Available was accepted, and no status came",
-        )
+    def _disturbed(self, event: Asked) -> None:
+        """What may change a status by itself ends what an EV had to bring about."""
+        self._withheld |= event.action == "UpdateFirmware"
+        if event.action in ("ChangeAvailability", "Reset", "UpdateFirmware"):
+            self._debts = [debt for debt in self._debts if not debt.place[0]]
+        if event.action == "ChangeAvailability":
+            self._levels.add(_level(event.payload))
 
+    def _availability(self, event: Told) -> None:
+        level = _level(event.asked.payload)
+        status = text(event.asked.payload, "operationalStatus")
+        if status == "Inoperative":
+            within = {p for p in self._facts.statuses if _is_within(p, level)}
+            self._made[level] = {p for p in within if self._facts.statuses[p] == "Available"}
+            due, before = self._made[level], "Available"
+        elif status == "Operative" and self._levels == {level}:
+            # Where another level was changed, too, it may be that one which keeps a connector as it is.
+            due, before = self._made.pop(level, set()), "Unavailable"
+        else:
+            return
+        for place in sorted(due):
+            if self._facts.statuses[place] == before:
+                self._owe_status(
+                    event.at_s,
+                    place,
+                    before,
+                    Objection(
+                        "G03.FR.04, G04.FR.05",
+                        "ChangeAvailability accepted, no status follows",
+                        f"ChangeAvailability({status}) was accepted, and a connector that was {before} was not told to"
+                        " be anything else",
+                    ),
+                )
+
+    def _cable(self, event: Operated, before: str) -> None:
+        """G01.FR.03, G01.FR.04: an EV that comes or goes is told of by itself; another deed there begins anew."""
+        place, facts = (event.evse, 1), self._facts
+        self._debts = [
+            d for d in self._debts if d.place != place or event.at_s - d.since_s >= _WAITED_S
+        ]
+        first = event.words.split()[2:] in ([], ["1"])
+        held = facts.boots == 0 or facts.standing is Standing.ACCEPTED
+        if not first or not held or facts.away or self._withheld:
+            return
+        if facts.statuses.get(place) == before:
+            deed = "plugged in" if event.deed == "plug-in" else "unplugged"
+            objection = Objection(
+                "G01.FR.03, G01.FR.04",
+                f"EV {deed}, no status follows",
+                f"an EV was {deed} at a connector that was {before}, and its status was not told by itself",
+            )
+            self._owe_status(event.at_s, place, before, objection)
+
+    def _owe_status(self, since_s: float, place: _Place, before: str, objection: Objection) -> None:
         def pays(called: Called) -> bool:
             if called.action == "NotifyEvent":
                 return True
-            same = number(called.payload, "evseId") == evse
-            return same and number(called.payload, "connectorId") == connector
+            same = number(called.payload, "evseId"), number(called.payload, "connectorId")
+            return same == place and text(called.payload, "connectorStatus") != before
 
         actions = frozenset({"StatusNotification", "NotifyEvent"})
-        self._debts.append(_Debt(event.at_s, actions, objection, pays))
+        self._debts.append(_Debt(since_s, actions, objection, pays, place=place))
+
+
+def _level(asked: JsonValue) -> _Level:
+    """The EVSE and connector that a ChangeAvailability names, None for each that it does not."""
+    return number(asked, "evse", "id"), number(asked, "evse", "connectorId")
+
+
+def _is_within(place: _Place, level: _Level) -> bool:
+    return level[0] in (None, place[0]) and level[1] in (None, place[1]) and 0 not in place
 
 
 _TAKES_ENERGY = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})

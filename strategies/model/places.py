@@ -28,7 +28,7 @@ from strategies.model.events import (
     number,
     text,
 )
-from strategies.model.facts import NEVER, Facts
+from strategies.model.facts import NEVER, Facts, Standing
 
 _Place = tuple[int, int]
 _STATION: _Place = (0, 0)
@@ -36,6 +36,9 @@ _NOWHERE: _Place = (-1, -1)
 _STATUS = "/connectorStatus"
 SETTLED_S = 1.0
 """How long after something was done a status must be asked for to be judged by it."""
+
+_HELD = Standing.UNKNOWN, Standing.ACCEPTED
+"""How far a station has come that must accept what is so already."""
 
 _PROMPT_S = 0.3
 """A CALL that waited longer for its answer held up others, whose statuses may be of before."""
@@ -51,10 +54,21 @@ class _Change:
 
 @dataclass(slots=True)
 class _Asked:
-    """A ChangeAvailability under way, and what was known of its level before."""
+    """A ChangeAvailability under way, and what was known of its level before; `sure` when the station had agreed to that."""
 
     id: str
     before: _Change | None
+    sure: bool = False
+    running: str = ""
+    """The id of the only transaction that was ever seen at its EVSE, where it runs."""
+
+
+@dataclass(slots=True)
+class _Scheduled:
+    """A change to Inoperative that waits for a transaction to end and its EV to leave (G03.FR.05, G04.FR.06)."""
+
+    at_s: float
+    transaction: str
 
 
 @dataclass(slots=True)
@@ -82,6 +96,9 @@ class _Levels:
 
     known: dict[_Place, _Change] = field(default_factory=dict)
     asked: dict[_Place, _Asked] = field(default_factory=dict)
+    agreed: set[_Place] = field(default_factory=set)
+    """What is known because the station accepted it, and nothing was asked since."""
+    scheduled: dict[_Place, _Scheduled] = field(default_factory=dict)
 
     def of(self, place: _Place) -> list[_Change | None]:
         """The levels that a connector's availability is made of: its station's, its EVSE's and its own."""
@@ -110,13 +127,17 @@ class Places:
         if isinstance(event, Called) and self._facts.outstanding is not None:
             # What had waited behind a CALL that nobody answered.
             self._slow_s = event.at_s
+        self._fall_due(event)
         match event:
             case Operated():
                 self._operated(event)
             case Asked(action="ChangeAvailability"):
                 self._change_asked(event)
             case Told(asked=Asked(action="ChangeAvailability")):
+                yield from self._as_it_is(event)
                 self._changed(event)
+            case Asked(action="RequestStartTransaction" | "Reset"):
+                self._levels.scheduled.clear()
             case Asked(action="TriggerMessage"):
                 wanted = text(event.payload, "requestedMessage")
                 if wanted == "StatusNotification":
@@ -210,7 +231,10 @@ class Places:
         place, levels = _place(event.payload), self._levels
         under_way = place in levels.asked
         before = None if under_way else levels.known.get(place)
-        levels.asked[place] = _Asked(event.id, before)
+        sure = place in levels.agreed and self._facts.standing in _HELD
+        levels.asked[place] = _Asked(event.id, before, sure, self._running(place))
+        levels.agreed.discard(place)
+        levels.scheduled.pop(place, None)
         levels.known[place] = _Change(None, event.at_s)
 
     def _changed(self, event: Told) -> None:
@@ -224,9 +248,50 @@ class Places:
         )
         if event.status == "Accepted":
             self._levels.known[place] = _Change(operative, event.at_s)
+            self._levels.agreed.add(place)
+        elif event.status == "Scheduled" and operative is False and asked.running:
+            self._levels.scheduled[place] = _Scheduled(event.at_s, asked.running)
         elif event.status != "Scheduled" and asked.before is not None:
             # Refused: it is what it was.
             self._levels.known[place] = _Change(asked.before.operative, event.at_s)
+
+    def _as_it_is(self, event: Told) -> Iterator[Objection]:
+        """G03.FR.03, G04.FR.04: what is so already is Accepted, whatever runs there."""
+        place = _place(event.asked.payload)
+        asked = self._levels.asked.get(place)
+        if asked is None or asked.id != event.asked.id or not asked.sure or asked.before is None:
+            return
+        wanted = text(event.asked.payload, "operationalStatus")
+        same = asked.before.operative is (wanted == "Operative")
+        if same and wanted and event.status in ("Scheduled", "Rejected"):
+            yield Objection(
+                "G03.FR.03, G04.FR.04",
+                "ChangeAvailability to what it is already not Accepted",
+                f"ChangeAvailability({wanted}) was answered {event.status}, and the station had agreed to that before",
+            )
+
+    def _running(self, level: _Place) -> str:
+        """The id of the only transaction that was seen at an EVSE, where it runs; of the station nobody knows all of them."""
+        found = [t for t in self._facts.transactions.values() if t.evse == level[0]]
+        only = found[0] if level[0] and len(found) == 1 else None
+        inside = only is not None and level[1] in (0, only.connector)
+        return only.id if only and inside and only.open and not only.offline else ""
+
+    def _fall_due(self, event: Event) -> None:
+        """A change that was scheduled is made when its transaction was told to have ended, and its EV has left."""
+        facts, levels = self._facts, self._levels
+        for level, waits in list(levels.scheduled.items()):
+            found = facts.transaction(waits.transaction)
+            others = [t for t in facts.transactions.values() if t.evse == level[0]]
+            shaken = max(facts.shaken_s, facts.booted_s) > waits.at_s
+            if found is None or len(others) > 1 or found.offline or shaken:
+                del levels.scheduled[level]
+                continue
+            deeds = self._deeds.get(found.evse)
+            left = deeds is not None and not deeds.plugged and deeds.at_s > waits.at_s
+            if left and found.ended_seq is not None and found.ended_seq in found.taken:
+                levels.known[level] = _Change(operative=False, since_s=event.at_s)
+                del levels.scheduled[level]
 
     # --- what is told -------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ class _Remote:
     at_s: float
     id: int
     evse: int
+    token: str
     named: str
     """The transactionId in the answer, "" where there is none."""
 
@@ -69,6 +70,11 @@ class _Causes:
     stopping: set[str] = field(default_factory=set)
     """The transactions that are to be stopped, as long as nobody knows whether they are."""
     stopped: set[str] = field(default_factory=set)
+    stopped_s: float = NEVER
+    told_stopped: set[str] = field(default_factory=set)
+    """The transactions of which an event said RemoteStop."""
+    done_s: float = NEVER
+    """When anything was last done at the station."""
     restarts: bool = False
     other_s: float = NEVER
     """When anything last happened that may end a transaction for a reason of its own."""
@@ -97,6 +103,7 @@ class Reasons:
                 self._causes.stopping.discard(id_)
                 if event.status == "Accepted":
                     self._causes.stopped.add(id_)
+                    self._causes.stopped_s = event.at_s
             case Told(asked=Asked(action="RequestStartTransaction")):
                 self._started(event)
             case Answered(called=Called(action="Authorize")):
@@ -110,6 +117,7 @@ class Reasons:
 
     def _operated(self, event: Operated) -> None:
         causes = self._causes
+        causes.done_s = event.at_s
         match event.deed:
             case "plug-in":
                 causes.plugged.setdefault(event.evse, event.at_s)
@@ -149,7 +157,8 @@ class Reasons:
         id_, evse = number(asked, "remoteStartId"), number(asked, "evseId")
         if event.status == "Accepted" and id_ is not None:
             named = text(event.payload, "transactionId").casefold()
-            self._remote.append(_Remote(event.at_s, id_, evse or 0, named))
+            token = text(asked, "idToken", "idToken").casefold()
+            self._remote.append(_Remote(event.at_s, id_, evse or 0, token, named))
 
     def _authorized(self, event: Answered) -> None:
         token = text(event.called.payload, "idToken", "idToken").casefold()
@@ -168,6 +177,8 @@ class Reasons:
             text(event.payload, "triggerReason"),
             text(event.payload, "transactionInfo", "stoppedReason"),
         }
+        if "RemoteStop" in reasons:
+            self._causes.told_stopped.add(found.id.casefold())
         yield from self._by_other_token(found, reasons)
         if not self._seen(found):
             return
@@ -239,6 +250,15 @@ class Reasons:
             if unplugged
             else ("RequestStopTransaction was accepted", _REMOTE)
         )
+        untold = found.id.casefold() not in causes.told_stopped
+        if remote and untold and causes.done_s < causes.stopped_s:
+            yield Objection(
+                "F03.FR.02, F03.FR.03",
+                "remote stop never told",
+                "RequestStopTransaction was accepted, nothing else happened, and the transaction ended without an event"
+                " that says RemoteStop",
+                weight=Weight.LOW,
+            )
         if said not in allowed and said in _PLAIN:
             yield Objection(
                 "E06, F03",
@@ -266,11 +286,38 @@ class Reasons:
                 "remote start answered with another transactionId",
                 "RequestStartTransaction was answered with one transactionId, and another transaction names it",
             )
+        if one is not None:
+            yield from self._as_asked(event, found, one)
         if ended and self._forgotten(found):
             yield Objection(
                 "F01.FR.25",
                 "remote start never named",
                 "a transaction that was started remotely ended without ever naming its remoteStartId",
+            )
+
+    def _as_asked(self, event: Called, found: Transaction, one: _Remote) -> Iterator[Objection]:
+        """Whether it is for whom it was asked for, and says at first that it was (F01.FR.04, F01.FR.19, F02.FR.21)."""
+        token = found.token[0].casefold() if found.token else ""
+        if token and one.token and token != one.token and not self._causes.shown:
+            yield Objection(
+                "F01.FR.04, F02",
+                "remote start for somebody else",
+                "a transaction names a remoteStartId, and another idToken than the request had",
+                weight=Weight.HIGH,
+            )
+        # Implementation's choice: what comes first where energy flows at once (TC_E_02), or where the EV comes or goes.
+        state = text(event.payload, "transactionInfo", "chargingState")
+        plain = state in ("", "Idle", "EVConnected") and self._causes.done_s < one.at_s
+        earlier = [
+            told for seq, told in found.told.items() if seq != number(event.payload, "seqNo")
+        ]
+        first = one.id not in [number(told, "transactionInfo", "remoteStartId") for told in earlier]
+        if first and plain and text(event.payload, "triggerReason") != "RemoteStart":
+            yield Objection(
+                "F01.FR.19, F02.FR.21",
+                "remote start told as something else",
+                f"the first event with the remoteStartId says {text(event.payload, 'triggerReason')}",
+                weight=Weight.LOW,
             )
 
     def _forgotten(self, found: Transaction) -> bool:

@@ -17,8 +17,11 @@ from strategies.sequences.steps import (
     leave,
     present,
     reboot,
+    settled,
     start_remotely,
+    status,
     tell_status,
+    tells_at_once,
 )
 
 
@@ -32,15 +35,25 @@ def availability(place: Place) -> Iterable[tuple[str, Script]]:
 
 def _unavailable(where: tuple[int, ...], place: Place) -> list[Move]:
     evse, _ = place.connectors[0]
+    within = [p for p in place.connectors if p[: len(where)] == where]
+    ends = list(dict.fromkeys((within[0], within[-1])))
+
+    def shown(word: str) -> list[Move]:
+        if tells_at_once(place):
+            return [status(pair, word, 10.0) for pair in ends]
+        return [Await("StatusNotification", (("/connectorStatus", word),), 10.0)]
+
     return [
+        # What is told is then taken: a status that comes next is the one that must follow.
+        *(move for pair in ends for move in tell_status(place, pair)),
         change_availability("Inoperative", *where),
-        Await("StatusNotification", (("/connectorStatus", "Unavailable"),), 10.0),
+        *shown("Unavailable"),
         start_remotely(place, evse),
         *reboot(place),
-        Await("StatusNotification", (("/connectorStatus", "Unavailable"),), 10.0),
+        *shown("Unavailable"),
         *tell_status(place),
         change_availability("Operative", *where),
-        Await("StatusNotification", (("/connectorStatus", "Available"),), 10.0),
+        *shown("Available"),
     ]
 
 
@@ -54,7 +67,7 @@ def unavailable_while_charging(place: Place) -> Iterable[Move]:
         Pause(GLANCE_S),
         Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}),
         *leave(place),
-        *tell_status(place),
+        *settled(place),
         Act(f"plug-in {n}"),
         present(place.tokens[0]),
         Act(f"start-power {n}"),
@@ -62,6 +75,21 @@ def unavailable_while_charging(place: Place) -> Iterable[Move]:
         Act(f"unplug {n}"),
         change_availability("Operative", n),
         *tell_status(place),
+    ]
+
+
+@scenario
+def unavailable_thought_better(place: Place) -> Iterable[Move]:
+    """An EVSE is to become unavailable when somebody leaves, which is taken back, twice, before he does."""
+    n = place.evses[0]
+    return [
+        *settled(place),
+        *charge(place),
+        change_availability("Inoperative", n),
+        change_availability("Operative", n),
+        change_availability("Operative", n),
+        *leave(place),
+        *settled(place),
     ]
 
 

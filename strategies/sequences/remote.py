@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from strategies.labels import JsonObject
 from strategies.moves import Act, Ask, Await, Move, Pause, Withhold
+from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario
 from strategies.sequences.steps import (
@@ -16,6 +17,7 @@ from strategies.sequences.steps import (
     change_availability,
     charge,
     charge_on,
+    get_variable,
     judged,
     leave,
     present,
@@ -96,18 +98,28 @@ def remote_start_while_authorizing(place: Place) -> Iterable[Move]:
 @scenario
 def remote_start_nowhere(place: Place) -> Iterable[Move]:
     """A transaction is started remotely on an EVSE that does not exist, and on one that is unavailable or faulted."""
-    n = place.evses[0]
+    n, nowhere = place.evses[0], place.evses[-1] + 50
     return [
-        start_remotely(place, place.evses[-1] + 50),
+        # Whether there is no such EVSE, the station says itself; and whether one is faulted.
+        _state_of(nowhere),
+        start_remotely(place, nowhere),
+        change_availability("Inoperative", nowhere),
+        Ask("UnlockConnector", {"evseId": nowhere, "connectorId": 1}),
+        change_availability("Operative", nowhere),
         start_remotely(place, -1),
         change_availability("Inoperative", n),
         start_remotely(place),
         change_availability("Operative", n),
         Act(f"fault {n}"),
-        Pause(0.05),
+        Pause(GLANCE_S),
+        _state_of(n),
         start_remotely(place),
         Act(f"clear-fault {n}"),
     ]
+
+
+def _state_of(evse: int) -> Ask:
+    return get_variable(PoolVariable("EVSE", "AvailabilityState", evse_id=evse))
 
 
 @scenario

@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from strategies.moves import Act, Await, Move, Pause
 from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario
-from strategies.sequences.steps import SETTLED_S, change_availability, tell_status
+from strategies.sequences.steps import (
+    change_availability,
+    settled,
+    status,
+    tell_status,
+    tells_at_once,
+)
 
 
 def _last(place: Place) -> tuple[int, int]:
@@ -16,17 +22,27 @@ def _last(place: Place) -> tuple[int, int]:
     return next((pair for pair in place.connectors if pair[0] == n), (n, 1))
 
 
-def _settled(place: Place) -> list[Move]:
-    # A status that came by itself may be taken for the one that was asked for: what is done next waits for both.
-    return [Pause(SETTLED_S), *tell_status(place, _last(place)), Pause(0.2)]
-
-
 @scenario
 def status_of_a_place(place: Place) -> Iterable[Move]:
     """An EV comes to the last EVSE and goes, and a fault comes and is mended; each time the status is asked for."""
     m, _ = _last(place)
     deeds = (f"plug-in {m}", f"unplug {m}", f"fault {m}", f"clear-fault {m}")
-    return [move for deed in deeds for move in (Act(deed), *_settled(place))]
+    return [move for deed in deeds for move in (Act(deed), *settled(place, _last(place)))]
+
+
+@scenario
+def status_by_itself(place: Place) -> Iterable[Move]:
+    """An EV comes and goes, and nobody asks for the status (G01.FR.03, G01.FR.04)."""
+    pair = m, connector = _last(place)
+    if connector != 1 or not tells_at_once(place):
+        return []
+    return [
+        *tell_status(place, pair),
+        Act(f"plug-in {m}"),
+        status(pair, "Occupied", place.prompt_s),
+        Act(f"unplug {m}"),
+        status(pair, "Available", place.prompt_s),
+    ]
 
 
 @scenario
@@ -34,25 +50,24 @@ def availability_in_levels(place: Place) -> Iterable[Move]:
     """An EVSE and the whole station are made unavailable, and each available again by itself (G03, G04)."""
     m, connector = _last(place)
     return [
-        *_settled(place),
+        *settled(place, _last(place)),
         change_availability("Inoperative", m),
         change_availability("Inoperative"),
         change_availability("Operative"),
-        *_settled(place),
+        *settled(place, _last(place)),
         change_availability("Operative", m),
         change_availability("Inoperative", m, connector),
         change_availability("Operative", m),
-        *_settled(place),
+        *settled(place, _last(place)),
         change_availability("Operative", m, connector),
-        *_settled(place),
+        *settled(place, _last(place)),
     ]
 
 
 @scenario
 def news_of_a_time_offline(place: Place) -> Iterable[Move]:
     """Without a network an EV comes, and somebody opens the housing; both are told when it is back (B04.FR.02, A04.FR.02)."""
-    m, connector = _last(place)
-    occupied = (("/evseId", str(m)), ("/connectorId", str(connector)))
+    m, _ = pair = _last(place)
     return [
         Act("cut-network"),
         Pause(0.1),
@@ -60,8 +75,8 @@ def news_of_a_time_offline(place: Place) -> Iterable[Move]:
         Act("tamper"),
         Pause(0.1),
         Act("restore-network"),
-        Await("StatusNotification", (*occupied, ("/connectorStatus", "Occupied"))),
+        status(pair, "Occupied"),
         Await("SecurityEventNotification", (("/type", "TamperDetectionActivated"),)),
         Act(f"unplug {m}"),
-        *_settled(place),
+        *settled(place, _last(place)),
     ]

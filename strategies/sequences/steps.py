@@ -103,11 +103,17 @@ def charge_on(place: Place, moves: Iterable[Move]) -> list[Move]:
     The station says every second that it goes on: whatever is done then meets a transaction that surely runs.
     """
     name, every_s = "SampledDataCtrlr.TxUpdatedInterval", "1"
-    if place.variable(name) is None:
+    if place.variable(name) is None or not samples(place):
         return []
     goes_on = event(place.prompt_s, triggerReason="MeterValuePeriodic")
     inner = [*charge(place), Pause(UNDER_WAY_S), goes_on, *moves, *leave(place)]
     return list(with_variable(place, name, every_s, inner))
+
+
+def samples(place: Place) -> bool:
+    """Whether a station tells of meter values while somebody charges, as far as it said."""
+    on = place.value("SampledDataCtrlr.Enabled", "true").casefold() != "false"
+    return on and bool(place.value("SampledDataCtrlr.TxUpdatedMeasurands", "any").strip())
 
 
 def leave(place: Place, evse: int = 0) -> list[Move]:
@@ -144,6 +150,24 @@ def tell_status(place: Place, where: tuple[int, int] | None = None) -> list[Move
     evse, connector = pair = place.connectors[0] if where is None else where
     told = (("/evseId", str(evse)), ("/connectorId", str(connector)))
     return [trigger("StatusNotification", pair), Await("StatusNotification", told)]
+
+
+def status(pair: tuple[int, int], word: str, timeout_s: float = 12.0) -> Await:
+    """The status of one connector."""
+    where = (("/evseId", str(pair[0])), ("/connectorId", str(pair[1])))
+    return Await("StatusNotification", (*where, ("/connectorStatus", word)), timeout_s)
+
+
+def tells_at_once(place: Place) -> bool:
+    """False where a station may keep a change of status to itself until it has lasted a while (MinimumStatusDuration)."""
+    named = [v.value for v in place.pool.variables if v.variable == "MinimumStatusDuration"]
+    return all(value in (None, "0") for value in named)
+
+
+def settled(place: Place, where: tuple[int, int] | None = None) -> list[Move]:
+    """Ask for the status of a connector, once it shows what was done; over when nothing is on its way any more."""
+    # A status that came by itself may be taken for the one that was asked for: what is done next waits for both.
+    return [Pause(SETTLED_S), *tell_status(place, where), Pause(0.2)]
 
 
 def start_remotely(place: Place, evse: int | None = None, number: int = 7) -> Ask:

@@ -130,3 +130,73 @@ def test_what_was_undone_before_it_could_be_told_is_not_missed(gone_s):
     wait = Missed("StatusNotification", 12.0, (*PLACE, ("/connectorStatus", "Occupied")))
     lost = ["change of a status while offline never told"]
     assert [o.name for o in model.over(20.0, [wait])] == (lost if gone_s > 16.0 else [])
+def event(model, at_s, kind, seq):
+    payload = {
+        "eventType": kind,
+        "seqNo": seq,
+        "triggerReason": "Authorized",
+        "transactionInfo": {"transactionId": "t1", "chargingState": "Charging"},
+        "evse": {"id": 1, "connectorId": 1},
+    }
+    called = Called(at_s, "TransactionEvent", payload, f"e{at_s}")
+    model.saw(called)
+    model.saw(Answered(at_s + 0.01, called, {}))
+
+
+def scheduled(*, ends=True, leaves=True, again=""):
+    """An EVSE that is to become Inoperative when the EV leaves, as far as it does."""
+    model = after("plug-in 1")
+    event(model, 2.0, "Started", 0)
+    change(model, 3.0, "Inoperative", "Scheduled", id=1)
+    if again:
+        change(model, 4.0, again, "Accepted", id=1)
+    if leaves:
+        model.saw(Operated(5.0, "unplug 1"))
+    if ends:
+        event(model, 6.0, "Ended", 1)
+    return model
+
+
+def test_a_change_that_was_scheduled_is_made_when_the_ev_has_left():
+    assert status(scheduled(), 8.0, "Available") == ["Available although Inoperative"]
+    assert status(scheduled(), 8.0, "Unavailable") == []
+
+
+@pytest.mark.parametrize(
+    "made", [{"ends": False}, {"leaves": False}, {"again": "Operative"}], ids=str
+)
+def test_a_change_that_was_scheduled_may_wait_or_be_taken_back(made):
+    assert "Available although Inoperative" not in status(scheduled(**made), 8.0, "Available")
+
+
+def test_a_change_that_was_scheduled_may_be_soon_or_forgotten_by_what_else_is_asked():
+    assert status(scheduled(), 6.5, "Available") == []
+    model = scheduled(ends=False)
+    model.saw(Asked(5.5, "Reset", {"type": "OnIdle"}, "r"))
+    event(model, 6.0, "Ended", 1)
+    assert status(model, 8.0, "Available") == []
+
+
+ALREADY = ["ChangeAvailability to what it is already not Accepted"]
+
+
+def repeated(first, second, answer, *, agreed="Accepted", where=None):
+    model = Model()
+    change(model, 1.0, first, agreed, id=1)
+    payload = {"operationalStatus": second, "evse": where or {"id": 1}}
+    asked = Asked(2.0, "ChangeAvailability", payload, "again")
+    model.saw(asked)
+    return [o.name for o in model.saw(Told(2.1, asked, {"status": answer}))]
+
+
+@pytest.mark.parametrize("status", ["Operative", "Inoperative"])
+def test_what_is_so_already_is_accepted(status):
+    assert repeated(status, status, "Scheduled") == ALREADY
+    assert repeated(status, status, "Rejected") == ALREADY
+    assert repeated(status, status, "Accepted") == []
+
+
+def test_a_change_of_what_is_not_so_or_not_known_to_be_may_wait():
+    assert repeated("Operative", "Inoperative", "Scheduled") == []
+    assert repeated("Operative", "Operative", "Scheduled", agreed="Rejected") == []
+    assert repeated("Operative", "Operative", "Scheduled", where={"id": 1, "connectorId": 1}) == []

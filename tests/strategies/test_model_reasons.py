@@ -84,11 +84,11 @@ def test_what_was_seen_may_be_the_reason():
 def test_a_stop_that_was_refused_is_no_reason(answer):
     ended = charging().ask("RequestStopTransaction", answer, transactionId="t1")
     said = ended.event("Ended", 1, "RemoteStop", stoppedReason="Remote").said
-    assert said == ["transaction ended by RequestStopTransaction, which was not"]
+    assert said[-1:] == ["transaction ended by RequestStopTransaction, which was not"]
 
 
 def test_nothing_is_said_after_what_may_have_reasons_of_its_own():
-    ended = charging().ask("UnlockConnector", {"status": "Unlocked"}, evseId=1, connectorId=1)
+    ended = charging().ask("UnlockConnector", {"status": "UnlockFailed"}, evseId=1, connectorId=1)
     assert not ended.event("Ended", 1, "EVDeparted", stoppedReason="EVDisconnected").said
     scene = charging()
     scene._saw(Closed(scene.now))
@@ -153,3 +153,69 @@ def remote(answer, told, **more):
 )
 def test_a_remote_start_is_named_as_it_was_asked_for(answer, told, wrong):
     assert remote({"status": "Accepted", **answer}, told) == wrong
+
+
+def started(trigger, state, *deeds, token=TOKEN, **info):
+    scene = Scene().done("plug-in 1")
+    answer = {"status": "Accepted"}
+    scene.ask("RequestStartTransaction", answer, remoteStartId=7, idToken=TOKEN, evseId=1)
+    for deed in deeds:
+        scene.done(deed)
+    info |= {"chargingState": state} if state else {}
+    return scene.event("Started", 0, trigger, token, remoteStartId=7, **info)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "state", "deeds", "wrong"),
+    [
+        ("RemoteStart", "EVConnected", [], 0),
+        ("Authorized", "EVConnected", [], 1),
+        ("Trigger", "", [], 1),
+        ("ChargingStateChanged", "Charging", [], 0),
+        ("ChargingStateChanged", "SuspendedEVSE", [], 0),
+        ("CablePluggedIn", "EVConnected", ["unplug 1", "plug-in 1"], 0),
+    ],
+)
+def test_the_first_that_is_told_of_a_remote_start_is_that_it_was_one(trigger, state, deeds, wrong):
+    scene = started(trigger, state, *deeds)
+    assert scene.said == ["remote start told as something else"] * wrong
+    assert (
+        scene.event(
+            "Updated", 1, "ChargingStateChanged", chargingState="Charging", remoteStartId=7
+        ).said
+        == scene.said
+    )
+
+
+@pytest.mark.parametrize(
+    ("token", "deeds", "wrong"),
+    [
+        ({"idToken": "B", "type": "ISO14443"}, [], 1),
+        ({"idToken": "a", "type": "ISO14443"}, [], 0),
+        (None, [], 0),
+        ({"idToken": "B", "type": "ISO14443"}, ["present-token B ISO14443"], 0),
+    ],
+)
+def test_a_remote_start_is_for_whom_it_was_asked_for(token, deeds, wrong):
+    said = started("RemoteStart", "Charging", *deeds, token=token).said
+    assert said == ["remote start for somebody else"] * wrong
+
+
+@pytest.mark.parametrize(
+    ("reasons", "deeds", "wrong"),
+    [
+        (["RemoteStop"], [], 0),
+        (["RemoteStop", "ChargingStateChanged"], [], 0),
+        (["ChargingStateChanged"], [], 1),
+        (["Trigger"], [], 1),
+        (["ChargingStateChanged"], ["stop-power 1"], 0),
+    ],
+)
+def test_a_remote_stop_is_told_as_one(reasons, deeds, wrong):
+    scene = charging().ask("RequestStopTransaction", {"status": "Accepted"}, transactionId="t1")
+    for deed in deeds:
+        scene.done(deed)
+    for seq, reason in enumerate(reasons[:-1], 1):
+        scene.event("Updated", seq, reason)
+    scene.event("Ended", len(reasons), reasons[-1], stoppedReason="Remote")
+    assert scene.said == ["remote stop never told"] * wrong

@@ -1,0 +1,128 @@
+"""What a station agrees to is held against what it said of itself; where it may choose, nothing is said."""
+
+import pytest
+
+from strategies.model import Answered, Asked, Called, Model, Operated, Told
+
+TOKEN = {"idToken": "A", "type": "ISO14443"}
+RUNS = "RequestStopTransaction rejected for a running transaction"
+NEVER_WAS = "RequestStopTransaction accepted for a transaction that never was"
+
+
+def ask(model, at_s, action, answer, **payload):
+    """A CALL and its answer, a text for its status, "" for a CALLERROR; what is wrong with that."""
+    asked = Asked(at_s, action, payload, f"q{at_s}")
+    found = model.saw(asked)
+    told = {"status": answer} if isinstance(answer, str) else answer
+    found += model.saw(Told(at_s + 0.1, asked, told, "" if answer else "FormatViolation"))
+    return [o.name for o in found]
+
+
+def read(model, at_s, evse, variable, status="Accepted", value=""):
+    named = {"component": {"name": "EVSE", "evse": {"id": evse}}, "variable": {"name": variable}}
+    result = {**named, "attributeStatus": status, **({"attributeValue": value} if value else {})}
+    ask(model, at_s, "GetVariables", {"getVariableResult": [result]}, getVariableData=[named])
+
+
+def charging(**more):
+    """A transaction that charges at EVSE 1 and was told of three seconds after anything that was done."""
+    model = Model()
+    model.saw(Operated(1.0, "plug-in 1"))
+    for seq, kind in enumerate(("Started", "Updated")):
+        payload = {
+            "eventType": kind,
+            "seqNo": seq,
+            "triggerReason": "Authorized",
+            "transactionInfo": {"transactionId": "t1", "chargingState": "Charging"},
+            "evse": {"id": 1, "connectorId": 1},
+            "idToken": TOKEN,
+            **more,
+        }
+        called = Called(4.0 + seq, "TransactionEvent", payload, f"c{seq}")
+        model.saw(called)
+        model.saw(Answered(4.1 + seq, called, {}))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("id_", "status", "wrong"),
+    [
+        ("never-heard-of", "Accepted", [NEVER_WAS]),
+        ("never-heard-of", "Rejected", []),
+        ("never-heard-of", "", []),
+        ("perhaps-from-before", "Accepted", []),
+        ("t1", "Accepted", []),
+        ("t1", "Rejected", [RUNS]),
+        ("t1", "", []),
+    ],
+)
+def test_what_runs_is_stopped_and_what_never_was_is_not(id_, status, wrong):
+    assert ask(charging(), 6.0, "RequestStopTransaction", status, transactionId=id_) == wrong
+
+
+def test_a_stop_may_be_refused_where_the_transaction_may_be_over():
+    model = charging()
+    model.saw(Operated(5.5, "unplug 1"))
+    assert ask(model, 6.0, "RequestStopTransaction", "Rejected", transactionId="t1") == []
+
+
+@pytest.mark.parametrize(
+    ("model", "status", "place", "wrong"),
+    [
+        (charging, "Unlocked", (1, 1), 1),
+        (charging, "UnlockFailed", (1, 1), 0),
+        (charging, "OngoingAuthorizedTransaction", (1, 1), 0),
+        (charging, "Unlocked", (2, 1), 0),
+        (charging, "Unlocked", (1, 2), 0),
+        (Model, "Unlocked", (1, 1), 0),
+        (lambda: charging(idToken=None), "Unlocked", (1, 1), 0),
+    ],
+)
+def test_no_connector_is_unlocked_under_power(model, status, place, wrong):
+    found = ask(model(), 6.0, "UnlockConnector", status, evseId=place[0], connectorId=place[1])
+    assert found == ["connector unlocked while an EV charges"] * wrong
+
+
+ON_51 = (
+    ("RequestStartTransaction", "Accepted", {"evseId": 51, "remoteStartId": 1, "idToken": TOKEN}),
+    ("ChangeAvailability", "Accepted", {"evse": {"id": 51}, "operationalStatus": "Inoperative"}),
+    ("UnlockConnector", "Unlocked", {"evseId": 51, "connectorId": 1}),
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "payload"), ON_51, ids=lambda x: x if isinstance(x, str) else ""
+)
+@pytest.mark.parametrize("known", ["UnknownComponent", "UnknownVariable", ""])
+def test_nothing_is_accepted_on_an_evse_that_the_station_says_is_not_there(
+    action, status, payload, known
+):
+    def asked(answer):
+        model = Model()
+        if known:
+            read(model, 1.0, 51, "Available", known)
+        return ask(model, 2.0, action, answer, **payload)
+
+    wrong = [f"{action} accepted on an EVSE that is not there"] * (known == "UnknownComponent")
+    assert asked(status) == wrong
+    assert asked("Rejected") == []
+
+
+@pytest.mark.parametrize(
+    ("state", "between", "wrong"),
+    [
+        ("Faulted", (), 1),
+        ("Available", (), 0),
+        ("Faulted", (Operated(1.5, "clear-fault 1"),), 0),
+        ("Faulted", (Called(1.5, "StatusNotification", {}, "s"),), 0),
+    ],
+)
+def test_nobody_is_started_on_an_evse_that_says_it_is_faulted(state, between, wrong):
+    model = Model()
+    read(model, 1.0, 1, "AvailabilityState", value=state)
+    for event in between:
+        model.saw(event)
+    found = ask(
+        model, 2.0, "RequestStartTransaction", "Accepted", evseId=1, remoteStartId=1, idToken=TOKEN
+    )
+    assert found == ["RequestStartTransaction accepted on a faulted EVSE"] * wrong

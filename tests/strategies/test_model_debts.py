@@ -1,0 +1,116 @@
+"""A status that an EV or an accepted change brings about is owed to whoever waited for it; all else forgives it."""
+
+import pytest
+
+from strategies.model import Answered, Asked, Called, Closed, Missed, Model, Opened, Operated, Told
+
+PLUGGED, UNPLUGGED = "EV plugged in, no status follows", "EV unplugged, no status follows"
+CHANGED = "ChangeAvailability accepted, no status follows"
+
+
+class Scene:
+    """A station on which each thing happens when it is said to."""
+
+    def __init__(self):
+        self.model = Model()
+
+    def told(self, at_s, status, evse=1, action="StatusNotification"):
+        payload = {"evseId": evse, "connectorId": 1, "connectorStatus": status}
+        called = Called(at_s, action, payload, f"c{at_s}")
+        self.model.saw(called)
+        self.model.saw(Answered(at_s + 0.01, called, {}))
+        return self
+
+    def done(self, at_s, words):
+        self.model.saw(Operated(at_s, words))
+        return self
+
+    def change(self, at_s, status, answer="Accepted", **where):
+        payload = {"operationalStatus": status, **({"evse": where} if where else {})}
+        asked = Asked(at_s, "ChangeAvailability", payload, f"q{at_s}")
+        self.model.saw(asked)
+        self.model.saw(Told(at_s + 0.1, asked, {"status": answer}))
+        return self
+
+    def missed(self, end_s, evse=1, status="Occupied", action="StatusNotification"):
+        where = (("/evseId", str(evse)), ("/connectorId", "1"))
+        where += (("/connectorStatus", status),) if status else ()
+        return [o.name for o in self.model.over(end_s, [Missed(action, 12.0, where)])]
+
+
+def test_an_ev_that_comes_or_goes_untold_is_found():
+    assert Scene().told(1, "Available").done(2, "plug-in 1").missed(20) == [PLUGGED]
+    gone = Scene().told(1, "Occupied").done(2, "unplug 1")
+    assert gone.told(3, "Occupied").missed(20, status="Available") == [UNPLUGGED]
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        lambda: Scene().told(1, "Available").done(2, "plug-in 1").told(3, "Occupied"),
+        lambda: Scene().told(1, "Available").done(2, "plug-in 1").told(3, "", action="NotifyEvent"),
+        lambda: Scene().done(2, "plug-in 1"),
+        lambda: Scene().told(1, "Unavailable").done(2, "plug-in 1"),
+        lambda: Scene().told(1, "Available").done(2, "plug-in 1 2"),
+        lambda: Scene().told(1, "Available").done(2, "plug-in 1").done(2.1, "unplug 1"),
+        lambda: Scene().told(1, "Available").done(2, "plug-in 1").change(3, "Inoperative", id=2),
+        lambda: Scene().told(1, "Available").done(9, "plug-in 1"),
+    ],
+    ids=["told", "event", "unknown", "unavailable", "other", "gone-again", "changed", "too-early"],
+)
+def test_an_ev_is_not_missed_where_it_was_told_or_need_not_be(scene):
+    assert scene().missed(20) == []
+
+
+@pytest.mark.parametrize(
+    "wait", [{"evse": 2}, {"status": ""}, {"action": "TransactionEvent"}], ids=str
+)
+def test_an_ev_is_not_missed_where_nobody_waited_for_a_status_of_its_connector(wait):
+    assert Scene().told(1, "Available").done(2, "plug-in 1").missed(20, **wait) == []
+
+
+def test_what_was_owed_is_forgiven_with_the_connection_and_by_an_update():
+    scene = Scene().told(1, "Available").done(2, "plug-in 1")
+    scene.model.saw(Closed(3))
+    scene.model.saw(Opened(4))
+    assert scene.missed(20) == []
+    scene = Scene().told(1, "Available")
+    scene.model.saw(Asked(1.5, "UpdateFirmware", {}, "u"))
+    assert scene.done(2, "plug-in 1").missed(20) == []
+
+
+LEVELS = [{}, {"id": 2}, {"id": 2, "connectorId": 1}]
+
+
+def both(**where):
+    """Two connectors that are Available, of which only the first is told to change when a level is made Inoperative."""
+    scene = Scene().told(1, "Available").told(2, "Available", 2)
+    return scene.change(3, "Inoperative", **where).told(4, "Unavailable")
+
+
+@pytest.mark.parametrize("where", LEVELS, ids=str)
+def test_each_connector_of_a_level_is_told(where):
+    assert both(**where).missed(20, 2, "Unavailable") == [CHANGED]
+    assert both(**where).told(5, "Unavailable", 2).missed(20, 2, "Unavailable") == []
+    assert both(**where).missed(20, 1, "Unavailable") == []
+
+
+@pytest.mark.parametrize("where", LEVELS, ids=str)
+def test_each_connector_is_told_when_its_level_is_operative_again(where):
+    def again():
+        return both(**where).told(5, "Unavailable", 2).change(6, "Operative", **where)
+
+    assert again().told(7, "Unavailable", 2).missed(20, 2, "Available") == [CHANGED]
+    assert again().told(7, "Occupied", 2).missed(20, 2, "Available") == []
+
+
+def test_nothing_is_owed_where_another_level_may_keep_a_connector_as_it_is():
+    scene = both(id=2).told(5, "Unavailable", 2).change(6, "Inoperative")
+    assert scene.change(7, "Operative", id=2).missed(20, 2, "Available") == []
+
+
+def test_nothing_is_owed_for_a_change_that_waits_or_a_connector_that_was_in_use():
+    scene = Scene().told(1, "Available").change(3, "Inoperative", "Scheduled")
+    assert scene.missed(20, 1, "Unavailable") == []
+    scene = Scene().told(1, "Occupied").change(3, "Inoperative")
+    assert scene.missed(20, 1, "Unavailable") == []

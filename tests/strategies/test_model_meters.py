@@ -1,0 +1,167 @@
+"""Meter values of transactions come as agreed and are what they say; whatever may have a reason of its own does not count."""
+
+import pytest
+
+from strategies.model import Answered, Asked, Called, Missed, Model, Operated, Told
+
+WAITED = Missed("TransactionEvent", 12.0, (("/triggerReason", "MeterValuePeriodic"),))
+NONE_CAME = "no periodic meter values"
+
+
+class Charging:
+    """Somebody charges from second 2 on under a TxUpdatedInterval, None where nobody set it."""
+
+    def __init__(self, interval="1", status="Accepted"):
+        self.model, self.seq = Model(), 0
+        if interval is not None:
+            self.set(0.0, interval, status)
+        self.event(1.0, "Started", "Authorized", "EVConnected")
+        self.event(2.0, "Updated", "ChargingStateChanged", "Charging")
+
+    def set(self, at_s, value, status="Accepted"):
+        names = {
+            "component": {"name": "SampledDataCtrlr"},
+            "variable": {"name": "TxUpdatedInterval"},
+        }
+        asked = Asked(
+            at_s,
+            "SetVariables",
+            {"setVariableData": [{**names, "attributeValue": value}]},
+            f"q{at_s}",
+        )
+        self.model.saw(asked)
+        self.model.saw(
+            Told(at_s + 0.1, asked, {"setVariableResult": [{**names, "attributeStatus": status}]})
+        )
+
+    def event(self, at_s, kind, trigger, state="Charging", *, contexts=(), slow=0.0, **more):
+        values = [
+            {
+                "timestamp": "2026-01-01T00:00:00Z",
+                "sampledValue": [{"value": 1, "context": c} for c in contexts],
+            }
+        ]
+        payload = {
+            "eventType": kind,
+            "seqNo": self.seq,
+            "triggerReason": trigger,
+            "timestamp": f"2026-01-01T00:00:{at_s:06.3f}Z",
+            "transactionInfo": {"transactionId": "t1", "chargingState": state},
+            "evse": {"id": 1, "connectorId": 1},
+            **({"meterValue": values} if contexts else {}),
+            **more,
+        }
+        self.seq += 1
+        called = Called(at_s, "TransactionEvent", payload, f"c{at_s}")
+        found = self.model.saw(called)
+        self.model.saw(Answered(at_s + 0.01 + slow, called, {}))
+        return [o.name for o in found]
+
+    def end(self, end_s=20.0, missed=WAITED):
+        return [o.name for o in self.model.over(end_s, [missed])]
+
+
+def test_values_that_never_come_although_they_were_waited_for_are_found():
+    assert Charging().end() == [NONE_CAME]
+    scene = Charging()
+    scene.model.saw(Operated(15.0, "unplug 1"))
+    scene.event(15.1, "Ended", "EVCommunicationLost", "Idle")
+    scene.set(16.0, "60")
+    assert scene.end() == [NONE_CAME]
+
+
+def test_values_are_not_missed_too_early_nor_where_nobody_waited_for_them():
+    assert Charging().end(13.0) == []
+    assert Charging().end(missed=Missed("TransactionEvent", 12.0)) == []
+    assert Charging("6").end() == []
+
+
+@pytest.mark.parametrize(
+    ("interval", "status"), [(None, ""), ("0", "Accepted"), ("1", "RebootRequired")]
+)
+def test_values_are_not_missed_where_the_interval_is_off_or_unknown(interval, status):
+    assert Charging(interval, status).end() == []
+
+
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        lambda scene: scene.event(5.0, "Updated", "MeterValuePeriodic"),
+        lambda scene: scene.event(5.0, "Updated", "ChargingStateChanged", "SuspendedEV"),
+        lambda scene: scene.event(5.0, "Updated", "ChargingRateChanged", slow=9.0),
+        lambda scene: scene.model.saw(Operated(9.0, "stop-power 1")),
+        lambda scene: scene.model.saw(Called(3.0, "Heartbeat", {}, "h")),
+    ],
+    ids=["told", "suspended", "held-up", "stopped", "waiting"],
+)
+def test_values_are_not_missed_where_energy_did_not_surely_flow(disturb):
+    scene = Charging()
+    disturb(scene)
+    assert scene.end() == []
+
+
+def test_values_that_are_turned_off_and_come_all_the_same_are_found():
+    assert Charging("0").event(3.0, "Updated", "MeterValuePeriodic") == [
+        "periodic meter values although they are off"
+    ]
+    assert Charging("60").event(3.0, "Updated", "MeterValuePeriodic") == []
+    scene = Charging("0")
+    scene.set(3.0, "1")
+    assert scene.event(4.0, "Updated", "MeterValuePeriodic") == []
+
+
+@pytest.mark.parametrize(("apart_s", "wrong"), [(0.0, 0), (1.0, 1), (3.0, 0), (4.0, 0)])
+def test_values_of_another_rhythm_are_found(apart_s, wrong):
+    scene = Charging("4")
+    at = (
+        {"timestamp": "2026-01-01T00:00:09Z"},
+        {"timestamp": f"2026-01-01T00:00:{9 + apart_s:06.3f}Z"},
+    )
+    assert scene.event(6.0, "Updated", "MeterValuePeriodic", **at[0]) == []
+    found = scene.event(7.0, "Updated", "MeterValuePeriodic", **at[1])
+    assert found == ["periodic meter values too often"] * wrong
+
+
+@pytest.mark.parametrize(
+    ("kind", "trigger", "contexts", "wrong"),
+    [
+        ("Updated", "MeterValuePeriodic", ["Sample.Periodic"], ""),
+        (
+            "Updated",
+            "MeterValuePeriodic",
+            ["Sample.Clock"],
+            "MeterValuePeriodic without Sample.Periodic",
+        ),
+        ("Updated", "MeterValuePeriodic", ["Transaction.Begin"], ""),
+        ("Updated", "MeterValueClock", ["Sample.Periodic"], "MeterValueClock without Sample.Clock"),
+        ("Updated", "ChargingStateChanged", ["Sample.Clock"], ""),
+        ("Ended", "EVDeparted", ["Sample.Periodic"], "Ended without Transaction.End"),
+        ("Ended", "EVDeparted", ["Sample.Periodic", "Transaction.End"], ""),
+        ("Ended", "EVDeparted", ["Sample.Clock"], ""),
+        ("Ended", "EVDeparted", ["Interruption.Begin"], ""),
+        ("Ended", "EVDeparted", [], ""),
+    ],
+)
+def test_a_value_is_what_its_event_is_there_for(kind, trigger, contexts, wrong):
+    found = Charging().event(3.0, kind, trigger, contexts=contexts)
+    assert found == ([wrong] if wrong else [])
+
+
+def test_the_first_values_begin_a_transaction():
+    model = Charging(None)
+    model.model = Model()
+    model.seq = 0
+    found = model.event(1.0, "Started", "Authorized", contexts=["Sample.Periodic"])
+    assert found == ["Started without Transaction.Begin"]
+
+
+@pytest.mark.parametrize(
+    ("context", "wrong"), [("Transaction.End", 1), ("Sample.Clock", 0), ("Trigger", 0)]
+)
+def test_values_of_a_transaction_are_told_by_its_events_alone(context, wrong):
+    value = {
+        "timestamp": "2026-01-01T00:00:00Z",
+        "sampledValue": [{"value": 1, "context": context}],
+    }
+    found = Model().saw(Called(1.0, "MeterValues", {"evseId": 1, "meterValue": [value]}, "m"))
+    assert [o.name for o in found] == ["values of a transaction in MeterValues"] * wrong
