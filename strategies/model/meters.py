@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from strategies.labels import JsonValue
+from strategies.labels import JsonObject, JsonValue
 from strategies.model.events import (
     Answered,
     Asked,
@@ -28,6 +28,7 @@ from strategies.model.facts import Facts, Transaction
 
 _INTERVAL = "SampledDataCtrlr.TxUpdatedInterval"
 _PERIODIC = "MeterValuePeriodic"
+_ENERGY = "Energy.Active.Import.Register"
 _PROMPT_S = 1.0
 """A CALL that waited longer for its answer may have held up others."""
 
@@ -120,7 +121,21 @@ class Meters:
             self._flows(run, event, kind)
             if kind == "Updated" and text(event.payload, "triggerReason") == _PERIODIC:
                 yield from _in_time(run, event.payload)
-        yield from _contexts(event.payload, kind, evse_named=bool(found.evse))
+        if found.evse:
+            yield from _contexts(event.payload, kind)
+            yield from self._register(event.payload, kind)
+
+    def _register(self, payload: JsonValue, kind: str) -> Iterator[Objection]:
+        """F03.FR.04, E06: the register is told at both ends, where the station names it among what it measures then."""
+        setting = self._facts.settings.of(f"SampledDataCtrlr.Tx{kind}Measurands")
+        names = [] if setting is None else [name.strip() for name in setting.value.split(",")]
+        told = {text(s, "measurand") or _ENERGY for s in _samples(payload)}
+        if kind in _OF_KIND and _ENERGY in names and _ENERGY not in told:
+            yield Objection(
+                "J02, E01, E06",
+                f"{kind} without the energy register",
+                f"Tx{kind}Measurands names {_ENERGY}, and the {kind} of a transaction does not tell it",
+            )
 
     def _interval_s(self) -> int | None:
         setting = self._facts.settings.of(_INTERVAL)
@@ -172,7 +187,7 @@ def _in_time(run: _Run, payload: JsonValue) -> Iterator[Objection]:
 # --- what values say of themselves (ReadingContextEnumType) ---------------------------------------------------
 
 
-def _contexts(payload: JsonValue, kind: str, *, evse_named: bool) -> Iterator[Objection]:
+def _contexts(payload: JsonValue, kind: str) -> Iterator[Objection]:
     """At least one value is what the event is there for: of several causes at once each may have its own."""
     reason = text(payload, "triggerReason")
     wanted = _OF_KIND.get(kind, _OF_REASON.get(reason, ""))
@@ -183,7 +198,7 @@ def _contexts(payload: JsonValue, kind: str, *, evse_named: bool) -> Iterator[Ob
     else:
         # TC_J_08: what could not be told before the EVSE was known is told in the first event after that.
         found -= {"Transaction.Begin"}
-    if not wanted or not found or not evse_named or found & (_OF_ANYTHING | {wanted}):
+    if not wanted or not found or found & (_OF_ANYTHING | {wanted}):
         return
     what = kind if kind in _OF_KIND else reason
     yield Objection(
@@ -211,11 +226,11 @@ def _outside(payload: JsonValue) -> Iterator[Objection]:
 
 
 def _contexts_in(payload: JsonValue) -> set[str]:
-    return {
-        text(sample, "context") or "Sample.Periodic"
-        for value in objects(payload, "meterValue")
-        for sample in objects(value, "sampledValue")
-    }
+    return {text(sample, "context") or "Sample.Periodic" for sample in _samples(payload)}
+
+
+def _samples(payload: JsonValue) -> list[JsonObject]:
+    return [s for v in objects(payload, "meterValue") for s in objects(v, "sampledValue")]
 
 
 def _soon(event: Answered) -> bool:

@@ -1,6 +1,6 @@
-"""What becomes of energy when the CSMS refuses the token of a running transaction (E05, C15): it ends, at once or soon.
+"""What becomes of energy when the CSMS takes it back (E05, C15, F03): it ends, at once or soon.
 
-Knows answers to TransactionEvents. Must not know who was let in at first (`energy` does). A station with MaxEnergyOnInvalidId
+Knows answers to TransactionEvents that refuse a token, and remote stops that were accepted. Must not know who was let in at first (`energy` does). A station with MaxEnergyOnInvalidId
 may let some more energy flow; judged is only one that said in this scene that it has none.
 """
 
@@ -22,9 +22,15 @@ from strategies.model.events import (
     objects,
     text,
 )
-from strategies.model.facts import REFUSALS, Facts
+from strategies.model.facts import NEVER, REFUSALS, Facts
 
 _ALLOWANCE = "maxenergyoninvalidid"
+_PROMPT_S = 0.5
+"""A CALL that waited longer for its answer may have held up others, which then tell of before."""
+
+_MAY_GO_ON = frozenset({"RequestStartTransaction", "SetVariables", "Reset", "ChangeAvailability"})
+"""CALLs by which energy may flow again, or that may be what a stop has to wait for."""
+
 SOON_S = 2.0
 """How long energy may flow on until a station has heard and done what it is told."""
 
@@ -44,18 +50,31 @@ class TakenBack:
         self._facts = facts
         self._none_allowed = False
         self._refusals: dict[str, _Refusal] = {}
+        self._stops: dict[str, float] = {}
+        """The transactions whose remote stop was accepted, and when, as long as nothing was done since."""
+        self._held_up_s = NEVER
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Whether energy flows although its token was refused for a while, as the EV leaves."""
         match event:
             case Told(asked=Asked(action="GetVariables")):
                 self._read(event)
-            case Answered(called=Called(action="TransactionEvent")):
-                self._answered(event)
+            case Answered():
+                if not event.proper or event.at_s - event.called.at_s > _PROMPT_S:
+                    self._held_up_s = event.at_s
+                if event.called.action == "TransactionEvent":
+                    self._answered(event)
             case Called(action="TransactionEvent"):
+                yield from self._in_spite_of_a_stop(event)
                 self._told(event)
-            case Operated(deed="unplug"):
-                yield from self._flows_on(event)
+            case Told(asked=Asked(action="RequestStopTransaction"), status="Accepted"):
+                self._stops[text(event.asked.payload, "transactionId").casefold()] = event.at_s
+            case Asked() if event.action in _MAY_GO_ON:
+                self._stops.clear()
+            case Operated():
+                self._stops.clear()
+                if event.deed == "unplug":
+                    yield from self._flows_on(event)
             case _:
                 pass
 
@@ -82,6 +101,24 @@ class TakenBack:
         reason = text(event.payload, "triggerReason")
         if refusal is not None:
             refusal.over |= ends or reason == "Deauthorized"
+
+    def _in_spite_of_a_stop(self, event: Called) -> Iterator[Objection]:
+        """F03.FR.02: energy is over even where the transaction is not, since TxStopPoint has not come."""
+        facts = self._facts
+        id_ = text(event.payload, "transactionInfo", "transactionId").casefold()
+        stopped_s, found = self._stops.get(id_), facts.transaction(id_)
+        charges = text(event.payload, "transactionInfo", "chargingState") == "Charging"
+        if stopped_s is None or found is None or not charges or facts.outstanding is not None:
+            return
+        shaken = max(facts.shaken_s, self._held_up_s) > found.first_s or found.offline
+        if found.open and not shaken and event.at_s - stopped_s > SOON_S:
+            yield Objection(
+                "F03.FR.02",
+                "Charging goes on after a remote stop",
+                f"RequestStopTransaction was accepted, and energy flows on EVSE {found.evse} all the same",
+                Topic.ENERGY,
+                Weight.CRITICAL,
+            )
 
     def _flows_on(self, event: Operated) -> Iterator[Objection]:
         facts = self._facts

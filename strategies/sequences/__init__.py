@@ -20,6 +20,7 @@ from strategies.sequences import (
     crossing,
     firmware_and_logs,
     garbled,
+    metering,
     offline,
     registry,
     remote,
@@ -106,6 +107,7 @@ _TOPICS = (
     statuses,
     tokens,
     told,
+    metering,
 )
 
 

@@ -165,3 +165,32 @@ def test_values_of_a_transaction_are_told_by_its_events_alone(context, wrong):
     }
     found = Model().saw(Called(1.0, "MeterValues", {"evseId": 1, "meterValue": [value]}, "m"))
     assert [o.name for o in found] == ["values of a transaction in MeterValues"] * wrong
+
+
+@pytest.mark.parametrize(
+    ("measurands", "told", "wrong"),
+    [
+        ("Power.Active.Import,Energy.Active.Import.Register", ["Power.Active.Import"], 1),
+        ("Energy.Active.Import.Register", [], 1),
+        ("Energy.Active.Import.Register", ["Energy.Active.Import.Register"], 0),
+        ("Energy.Active.Import.Register", [""], 0),
+        ("Power.Active.Import", [], 0),
+        ("", [], 0),
+        (None, [], 0),
+    ],
+)
+def test_the_register_is_told_at_the_end_where_it_is_named(measurands, told, wrong):
+    scene = Charging(None)
+    if measurands is not None:
+        named = {
+            "component": {"name": "SampledDataCtrlr"},
+            "variable": {"name": "TxEndedMeasurands"},
+        }
+        asked = Asked(2.5, "GetVariables", {"getVariableData": [named]}, "g")
+        result = {**named, "attributeStatus": "Accepted", "attributeValue": measurands}
+        scene.model.saw(asked)
+        scene.model.saw(Told(2.6, asked, {"getVariableResult": [result]}))
+    samples = [{"value": 1, "context": "Transaction.End", "measurand": m} for m in told]
+    more = {"meterValue": [{"timestamp": "2026-01-01T00:00:00Z", "sampledValue": samples}]}
+    found = scene.event(3.0, "Ended", "EVDeparted", **(more if told else {}))
+    assert found == ["Ended without the energy register"] * wrong
