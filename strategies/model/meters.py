@@ -27,6 +27,7 @@ from strategies.model.events import (
 from strategies.model.facts import Facts, Transaction
 
 _INTERVAL = "SampledDataCtrlr.TxUpdatedInterval"
+_ENABLED = "SampledDataCtrlr.Enabled"
 _PERIODIC = "MeterValuePeriodic"
 _ENERGY = "Energy.Active.Import.Register"
 _PROMPT_S = 1.0
@@ -127,7 +128,10 @@ class Meters:
 
     def _register(self, payload: JsonValue, kind: str) -> Iterator[Objection]:
         """F03.FR.04, E06: the register is told at both ends, where the station names it among what it measures then."""
-        setting = self._facts.settings.of(f"SampledDataCtrlr.Tx{kind}Measurands")
+        settings = self._facts.settings
+        setting, on = settings.of(f"SampledDataCtrlr.Tx{kind}Measurands"), settings.of(_ENABLED)
+        if on is not None and on.value.casefold() == "false":
+            return
         names = [] if setting is None else [name.strip() for name in setting.value.split(",")]
         told = {text(s, "measurand") or _ENERGY for s in _samples(payload)}
         if kind in _OF_KIND and _ENERGY in names and _ENERGY not in told:
@@ -138,7 +142,9 @@ class Meters:
             )
 
     def _interval_s(self) -> int | None:
-        setting = self._facts.settings.of(_INTERVAL)
+        setting, on = self._facts.settings.of(_INTERVAL), self._facts.settings.of(_ENABLED)
+        if on is not None and on.value.casefold() == "false":
+            return None
         if setting is None or not (setting.value.isdecimal() and len(setting.value) < 6):
             return None
         return int(setting.value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from strategies.labels import JsonValue
 from strategies.model.events import (
     Answered,
     Asked,
@@ -30,6 +31,9 @@ _PROMPT_S = 0.5
 
 _MAY_GO_ON = frozenset({"RequestStartTransaction", "SetVariables", "Reset", "ChangeAvailability"})
 """CALLs by which energy may flow again, or that may be what a stop has to wait for."""
+
+_STOPPED_S = 3.0
+"""How long energy may flow on after a remote stop: some ramp down before they open anything."""
 
 SOON_S = 2.0
 """How long energy may flow on until a station has heard and done what it is told."""
@@ -107,11 +111,13 @@ class TakenBack:
         facts = self._facts
         id_ = text(event.payload, "transactionInfo", "transactionId").casefold()
         stopped_s, found = self._stops.get(id_), facts.transaction(id_)
-        charges = text(event.payload, "transactionInfo", "chargingState") == "Charging"
-        if stopped_s is None or found is None or not charges or facts.outstanding is not None:
+        if stopped_s is None or found is None or facts.outstanding is not None:
             return
+        # `found` has this event already: its state is the one that was told last.
+        told = text(event.payload, "transactionInfo", "chargingState")
+        charges = told == "Charging" or (found.state == "Charging" and _draws_power(event.payload))
         shaken = max(facts.shaken_s, self._held_up_s) > found.first_s or found.offline
-        if found.open and not shaken and event.at_s - stopped_s > SOON_S:
+        if charges and found.open and not shaken and event.at_s - stopped_s > _STOPPED_S:
             yield Objection(
                 "F03.FR.02",
                 "Charging goes on after a remote stop",
@@ -136,3 +142,10 @@ class TakenBack:
                     Topic.ENERGY,
                     Weight.CRITICAL,
                 )
+
+
+def _draws_power(payload: JsonValue) -> bool:
+    """Whether an event that need not say how an EV charges measured that it does."""
+    samples = [s for v in objects(payload, "meterValue") for s in objects(v, "sampledValue")]
+    power = [s.get("value") for s in samples if text(s, "measurand") == "Power.Active.Import"]
+    return any(isinstance(w, int | float) and not isinstance(w, bool) and w > 0 for w in power)

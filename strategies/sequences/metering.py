@@ -46,5 +46,5 @@ def remote_stop_without_an_end(place: Place) -> Iterable[Move]:
     found = place.variable(name)
     if found is None or value not in (*found.values, found.value):
         return []
-    moves = charge_on(place, [stop_remotely(), Pause(3.5)])
+    moves = charge_on(place, [stop_remotely(), Pause(4.5)])
     return with_variable(place, name, value, moves) if moves else []

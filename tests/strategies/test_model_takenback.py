@@ -56,7 +56,7 @@ def test_energy_that_may_flow_is_not(answer, more):
 STOPPED = "Charging goes on after a remote stop"
 
 
-def stopped(status="Accepted", *, after_s=3.0, state="Charging", between=None, slow=0.0):
+def stopped(status="Accepted", *, after_s=3.5, state="Charging", between=None, slow=0.0, watts=()):
     model = Model()
     model.saw(Operated(0.2, "plug-in 1"))
     event(model, 0, "Charging", {}, 1.0)
@@ -68,25 +68,38 @@ def stopped(status="Accepted", *, after_s=3.0, state="Charging", between=None, s
     model.saw(Answered(5.3 + slow, called, {}))
     if between:
         model.saw(between)
-    event(model, 1, state, {}, 5.1 + after_s)
+    samples = [{"value": w, "measurand": "Power.Active.Import"} for w in watts]
+    event(model, 1, state, {}, 5.1 + after_s, meterValue=[{"sampledValue": samples}])
     return [o.name for o in model.objections if o.name == STOPPED]
 
 
 def test_energy_that_flows_on_after_a_remote_stop_is_found():
     assert stopped() == [STOPPED]
+    assert stopped(state="", watts=[0, 7000]) == [STOPPED]
 
 
 @pytest.mark.parametrize(
     "more",
     [
         {"status": "Rejected"},
-        {"after_s": 1.5},
+        {"after_s": 2.5},
         {"state": "SuspendedEVSE"},
+        {"state": "", "watts": [0]},
+        {"state": "SuspendedEVSE", "watts": [7000]},
         {"between": Operated(6.0, "present-token A ISO14443")},
         {"between": Asked(6.0, "RequestStartTransaction", {}, "r")},
         {"slow": 2.0},
     ],
-    ids=["refused", "soon", "suspended", "shown-again", "started-again", "held-up"],
+    ids=[
+        "refused",
+        "soon",
+        "suspended",
+        "no-power",
+        "suspended-late",
+        "shown-again",
+        "started-again",
+        "held-up",
+    ],
 )
 def test_energy_may_flow_on_where_no_stop_took_it_or_something_gave_it_back(more):
     assert stopped(**more) == []
