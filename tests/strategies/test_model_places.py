@@ -130,6 +130,8 @@ def test_what_was_undone_before_it_could_be_told_is_not_missed(gone_s):
     wait = Missed("StatusNotification", 12.0, (*PLACE, ("/connectorStatus", "Occupied")))
     lost = ["change of a status while offline never told"]
     assert [o.name for o in model.over(20.0, [wait])] == (lost if gone_s > 16.0 else [])
+
+
 def event(model, at_s, kind, seq):
     payload = {
         "eventType": kind,
