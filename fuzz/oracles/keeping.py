@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from fuzz.ocppj.history import Happening
 from fuzz.ocppj.variables import (
@@ -50,11 +51,12 @@ _DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One reading that does not fit what was answered before."""
+    """One reading that does not fit what was answered before; a `minor` one misleads nobody."""
 
     symptom: str
     text: str
     clause: str
+    minor: bool = False
 
 
 # --- variables ---------------------------------------------------------------------------------------------
@@ -173,7 +175,8 @@ def _short(value: str) -> str:
 
 # --- certificates ------------------------------------------------------------------------------------------
 
-_Hash = tuple[str, str, str, str]
+CertificateHash: TypeAlias = tuple[str, str, str, str]
+"""The algorithm, the hashes of the issuer's name and key, and the serial number."""
 
 
 @dataclass(slots=True)
@@ -184,8 +187,8 @@ class Certificates:
     (M05.FR.17), so nothing is said of what it adds or takes away.
     """
 
-    _listed: dict[tuple[str, ...], frozenset[_Hash]] = field(default_factory=dict)
-    _deleted: list[_Hash] = field(default_factory=list)
+    _listed: dict[tuple[str, ...], frozenset[CertificateHash]] = field(default_factory=dict)
+    _deleted: list[CertificateHash] = field(default_factory=list)
     _refused: bool = False
 
     def forget(self) -> None:
@@ -211,7 +214,7 @@ class Certificates:
         """
         if call.action != "DeleteCertificate" or answer is None:
             return
-        asked = _hash(member_of(call.payload, "certificateHashData"))
+        asked = hash_of(member_of(call.payload, "certificateHashData"))
         listed = any(
             asked in found
             for types, found in self._listed.items()
@@ -227,7 +230,7 @@ class Certificates:
             self._refused = True
         elif call.action == "DeleteCertificate" and status == "Accepted":
             data = call.payload.get("certificateHashData") if isinstance(call.payload, dict) else {}
-            self._deleted.append(_hash(data))
+            self._deleted.append(hash_of(data))
         else:
             self.forget()
 
@@ -242,7 +245,9 @@ class Certificates:
             self._listed = {which: now}
             self._deleted, self._refused = [], False
 
-    def _compare(self, before: frozenset[_Hash], now: frozenset[_Hash]) -> Iterator[Mismatch]:
+    def _compare(
+        self, before: frozenset[CertificateHash], now: frozenset[CertificateHash]
+    ) -> Iterator[Mismatch]:
         if not self._deleted and not self._refused:
             return
         if before - now - set(self._deleted):
@@ -255,16 +260,17 @@ class Certificates:
             yield Mismatch(NOT_KEPT, text, "M04.FR.01")
 
 
-def _hashes(answer: Happening | None) -> frozenset[_Hash] | None:
+def _hashes(answer: Happening | None) -> frozenset[CertificateHash] | None:
     """What an answer lists, None where it does not tell."""
     status = text_of(answer.payload, "status") if answer is not None else ""
     if answer is None or status not in ("Accepted", "NotFound"):
         return None
     chains = items_of(answer.payload, "certificateHashDataChain")
-    return frozenset(_hash(chain.get("certificateHashData")) for chain in chains)
+    return frozenset(hash_of(chain.get("certificateHashData")) for chain in chains)
 
 
-def _hash(data: JsonValue) -> _Hash:
+def hash_of(data: JsonValue) -> CertificateHash:
+    """CertificateHashDataType as it can be compared: in lower case, the serial number without leading zeros."""
     names = ("hashAlgorithm", "issuerNameHash", "issuerKeyHash", "serialNumber")
     first, second, third, fourth = (text_of(data, name).lower() for name in names)
     return first, second, third, fourth.lstrip("0")

@@ -14,6 +14,7 @@ from fuzz.oracles.keeping import OTHER, Certificates, Entries, LocalList, Mismat
 from fuzz.oracles.listing import MESSAGES, PROFILES, Listed
 from fuzz.oracles.reading import scene
 from fuzz.oracles.registry import oracle, violation
+from fuzz.oracles.roots import Lists, Roots
 from fuzz.records import Basis, Observation, Severity, Violation
 
 _STIRS = ("TransactionEvent", "StatusNotification", "MeterValues")
@@ -37,7 +38,8 @@ def read_back(obs: Observation) -> Iterator[Violation]:
 
     After a SetVariables that was answered Accepted, GetVariables tells the value that was asked for (B05, B06); after
     any other status, a CALLERROR, or about another variable, the value from before. A certificate that was not to be
-    deleted is still listed (M03, M04), the local list has the version of the last list that was accepted (D01, D02), and
+    deleted is still listed (M03, M04); a root of ours that was accepted is listed, by the hash data that RFC 6960 makes of it
+    (M05.FR.02); a list has the types that were asked for, and that of all what those of each type have (M03). The local list has the version of the last list that was accepted (D01, D02), and
     a charging profile or display message is listed from when it is accepted until it is cleared (K09, K10, O03, O05).
     CertificateEntries is no greater when what was installed is deleted again.
     Spellings of one value count as equal, variables that change by themselves are left out, RebootRequired settles
@@ -62,7 +64,7 @@ def read_back(obs: Observation) -> Iterator[Violation]:
             yield violation(
                 "O12",
                 Basis.SHALL,
-                Severity.MEDIUM,
+                Severity.LOW if found.minor else Severity.MEDIUM,
                 found.symptom,
                 found.text,
                 clause=found.clause,
@@ -71,15 +73,17 @@ def read_back(obs: Observation) -> Iterator[Violation]:
 
 def _keepers(obs: Observation) -> tuple[Keeper, ...]:
     volatile = frozenset(name.lower() for name in obs.facts.volatile)
-    keepers: dict[str, Keeper] = {
-        "SetVariables": Variables(volatile),
-        "InstallCertificate": Certificates(),
-        "DeleteCertificate": Entries(),
-        "SendLocalList": LocalList(),
-        PROFILES.put: Listed(PROFILES),
-        MESSAGES.put: Listed(MESSAGES),
-    }
-    return tuple(keeper for put, keeper in keepers.items() if put not in obs.facts.denied)
+    keepers: tuple[tuple[str, Keeper], ...] = (
+        ("SetVariables", Variables(volatile)),
+        ("InstallCertificate", Certificates()),
+        ("InstallCertificate", Roots()),
+        ("GetInstalledCertificateIds", Lists()),
+        ("DeleteCertificate", Entries()),
+        ("SendLocalList", LocalList()),
+        (PROFILES.put, Listed(PROFILES)),
+        (MESSAGES.put, Listed(MESSAGES)),
+    )
+    return tuple(keeper for put, keeper in keepers if put not in obs.facts.denied)
 
 
 def _mismatches(happened: History, keepers: tuple[Keeper, ...]) -> Iterator[Mismatch]:

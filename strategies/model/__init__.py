@@ -7,8 +7,9 @@ a choice, a comment says so beside the rule, and every choice is right.
 One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `questions` (C01),
 `commands` (F01 to F03, F05, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports
 name), `register` and `meters` (J), `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors
-are said to be), `reasons` (why a transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits),
-`readings` (values in reports). They share `facts` and, in it, `settings`; a new rule goes into the module of its topic.
+are said to be), `reasons` (why a transaction ended), `takenback` (E05), `echoes` (requestIds), `early` (what comes before its
+answer), `backlog` (what waits), `readings` (values in reports). They share `facts` and, in it, `settings`; a new rule goes into
+the module of its topic.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Collection, Iterator, Sequence
 from strategies.model.backlog import Backlog
 from strategies.model.commands import Commands
 from strategies.model.debts import Debts
+from strategies.model.early import Early
 from strategies.model.echoes import Echoes
 from strategies.model.energy import Energy
 from strategies.model.events import (
@@ -115,6 +117,7 @@ class Model:
             Reasons(self.facts),
             TakenBack(self.facts),
             Echoes(self.facts),
+            Early(),
             Readings(volatile),
             self._backlog,
         )

@@ -84,9 +84,11 @@ def root_installed_and_deleted(place: Place) -> Iterable[Move]:
     delete = Ask("DeleteCertificate", {"certificateHashData": LAB_ROOT_HASH})
     install = Ask("InstallCertificate", {"certificateType": _KIND, "certificate": LAB_ROOT})
     listed = Ask("GetInstalledCertificateIds", {"certificateType": [_KIND]})
+    every = Ask("GetInstalledCertificateIds", {})
     count = get_variable(PoolVariable("SecurityCtrlr", "CertificateEntries"))
     # By the serial number as it is told, which only our own root has together with these hashes.
     as_listed: JsonObject = {**LAB_ROOT_HASH, "serialNumber": "{root.serial}"}
     again = Ask("DeleteCertificate", {"certificateHashData": as_listed})
     over_a_reset = (install, listed, *reboot(place), listed, again, delete, listed)
-    return [delete, count, *(install, listed, delete, listed, count) * 2, *over_a_reset]
+    first = (install, listed, every, delete, listed, count)
+    return [delete, count, *first, install, listed, delete, listed, count, *over_a_reset]

@@ -72,3 +72,49 @@ def test_a_firmware_is_installed_in_order(statuses, wrong):
 def test_a_log_that_is_uploaded_is_done(ids, statuses, wrong):
     found = told(work("GetLog", *ids), LOG, 1, *statuses)
     assert found == ["log status out of order"] * wrong
+
+
+@pytest.mark.parametrize(
+    ("action", "message", "status"),
+    [("GetLog", LOG, "UploadFailure"), ("UpdateFirmware", FIRMWARE, "Downloading")],
+)
+def test_work_is_told_of_with_its_id(action, message, status):
+    assert told(work(action, 1), message, None, status) == [f"{message} without a requestId"]
+    assert told(work(action, 1), message, None, "Idle") == []
+    assert told(work(action, 1, status="Rejected"), message, None, status) == []
+
+
+def test_what_is_told_without_an_id_may_be_what_was_triggered():
+    model = work("UpdateFirmware", 1)
+    model.saw(Asked(2.5, "TriggerMessage", {"requestedMessage": FIRMWARE}, "t"))
+    assert told(model, FIRMWARE, None, "DownloadFailed") == []
+
+
+def refused(action, status, **more):
+    model = Model()
+    asked = Asked(1.0, action, {"requestId": 1, **more}, "q")
+    model.saw(asked)
+    model.saw(Told(2.0, asked, {"status": status}))
+    return model
+
+
+CARRIED_OUT = "refused and carried out"
+
+
+def test_what_was_refused_is_not_carried_out():
+    model = refused("UpdateFirmware", "InvalidCertificate")
+    assert told(model, FIRMWARE, 1, "Downloading", "DownloadFailed") == [CARRIED_OUT]
+    assert told(refused("GetLog", "Rejected", retries=0), LOG, 1, "Uploading") == [CARRIED_OUT]
+
+
+def test_what_was_refused_may_be_at_work_from_before():
+    assert told(refused("GetLog", "Rejected"), LOG, 1, "Uploading") == []
+    assert told(refused("GetLog", "Rejected", retries=0), LOG, 1, "UploadFailure") == []
+    again = refused("GetLog", "Rejected", retries=0)
+    again.saw(Opened(2.5))
+    assert told(again, LOG, 1, "Uploading") == []
+    twice = work("UpdateFirmware", 1)
+    asked = Asked(2.1, "UpdateFirmware", {"requestId": 1}, "again")
+    twice.saw(asked)
+    twice.saw(Told(2.2, asked, {"status": "InvalidCertificate"}))
+    assert told(twice, FIRMWARE, 1, "Downloading") == []
