@@ -93,6 +93,7 @@ _UNKNOWABLE = frozenset(
         "connector unlocked while an EV charges",
         "periodic meter values although they are off",
         "periodic meter values too often",
+        "firmware of an unknown signer accepted",
         "refused and carried out",  # work from before may have the same id
         _USED_AGAIN,  # `Memory` tells it
     }

@@ -8,7 +8,7 @@ One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), 
 `commands` (F01 to F03, F05, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports
 name), `register` and `meters` (J), `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors
 are said to be), `reasons` (why a transaction ended), `takenback` (E05), `echoes` (requestIds), `early` (what comes before its
-answer), `backlog` (what waits), `readings` (values in reports). They share `facts` and, in it, `settings`; a new rule goes into
+answer), `backlog` (what waits), `readings` (values in reports), `signers` (L01, A02). They share `facts` and, in it, `settings`; a new rule goes into
 the module of its topic.
 """
 
@@ -51,6 +51,7 @@ from strategies.model.reasons import Reasons
 from strategies.model.register import Register
 from strategies.model.registration import Registration
 from strategies.model.reports import Reports
+from strategies.model.signers import Signers
 from strategies.model.takenback import TakenBack
 from strategies.model.transactions import Telling
 
@@ -84,12 +85,15 @@ class Model:
         objections: what was wrong so far, in order.
     """
 
-    def __init__(self, *, timeout_s: float = 30.0, volatile: Collection[str] = ()) -> None:
+    def __init__(
+        self, *, timeout_s: float = 30.0, volatile: Collection[str] = (), profile: int = 0
+    ) -> None:
         """A station of which nothing is known.
 
         Args:
             timeout_s: the MessageTimeout that it declares.
             volatile: variables that change by themselves, as `Component.Variable`.
+            profile: the security profile of its connection.
         """
         self.facts = Facts(timeout_s)
         self.objections: list[Objection] = []
@@ -118,6 +122,7 @@ class Model:
             TakenBack(self.facts),
             Echoes(self.facts),
             Early(),
+            Signers(profile),
             Readings(volatile),
             self._backlog,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from strategies.labels import JsonObject
 from strategies.moves import Answer, Ask, Await, Move, Pause
 from strategies.pool import PoolVariable
-from strategies.primitives import LAB_ROOT, LAB_ROOT_HASH
+from strategies.primitives import EXPIRED_CERTIFICATE, LAB_ROOT, LAB_ROOT_HASH
 from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario
 from strategies.sequences.steps import (
@@ -43,6 +43,8 @@ def certificate_renewal(place: Place) -> Iterable[Move]:
         _asked_to_sign(place),
         _signed("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
         _signed("no certificate"),
+        _signed(EXPIRED_CERTIFICATE),
+        _signed(LAB_ROOT),
         *tell_status(place),
     ]
 

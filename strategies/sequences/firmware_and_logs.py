@@ -48,15 +48,18 @@ _ROOTS = (
 @scenario
 def firmware_of_a_signer(place: Place) -> Iterable[Move]:
     """New firmware was signed by somebody unknown, by an expired one, and by one below a root of each use."""
-    unknown = (SIGNER, SIGNING_ROOT, EXPIRED_CERTIFICATE, "no certificate")
-    yield from (update_firmware(71, signer=signer) for signer in unknown)
-    for use in _ROOTS:
+    # Each has a number of its own: what is told of it later can only be of this one.
+    delete = Ask("DeleteCertificate", {"certificateHashData": SIGNING_ROOT_HASH})
+    yield delete
+    for number, signer in enumerate((SIGNER, SIGNING_ROOT, EXPIRED_CERTIFICATE, "no certificate")):
+        yield update_firmware(711 + number, signer=signer)
+    for number, use in enumerate(_ROOTS):
         root: JsonObject = {"certificateType": use, "certificate": SIGNING_ROOT}
         yield Ask("InstallCertificate", root)
-        yield update_firmware(72, signer=SIGNER)
+        yield update_firmware(721 + number, signer=SIGNER)
         if use == _ROOTS[-1]:
-            yield update_firmware(73, signer=CHAINED_SIGNER)
-        yield Ask("DeleteCertificate", {"certificateHashData": SIGNING_ROOT_HASH})
+            yield update_firmware(731, signer=CHAINED_SIGNER)
+        yield delete
     # What was accepted brings no boot by itself, as nothing can be downloaded.
     yield from reboot(place)
 
