@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from strategies.labels import JsonObject
+from strategies.model.requests import NO_VENDOR
 from strategies.moves import Act, Ask, Await, Leave, Move, Pause, Withhold
 from strategies.pool import PoolVariable
 from strategies.sequences import (
@@ -60,7 +61,7 @@ def _questions(place: Place) -> Iterator[Ask]:
     yield Ask("GetTransactionStatus", {"transactionId": "{tx.id}"})
     yield Ask("GetBaseReport", {"requestId": 91, "reportBase": "SummaryInventory"})
     yield Ask("GetInstalledCertificateIds", {})
-    yield Ask("DataTransfer", {"vendorId": "lab"})
+    yield Ask("DataTransfer", {"vendorId": NO_VENDOR})
     yield Ask("GetLocalListVersion", {})
     yield Ask("GetCompositeSchedule", {"duration": 60, "evseId": place.evses[0]})
     yield Ask("CustomerInformation", {"requestId": 92, "report": False, "clear": False})

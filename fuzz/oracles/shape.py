@@ -6,7 +6,7 @@ target said: only names that a published schema or table knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import jsonschema_rs
 
@@ -132,8 +132,8 @@ def rpc_shape(obs: Observation) -> Iterator[Violation]:
     """Every message of the target has the shape of OCPP-J, and every answer the messageId of its CALL.
 
     CALL, CALLRESULT and CALLERROR are arrays of 4, 3 and 5 elements; a messageId is a string of at most 36
-    characters, repeated exactly in the answer and "-1" when it could not be read; no other CALL of one connection has the
-    same (judged of recorded traffic); the error code is one of twelve, the description at most 255 characters, the details
+    characters, repeated exactly in the answer and "-1" when it could not be read; no other CALL of one sender has the same, on
+    whatever connection, unless it is the same again; the error code is one of twelve, the description at most 255 characters, the details
     an object. Remarks: spellings of OCPP 1.6, repeating a messageId
     that breaks the rules, null or "" in place of "-1", binary messages.
 
@@ -151,11 +151,37 @@ def rpc_shape(obs: Observation) -> Iterator[Violation]:
         yield from _frame(call, obs)
     for stray in obs.strays:
         yield from _stray(stray, obs)
+    # A CSMS may be several senders: one for each station that it talks to.
+    if obs.case.side is Side.STATION and _uses_an_id_again(obs.calls):
+        yield id_used_again()
+
+
+def _uses_an_id_again(calls: Iterable[Heard]) -> bool:
+    """True when two different CALLs have one messageId, be it on two connections; errata 2024-09 let a retry keep its own."""
+    first: dict[str, JsonValue] = {}
+    for call in calls:
+        id_, said = call.message_id, _as_said(call)
+        if isinstance(id_, str) and said is not None and first.setdefault(id_, said) != said:
+            return True
+    return False
+
+
+def _as_said(call: Heard) -> JsonValue:
+    """What tells a CALL from another; it is the same again when it is made offline or resent. None where it has no shape."""
+    if len(call.items) != 4 or not isinstance(call.action, str):
+        return None
+    payload = call.payload
+    if not isinstance(payload, dict):
+        return [call.action, payload]
+    if call.action == "TransactionEvent":
+        # The meter values and the rest of one event may be put together anew.
+        return [call.action, payload.get("transactionInfo"), payload.get("seqNo")]
+    return [call.action, {k: v for k, v in payload.items() if k != "timestamp"}]
 
 
 def id_used_again() -> Violation:
-    """What is said of a CALL whose messageId an earlier, different one of the same connection had."""
-    text = "a CALL has the messageId of an earlier, different CALL of the same connection"
+    """What is said of a CALL whose messageId an earlier, different one of the same sender had."""
+    text = "a CALL has the messageId of an earlier, different CALL of the same sender"
     return _broken("messageId used again", text)
 
 

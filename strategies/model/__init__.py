@@ -8,8 +8,8 @@ One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), 
 `commands` (F01 to F03, F05, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports
 name), `register` and `meters` (J), `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors
 are said to be), `reasons` (why a transaction ended), `takenback` (E05), `echoes` (requestIds), `early` (what comes before its
-answer), `backlog` (what waits), `readings` (values in reports), `signers` (L01, A02). They share `facts` and, in it, `settings`; a new rule goes into
-the module of its topic.
+answer), `backlog` (what waits), `readings` (values in reports), `signers` (L01, A02), `requests` (N09, P01), `transfers` (N01,
+L01), `points` (E01, E06). They share `facts` and, in it, `settings`; a new rule goes into the module of its topic.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from strategies.model.reasons import Reasons
 from strategies.model.register import Register
 from strategies.model.registration import Registration
 from strategies.model.reports import Reports
+from strategies.model.requests import Requests
 from strategies.model.signers import Signers
 from strategies.model.takenback import TakenBack
 from strategies.model.transactions import Telling
@@ -123,6 +124,7 @@ class Model:
             Echoes(self.facts),
             Early(),
             Signers(profile),
+            Requests(),
             Readings(volatile),
             self._backlog,
         )

@@ -1,4 +1,4 @@
-"""What comes too early: before the answer that agrees to it (F06.FR.04, N01, L01).
+"""What comes too early: before the answer that agrees to it (FR.05, F06.FR.04).
 
 Knows which CALLs follow from which requests. Must not know what is told in them, nor reports, whose order `reports` knows.
 """
@@ -55,11 +55,10 @@ class Early:
         self._named.add(which)
         if waits and begins and which[1] is not None and self._asked[which] == 1:
             yield Objection(
-                "N01, L01",
+                "FR.05",
                 f"{event.action} before the answer",
                 f"{event.action} came before the answer to the request that it belongs to",
-                # Only of triggered messages and of reports the order is written down as a requirement.
-                weight=Weight.NOTE,
+                weight=Weight.LOW,
             )
 
     def _signed(self, event: Told) -> Iterator[Objection]:

@@ -92,18 +92,22 @@ def log_while_charging(place: Place) -> Iterable[Move]:
 
 @scenario
 def customer_information(place: Place) -> Iterable[Move]:
-    """What is known of a customer is asked for and cleared, while he charges."""
+    """What is known of a customer is asked for and cleared, while he charges; and then of nobody, and of two."""
 
     def about(number: int, *, clear: bool) -> Ask:
         token = token_json(place.tokens[0])
         flags: JsonObject = {"requestId": number, "report": not clear, "clear": clear}
         return Ask("CustomerInformation", {**flags, "idToken": token})
 
+    nobody: JsonObject = {"requestId": 67, "report": True, "clear": False}
+    two: JsonObject = {"idToken": token_json(place.tokens[0]), "customerIdentifier": "ocppfuzz"}
     return [
         *charge(place),
         about(64, clear=False),
         about(65, clear=True),
         about(66, clear=False),
+        Ask("CustomerInformation", nobody),
+        Ask("CustomerInformation", {**nobody, **two, "requestId": 68}),
         Pause(GLANCE_S),
         *leave(place),
     ]

@@ -198,7 +198,7 @@ def test_what_the_target_says_stands_in_no_symptom_and_no_text():
     obs = observation(
         MISSING,
         replies=[heard([4, "c1", secret, secret * 99, secret])],
-        calls=[heard([2, "s1", secret, {}]), heard([2, "s1", "Heartbeat", {secret: secret}])],
+        calls=[heard([2, "s1", secret, {}]), heard([2, "s2", "Heartbeat", {secret: secret}])],
         strays=[heard(secret), heard([9, secret])],
     )
     violations = judge(obs)
@@ -235,3 +235,26 @@ def _asked_in_a_scene(answer):
 )
 def test_the_answers_to_every_call_of_a_scene_are_judged(answer, spoke):
     assert spoken(_asked_in_a_scene(answer)) == spoke
+
+
+def event(seq, **more):
+    info = {"transactionId": "t1", "chargingState": "Charging"}
+    return ["TransactionEvent", {"transactionInfo": info, "seqNo": seq, **more}]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "again"),
+    [
+        (["Heartbeat", {}], ["Heartbeat", {}], 0),
+        (["Heartbeat", {}], ["StatusNotification", STATUS], 1),
+        (["StatusNotification", STATUS], ["StatusNotification", {**STATUS, "evseId": 2}], 1),
+        (["StatusNotification", STATUS], ["StatusNotification", {**STATUS, "timestamp": "x"}], 0),
+        (event(0), event(0, offline=True, timestamp="x"), 0),
+        (event(0), event(1), 1),
+    ],
+)
+def test_another_call_has_another_message_id(one, other, again):
+    for id_, expected in (("s1", again), ("s2", 0)):
+        obs = observation(calls=[heard([2, "s1", *one]), heard([2, id_, *other])])
+        told = [s for s in spoken(obs) if s.startswith("O7")]
+        assert told == ["O7 messageId used again"] * expected
