@@ -16,6 +16,7 @@ from fuzz.engine.cases import call_text
 from fuzz.engine.course import worth
 from fuzz.engine.drawing import walk
 from fuzz.engine.effects import effect_of
+from fuzz.engine.executor import names_canary
 from fuzz.engine.phases import Ground, Phase
 from fuzz.engine.scheduler import Scheduler, places
 from fuzz.engine.staging import effect, steady_points, steps
@@ -190,6 +191,8 @@ class Stateful(Phase):
         """Whether moves can be made at this target, and do no more than they may."""
         able = Ability.OPERATOR in self.ground.abilities or not acts(moves)
         asked = all(map(self.ground.asked, asks(moves)))
+        if not self.ground.catches and names_canary(steps(moves)):
+            return False
         return able and asked and effect(moves) in self.ground.allowed
 
     def _comes(self, moves: Sequence[Move]) -> bool:

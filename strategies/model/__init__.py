@@ -55,6 +55,7 @@ from strategies.model.requests import Requests
 from strategies.model.signers import Signers
 from strategies.model.takenback import TakenBack
 from strategies.model.transactions import Telling
+from strategies.model.transfers import Transfers
 
 __all__ = [
     "Answered",
@@ -105,6 +106,7 @@ class Model:
         self._places = Places(self.facts)
         self._questions = Questions(self.facts)
         self._meters = Meters(self.facts)
+        self._transfers = Transfers(self.facts)
         self._rules = (
             Exchange(self.facts),
             Registration(self.facts),
@@ -124,6 +126,7 @@ class Model:
             Echoes(self.facts),
             Early(),
             Signers(profile),
+            self._transfers,
             Requests(),
             Readings(volatile),
             self._backlog,
@@ -160,3 +163,4 @@ class Model:
         yield from self._places.over(end_s, missed)
         yield from self._questions.over(end_s, missed)
         yield from self._meters.over(end_s, missed)
+        yield from self._transfers.over(end_s, missed)

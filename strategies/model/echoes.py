@@ -29,6 +29,9 @@ _OF_THE_SIGNER = frozenset({"InvalidCertificate", "RevokedCertificate"})
 _NOT_AFTER = frozenset({"Uploading", "UploadFailure", "BadMessage", "PermissionDenied"})
 """What cannot become of a log that is Uploaded (UploadLogStatusEnumType)."""
 
+_GOES_ON = frozenset({"Uploading", "Uploaded"})
+"""What cannot become of one that was cancelled; that it failed is another word for the same."""
+
 _BEFORE: Mapping[str, frozenset[str]] = {
     "Downloaded": frozenset({"Downloading", "DownloadPaused"}),
     "SignatureVerified": frozenset({"Downloaded"}),
@@ -151,6 +154,13 @@ class Echoes:
                 "N01",
                 "log status out of order",
                 f"LogStatusNotification says {status} after Uploaded",
+                weight=Weight.LOW,
+            )
+        if event.action == LOG and "AcceptedCanceled" in before and status in _GOES_ON:
+            yield Objection(
+                "N01.FR.20",
+                "cancelled upload goes on",
+                f"LogStatusNotification says {status} after AcceptedCanceled",
                 weight=Weight.LOW,
             )
 

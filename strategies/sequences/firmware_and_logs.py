@@ -1,10 +1,11 @@
-"""Scenarios of firmware, logs and customers (L01, N01, N09); no transfer of theirs ever succeeds."""
+"""Scenarios of firmware, logs and customers (L01, N01, N09); no transfer succeeds but of what nobody signed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
 
+from strategies.canaries import LAWFUL
 from strategies.labels import JsonObject
 from strategies.moves import Ask, Await, Move, Pause
 from strategies.papers import CHAINED_SIGNER, SIGNER, SIGNING_ROOT, SIGNING_ROOT_HASH
@@ -20,6 +21,7 @@ from strategies.sequences.steps import (
     reboot,
     tell_status,
     token_json,
+    told_of,
     update_firmware,
 )
 
@@ -36,6 +38,7 @@ def firmware_while_charging(place: Place) -> Iterable[Move]:
     return [*charge(place), update_firmware(53), Pause(GLANCE_S), *leave(place)]
 
 
+_LOG, _FIRMWARE = "LogStatusNotification", "FirmwareStatusNotification"
 _ROOTS = (
     "CSMSRootCertificate",
     "V2GRootCertificate",
@@ -58,10 +61,27 @@ def firmware_of_a_signer(place: Place) -> Iterable[Move]:
         yield Ask("InstallCertificate", root)
         yield update_firmware(721 + number, signer=SIGNER)
         if use == _ROOTS[-1]:
+            # It is being fetched, and then it cannot be.
+            for _ in range(2):
+                yield told_of(_FIRMWARE, 721 + number, timeout_s=place.prompt_s)
             yield update_firmware(731, signer=CHAINED_SIGNER)
         yield delete
     # What was accepted brings no boot by itself, as nothing can be downloaded.
     yield from reboot(place)
+
+
+@scenario
+def firmware_with_a_bad_signature(place: Place) -> Iterable[Move]:
+    """New firmware comes from a signer whose root is there, with a signature that is none (L01.FR.03)."""
+    root: JsonObject = {"certificateType": _ROOTS[-1], "certificate": SIGNING_ROOT}
+    delete = Ask("DeleteCertificate", {"certificateHashData": SIGNING_ROOT_HASH})
+    return [
+        Ask("InstallCertificate", root),
+        update_firmware(741, LAWFUL, signer=SIGNER),
+        told_of(_FIRMWARE, 741, "InvalidSignature", timeout_s=place.prompt_s),
+        delete,
+        *reboot(place),
+    ]
 
 
 @scenarios_over
@@ -77,11 +97,22 @@ def _two_logs(kind: str, place: Place) -> list[Move]:
     request: JsonObject = {"requestId": 61, "logType": kind, "log": log}
     return [
         Ask("GetLog", {**request, "retries": 60, "retryInterval": 60}),
-        Await("LogStatusNotification", timeout_s=10.0),
-        get_log(62, kind=kind),
+        Await(_LOG, timeout_s=10.0),
+        get_log(62, kind=kind, retries=0),
+        told_of(_LOG, 61, "AcceptedCanceled", timeout_s=place.prompt_s),
         Pause(GLANCE_S),
         *tell_status(place),
     ]
+
+
+@scenario
+def log_fails_twice(place: Place) -> Iterable[Move]:
+    """A log cannot be uploaded, and the next one neither: each is told to have failed (N01.FR.10)."""
+    for number in (68, 69):
+        yield get_log(number, retries=0)
+        # It is being uploaded, and then it cannot be.
+        for _ in range(2):
+            yield told_of(_LOG, number, timeout_s=place.prompt_s)
 
 
 @scenario

@@ -223,10 +223,18 @@ def update_firmware(number: int, url: str = NOWHERE, *, signer: str = "") -> Ask
     return Ask("UpdateFirmware", {**payload, "firmware": firmware})
 
 
-def get_log(number: int, url: str = NOWHERE, kind: str = "DiagnosticsLog") -> Ask:
-    """GetLog, with two more tries a minute apart."""
+def get_log(
+    number: int, url: str = NOWHERE, kind: str = "DiagnosticsLog", *, retries: int = 2
+) -> Ask:
+    """GetLog, with some more tries a minute apart."""
     payload: JsonObject = {"requestId": number, "logType": kind, "log": {"remoteLocation": url}}
-    return Ask("GetLog", {**payload, "retries": 2, "retryInterval": 60})
+    return Ask("GetLog", {**payload, "retries": retries, "retryInterval": 60})
+
+
+def told_of(message: str, number: int, status: str = "", *, timeout_s: float = 12.0) -> Await:
+    """What is told of the work that has this requestId; any status unless one is given."""
+    where = (("/requestId", str(number)), *((("/status", status),) if status else ()))
+    return Await(message, where, timeout_s)
 
 
 SIGN = trigger("SignChargingStationCertificate")

@@ -25,6 +25,7 @@ def told(model, action, id_, *statuses, **more):
 
 
 LOG, FIRMWARE = "LogStatusNotification", "FirmwareStatusNotification"
+GOES_ON = "cancelled upload goes on"
 FOREIGN = "LogStatusNotification of a request that was not made"
 
 
@@ -118,3 +119,8 @@ def test_what_was_refused_may_be_at_work_from_before():
     twice.saw(asked)
     twice.saw(Told(2.2, asked, {"status": "InvalidCertificate"}))
     assert told(twice, FIRMWARE, 1, "Downloading") == []
+
+
+def test_an_upload_that_was_cancelled_does_not_go_on():
+    assert told(work("GetLog", 1), LOG, 1, "Uploading", "AcceptedCanceled", "Uploaded") == [GOES_ON]
+    assert told(work("GetLog", 1), LOG, 1, "Uploading", "AcceptedCanceled", "UploadFailure") == []

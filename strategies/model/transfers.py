@@ -1,0 +1,227 @@
+"""What becomes of logs and firmware (N01, L01): they end, they are cancelled, and nothing unsigned is installed.
+
+Knows which status must follow, and objects to a missing one only where somebody waited in vain for what is told of that
+very request. Must not know requestIds of anybody else (`echoes` does), nor what was really transferred.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from strategies.labels import JsonValue
+from strategies.model.events import (
+    Answered,
+    Asked,
+    Called,
+    Closed,
+    Died,
+    Event,
+    Missed,
+    Objection,
+    Opened,
+    Operated,
+    Stray,
+    Told,
+    Unread,
+    Weight,
+    number,
+    text,
+)
+from strategies.model.facts import Facts, Standing
+
+_LOG, _FIRMWARE = "LogStatusNotification", "FirmwareStatusNotification"
+_TOLD_BY: Mapping[str, str] = {"GetLog": _LOG, "UpdateFirmware": _FIRMWARE}
+_UNDER_WAY: Mapping[str, frozenset[str]] = {
+    _LOG: frozenset({"", "Uploading", "Idle"}),
+    _FIRMWARE: frozenset({"", "Idle", "Downloading", "DownloadPaused"}),
+}
+"""What is told before a transfer has come to anything; every other status settles it."""
+
+_CANCELLED = "AcceptedCanceled"
+_HERE = ("http://127.0.0.1:", "http://localhost:")
+"""Where a transfer fails at once, as nobody listens there; elsewhere a station may try for minutes."""
+
+_TRUSTED = frozenset({"SignatureVerified", "Installing", "Installed", "InstallRebooting"})
+_SHORTEST = 32
+"""Bytes below which nothing is a signature that OCPP allows: an ECDSA one has 64, an RSA one more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """One end that must be told of a request, from when on, and until when nothing else could have settled it."""
+
+    message: str
+    id: int
+    since_s: float
+    objection: Objection
+    only: str = ""
+    """The one status that settles it, "" for any that ends a transfer."""
+    until_s: float = float("inf")
+
+
+class Transfers:
+    """Follows every GetLog and UpdateFirmware to its end."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._asked: dict[tuple[str, int], list[Asked]] = {}
+        self._told: dict[tuple[str, int], set[str]] = {}
+        self._working: dict[str, list[int]] = {}
+        """The ids of what was accepted and has not ended."""
+        self._owed: list[_Owed] = []
+
+    def saw(self, event: Event) -> Iterator[Objection]:
+        """What is wrong with a status of firmware; takes note of what an event settles and brings about."""
+        if _hinders(event):
+            self._until(event.at_s)
+        match event:
+            case Asked() if event.action in _TOLD_BY:
+                self._note(event)
+            case Told() if event.asked.action in _TOLD_BY:
+                self._answered(event)
+            case Called() if event.action in _TOLD_BY.values():
+                yield from self._status(event)
+            case _:
+                pass
+
+    def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
+        """What was never told although somebody waited for it, and nothing hindered the station."""
+        facts = self._facts
+        if facts.away or facts.outstanding is not None:
+            return
+        for owed in self._owed:
+            waits = [m.timeout_s for m in missed if _waited_for(m, owed)]
+            waited_s = min(end_s, owed.until_s) - owed.since_s
+            if any(waited_s >= wait_s for wait_s in waits):
+                yield owed.objection
+
+    def _note(self, event: Asked) -> None:
+        message, id_ = _TOLD_BY[event.action], number(event.payload, "requestId")
+        # Whatever comes next may end what is under way.
+        self._until(event.at_s, message)
+        if id_ is not None:
+            self._asked.setdefault((message, id_), []).append(event)
+
+    def _until(self, at_s: float, message: str = "") -> None:
+        """What is owed, by this message or by any, must have been told before now."""
+        self._owed = [
+            replace(o, until_s=min(o.until_s, at_s)) if message in ("", o.message) else o
+            for o in self._owed
+        ]
+
+    def _answered(self, event: Told) -> None:
+        message, id_ = _TOLD_BY[event.asked.action], number(event.asked.payload, "requestId")
+        taken = event.status in ("Accepted", _CANCELLED)
+        if id_ is None or not taken:
+            return
+        working = self._working.setdefault(message, [])
+        if event.status == _CANCELLED and message == _LOG and len(working) == 1:
+            self._owe(message, working[0], event.at_s, _cancelled(), only=_CANCELLED)
+        if event.status == _CANCELLED:
+            working.clear()
+        if self._ends_at_once(event):
+            self._owe(message, id_, event.at_s, _unended(event.asked.action))
+        if not _settled(message, self._told.get((message, id_), set())):
+            working.append(id_)
+
+    def _ends_at_once(self, event: Told) -> bool:
+        """True for what is tried only once, from where nothing comes, while nothing else keeps the station busy."""
+        asked, facts = event.asked.payload, self._facts
+        is_log = event.asked.action == "GetLog"
+        where = ("log", "remoteLocation") if is_log else ("firmware", "location")
+        fails = text(asked, *where).startswith(_HERE) and number(asked, "retries") == 0
+        # Implementation's choice: whether firmware is fetched while somebody charges.
+        idle = not facts.plugged and not any(t.open for t in facts.transactions.values())
+        speaks = facts.standing is Standing.ACCEPTED or facts.boots == 0
+        return fails and idle and speaks
+
+    def _owe(
+        self, message: str, id_: int, since_s: float, objection: Objection, only: str = ""
+    ) -> None:
+        owed = _Owed(message, id_, since_s, objection, only)
+        once = len(self._asked.get((message, id_), ())) == 1
+        if once and not _pays(owed, self._told.get((message, id_), set())):
+            self._owed.append(owed)
+
+    def _status(self, event: Called) -> Iterator[Objection]:
+        id_, status = number(event.payload, "requestId"), text(event.payload, "status")
+        if id_ is None:
+            # Which request it is of is not known: it may be of any.
+            self._owed = [o for o in self._owed if o.message != event.action]
+            return
+        told = self._told.setdefault((event.action, id_), set())
+        told.add(status)
+        if status not in _UNDER_WAY[event.action]:
+            self._working[event.action] = [
+                w for w in self._working.get(event.action, ()) if w != id_
+            ]
+        which = event.action, id_
+        self._owed = [o for o in self._owed if (o.message, o.id) != which or not _pays(o, {status})]
+        asked = self._asked.get(which, [])
+        badly = bool(asked) and all(_badly_signed(a.payload) for a in asked)
+        if event.action == _FIRMWARE and status in _TRUSTED and badly:
+            yield Objection(
+                "L01.FR.04, L01.FR.12",
+                "firmware with a bad signature goes on",
+                f"FirmwareStatusNotification says {status} of firmware whose signature cannot be one",
+                weight=Weight.CRITICAL,
+            )
+
+
+def _hinders(event: Event) -> bool:
+    """True for what may end a transfer, or keep a station from telling of it."""
+    match event:
+        case Opened() | Closed() | Died() | Operated() | Stray() | Unread():
+            return True
+        case Called(action="BootNotification") | Asked(action="Reset" | "SetVariables"):
+            return True
+        case Answered():
+            return bool(event.error_code) or not (event.proper and event.prompt)
+        case _:
+            return False
+
+
+def _waited_for(missed: Missed, owed: _Owed) -> bool:
+    where = dict(missed.where)
+    return missed.action == owed.message and where.get("/requestId") == str(owed.id)
+
+
+def _settled(message: str, told: set[str]) -> bool:
+    return bool(told - _UNDER_WAY[message])
+
+
+def _pays(owed: _Owed, told: set[str]) -> bool:
+    return owed.only in told if owed.only else _settled(owed.message, told)
+
+
+def _cancelled() -> Objection:
+    return Objection(
+        "N01.FR.20",
+        "cancelled upload never told",
+        "GetLog was answered AcceptedCanceled, and no LogStatusNotification said so of the upload before",
+    )
+
+
+def _unended(action: str) -> Objection:
+    return Objection(
+        "N01.FR.10" if action == "GetLog" else "L01.FR.30",
+        f"{action} that failed is never told",
+        f"{action} was accepted for one try where none can succeed, and no {_TOLD_BY[action]} told how it ended",
+    )
+
+
+def _badly_signed(asked: JsonValue) -> bool:
+    """True for an update of a signer whose signature is surely none: no base64, or too short.
+
+    Without any it is the other, unsecured update (L02), which a station may know.
+    """
+    signature = text(asked, "firmware", "signature")
+    if not signature or not text(asked, "firmware", "signingCertificate"):
+        return False
+    try:
+        return len(base64.b64decode(signature, validate=True)) < _SHORTEST
+    except (binascii.Error, ValueError):
+        return True
