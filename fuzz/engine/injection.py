@@ -114,11 +114,12 @@ class Injections(Phase):
     def _logs(self, maker: CaseMaker) -> Iterator[Case]:
         if self.ground.side is not Side.STATION or not self.ground.asked("GetLog"):
             return
-        for log in _LOGS:
-            yield _scene(maker, f"GetLog/upload/{log}", _upload(log))
+        # Each has a number of its own, so that what is told late of one is not taken for another.
+        for number, log in enumerate(_LOGS, 1):
+            yield _scene(maker, f"GetLog/upload/{log}", _upload(log, number))
         if Effect.LOCK_OUT in self.ground.allowed and self.ground.asked("SetVariables"):
-            for log in _LOGS:
-                steps = (Ask(call_text("SetVariables", _password())), *_upload(log))
+            for number, log in enumerate(_LOGS, 1 + len(_LOGS)):
+                steps = (Ask(call_text("SetVariables", _password())), *_upload(log, number))
                 made = _scene(maker, f"GetLog/upload-after-password/{log}", steps)
                 yield replace(made, effect=Effect.LOCK_OUT)
 
@@ -155,8 +156,8 @@ def _scene(maker: CaseMaker, name: str, steps: tuple[Step, ...]) -> Case:
     return replace(plain, steps=steps, position=Position.CALL, effect=effect_of("GetLog"))
 
 
-def _upload(log: str) -> tuple[Step, ...]:
-    asked: JsonObject = {"logType": log, "requestId": 1, "log": {"remoteLocation": LAWFUL}}
+def _upload(log: str, number: int) -> tuple[Step, ...]:
+    asked: JsonObject = {"logType": log, "requestId": number, "log": {"remoteLocation": LAWFUL}}
     done = (("/status", "Uploaded"),)
     return (
         Ask(call_text("GetLog", asked)),

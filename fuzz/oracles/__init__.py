@@ -22,6 +22,7 @@ from fuzz.oracles import (
     shape,
     states,
     storms,
+    transfers,
     websocket,
 )
 
@@ -43,5 +44,6 @@ __all__ = [
     "shape",
     "states",
     "storms",
+    "transfers",
     "websocket",
 ]

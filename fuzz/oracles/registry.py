@@ -62,6 +62,7 @@ _PRECEDENCE: Mapping[str, frozenset[str]] = {
     "O11": _LIVENESS | {"O28", "O31", "O13", "O14"},
     "O29": _LIVENESS | {"O28", "O13"},
     "O25": _LIVENESS | {"O28", "O22"},
+    "O36": _LIVENESS | {"O28"},
     "O30": _LIVENESS,
 }
 """The order in which oracles are asked, and whose finding keeps each of them silent: one cause, one finding.

@@ -50,6 +50,7 @@ _NO_SCRIPT = {
     "O27": "two targets are compared",
     "O30": "it stands in the target's own log",
     "O31": "whether energy may flow is read by a model of the whole conversation",
+    "O36": "it needs the tool's catcher, to which the target connects",
     "O35": "which result belongs to which item is told by rules of names",
 }
 
