@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fuzz.ocppj.history import Deed, Happening, History
+from fuzz.oracles.backing_off import too_soon
 from fuzz.oracles.reading import scene
 from fuzz.oracles.registry import oracle, violation
 from fuzz.oracles.returning import wrong_returns
@@ -28,8 +29,9 @@ def recovery(obs: Observation) -> Iterator[Violation]:
     Whatever ended or refused a connection - a cut in the middle of a frame, a bad handshake, a server that is busy, a
     network that was away - the station goes on trying (Part 4 section 5.3), and after a restart its first message is
     BootNotification, however much waits to be sent. It is missed only where the network was up again and the scene
-    waited in vain. How soon it comes back is its own choice: the back-off has no upper limit, and its lower one is
-    not visible from here. It comes back with the password that it accepted last and with none that it refused (A01), and
+    waited in vain. How late it comes back is its own choice: the back-off has no upper limit. Behind a connection that we
+    cut it comes no sooner than the RetryBackOffWaitMinimum that was set or read in the same scene, unless it starts anew;
+    longer waits are not seen from here. It comes back with the password that it accepted last and with none that it refused (A01), and
     calls the address of the network profile that it says it uses (B09, B10).
 
     Seen: a race between time-outs after which no station ever dialled again
@@ -58,13 +60,13 @@ def _otherwise(obs: Observation, seen: History) -> Iterator[Violation]:
     if any(isinstance(step, Misbehave) for step in obs.case.steps):
         return
     told: set[str] = set()
-    for wrong in wrong_returns(seen):
+    for wrong in (*wrong_returns(seen), *too_soon(seen)):
         if wrong.symptom not in told:
             told.add(wrong.symptom)
             yield violation(
                 "O29",
                 Basis.SHALL,
-                Severity.HIGH,
+                Severity.MEDIUM if wrong.minor else Severity.HIGH,
                 wrong.symptom,
                 wrong.text,
                 clause=wrong.clause,

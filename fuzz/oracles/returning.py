@@ -17,11 +17,12 @@ from strategies.labels import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """One connection that was not made as it was agreed."""
+    """One connection that was not made as it was agreed; a `minor` one lets nobody in."""
 
     symptom: str
     text: str
     clause: str
+    minor: bool = False
 
 
 def wrong_returns(seen: History) -> Iterator[Wrong]:

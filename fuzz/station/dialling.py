@@ -192,13 +192,21 @@ class Dialling:
         return choice if self.reaches(choice.profile.security_profile) else None
 
 
+HURRIED_S = 5.0
+"""Longest wait that counts, once the CSMS has set it, where a setting stands in for the variable."""
+
+
 def dialling_of(settings: Settings, model: DeviceModel) -> Dialling:
     """The dialling of a station with these settings; variables count as they are whenever they are needed."""
+    first = model.number("OCPPCommCtrlr", "RetryBackOffWaitMinimum")
 
     def limits() -> Limits:
         minimum, spread = settings.backoff_min_s, settings.backoff_range_s
+        least = model.number("OCPPCommCtrlr", "RetryBackOffWaitMinimum")
         if minimum is None:
-            minimum = model.number("OCPPCommCtrlr", "RetryBackOffWaitMinimum")
+            minimum = least
+        elif least != first:
+            minimum = min(least, HURRIED_S)
         if spread is None:
             spread = model.number("OCPPCommCtrlr", "RetryBackOffRandomRange")
         return Limits(minimum, spread, model.number("OCPPCommCtrlr", "RetryBackOffRepeatTimes"))

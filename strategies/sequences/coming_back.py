@@ -90,6 +90,23 @@ def password_refused(place: Place) -> Iterable[Move]:
     ]
 
 
+_LEAST = "OCPPCommCtrlr.RetryBackOffWaitMinimum"
+_RANDOM = "OCPPCommCtrlr.RetryBackOffRandomRange"
+_LEAST_S = 3
+"""A wait that nobody takes for none."""
+
+
+@scenario
+def comes_back_slowly(place: Place) -> Iterable[Move]:
+    """The connection is cut, and the station waits before it comes back, as long as it was told to (Part 4 section 5.3)."""
+    found = place.variable(_LEAST)
+    if found is None:
+        return []
+    value = str(max(_LEAST_S, int(found.min_limit or 0)))
+    moves: list[Move] = [Leave(1006), Pause(GLANCE_S), *tell_status(place)]
+    return with_variable(place, _RANDOM, "0", with_variable(place, _LEAST, value, moves))
+
+
 _PRIORITY = "OCPPCommCtrlr.NetworkConfigurationPriority"
 _ACTIVE = PoolVariable("OCPPCommCtrlr", "ActiveNetworkProfile")
 

@@ -277,3 +277,13 @@ def test_without_a_network_a_back_off_of_nothing_is_no_busy_loop():
     bench.do(CutNetwork())
     bench.lose()
     assert bench.station.deadline > bench.now
+
+
+@pytest.mark.parametrize(("value", "wait_s"), [("3", 3.0), ("600", 5.0)])
+def test_a_wait_that_the_csms_sets_counts_beside_a_setting_of_ours_but_not_for_long(value, wait_s):
+    bench = Bench(backoff_min_s=0.0, backoff_range_s=0.0).boot()
+    named = {"component": {"name": "OCPPCommCtrlr"}}
+    least = {**named, "variable": {"name": "RetryBackOffWaitMinimum"}, "attributeValue": value}
+    bench.ask("SetVariables", {"setVariableData": [least]})
+    bench.lose()
+    assert bench.station.deadline - bench.now == pytest.approx(wait_s)
