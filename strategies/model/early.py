@@ -1,4 +1,4 @@
-"""What comes too early: before the answer that agrees to it (FR.05, F06.FR.04).
+"""What comes too early: before the answer that agrees to it (FR.05).
 
 Knows which CALLs follow from which requests. Must not know what is told in them, nor reports, whose order `reports` knows.
 """
@@ -12,22 +12,19 @@ from strategies.model.echoes import BEGUN, FIRMWARE, LOG
 from strategies.model.events import Asked, Called, Event, Objection, Told, Weight, number, text
 
 _WORK: Mapping[str, str] = {"GetLog": LOG, "UpdateFirmware": FIRMWARE}
-_SIGN = "SignCertificate"
 
 
 class Early:
     """Follows requests that are not answered yet.
 
-    A station may ask for a certificate of its own accord (A03), so that only the second one that comes in the moment
-    between a trigger and its answer is objected to.
+    What a TriggerMessage asks for is not among them: a station may say it of its own accord at any moment, and
+    SignCertificate again and again (A02.FR.18).
     """
 
     def __init__(self) -> None:
         self._waiting: dict[str, Asked] = {}
         self._asked: Counter[tuple[str, int | None]] = Counter()
         self._named: set[tuple[str, int | None]] = set()
-        self._meanwhile: set[str] = set()
-        self._signed_early = 0
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with a CALL that came while a request waited for its answer."""
@@ -35,15 +32,10 @@ class Early:
             case Asked() if event.action in _WORK:
                 self._waiting[event.id] = event
                 self._asked[_work_of(event)] += 1
-            case Asked(action="TriggerMessage") if _signs(event):
-                self._waiting[event.id] = event
             case Told():
                 self._waiting.pop(event.asked.id, None)
-                yield from self._signed(event)
             case Called() if event.action in (LOG, FIRMWARE):
                 yield from self._told(event)
-            case Called(action="SignCertificate"):
-                self._meanwhile |= {id_ for id_, asked in self._waiting.items() if _signs(asked)}
             case _:
                 pass
 
@@ -61,24 +53,7 @@ class Early:
                 weight=Weight.LOW,
             )
 
-    def _signed(self, event: Told) -> Iterator[Objection]:
-        if event.asked.id not in self._meanwhile or event.status != "Accepted":
-            return
-        self._signed_early += 1
-        if self._signed_early == 2:
-            yield Objection(
-                "F06.FR.04",
-                "triggered message before the answer",
-                f"{_SIGN} came before the answer to the TriggerMessage that asked for it, twice",
-                weight=Weight.LOW,
-            )
-
 
 def _work_of(asked: Asked) -> tuple[str, int | None]:
     """The CALL that tells of the work of a request, and its requestId."""
     return _WORK.get(asked.action, ""), number(asked.payload, "requestId")
-
-
-def _signs(asked: Asked) -> bool:
-    wanted = text(asked.payload, "requestedMessage")
-    return asked.action == "TriggerMessage" and wanted.startswith("Sign")

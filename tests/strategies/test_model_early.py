@@ -36,19 +36,10 @@ def test_the_rest_of_earlier_work_may_come_at_any_time():
     assert around("GetLog", {"requestId": 1}, LOG, other, early=True) == []
 
 
-SIGN = "TriggerMessage", {"requestedMessage": "SignChargingStationCertificate"}
-
-
-def test_a_certificate_may_be_asked_for_of_its_own_accord_once():
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_certificate_may_be_asked_for_of_its_own_accord(times):
     model = Model()
-    assert around(*SIGN, "SignCertificate", {}, early=True, model=model) == []
-    twice = around(*SIGN, "SignCertificate", {}, early=True, model=model)
-    assert twice == ["triggered message before the answer"]
-
-
-def test_a_certificate_that_is_asked_for_after_the_answer_is_in_time():
-    model = Model()
-    for _ in range(3):
-        around(*SIGN, "SignCertificate", {}, early=False, model=model)
-    around(*SIGN, "SignCertificate", {}, early=True, model=model, status="Rejected")
+    for _ in range(times):
+        trigger = {"requestedMessage": "SignChargingStationCertificate"}
+        around("TriggerMessage", trigger, "SignCertificate", {}, early=True, model=model)
     assert model.objections == []
