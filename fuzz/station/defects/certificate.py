@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered
-from fuzz.records import Expect, SendText, TlsStep
+from fuzz.records import Expect, TlsStep
 from fuzz.station.blocks.base import member, objects, status
 from fuzz.station.blocks.certificates import CertificatesBlock
 from fuzz.station.blocks.renewal import RenewalBlock
 from fuzz.station.context import Outcome
-from fuzz.station.defects.papers import LEAF, ROOT
+from fuzz.station.defects.papers import LEAF, ROOT, install, update
 from fuzz.station.defects.reading import DEATH, peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply
 from fuzz.station.events import Command, Event, PowerCycle, PowerOn
@@ -24,18 +24,13 @@ from fuzz.station.x509 import BadCertificate, Certificate, hash_data, load_chain
 from strategies.labels import JsonObject
 
 
-def _install(pem: str, use: str) -> SendText:
-    asked = {"certificateType": f"{use}RootCertificate", "certificate": pem}
-    return ask("InstallCertificate", json.dumps(asked))
-
-
 @plants(
     Defect(
         "P51",
         mirrors=("F3",),
         oracle="O11 O16",
         symptom="Accepted",
-        witness=(_install(LEAF, "CSMS"),),
+        witness=(install(LEAF, "CSMS"),),
         caught_by=("TR-39",),
     )
 )
@@ -68,7 +63,7 @@ def cert_ops_insecure(hooks: Hooks) -> Hooks:
         oracle="O12",
         symptom="Accepted",
         witness=(
-            _install(ROOT, "Manufacturer"),
+            install(ROOT, "Manufacturer"),
             ask(
                 "DeleteCertificate",
                 '{"certificateHashData":{"hashAlgorithm":"SHA256","issuerNameHash":"00",'
@@ -133,7 +128,7 @@ def _rejects(command: Command) -> bool:
         oracle="O11 O13",
         symptom="Accepted",
         witness=(
-            _install(ROOT, "CSMS"),
+            install(ROOT, "CSMS"),
             reply("SignCertificate", '[3,"{call.id}",{"status":"Accepted"}]'),
             ask("TriggerMessage", '{"requestedMessage":"SignChargingStationCertificate"}'),
             ask("CertificateSigned", json.dumps({"certificateChain": LEAF})),
@@ -298,7 +293,7 @@ _HASHES = hash_data(_PLANTED, _PLANTED, "SHA256")
         oracle="O12 O11",
         symptom="CertificateEntries 1",
         witness=(
-            _install(ROOT, "Manufacturer"),
+            install(ROOT, "Manufacturer"),
             ask("DeleteCertificate", json.dumps({"certificateHashData": _HASHES})),
             ask(
                 "GetVariables",
@@ -335,21 +330,8 @@ def place_never_freed(hooks: Hooks) -> Hooks:
         oracle="O1 O2",
         symptom="exit 70",
         witness=(
-            _install(ROOT, "CSMS"),
-            ask(
-                "UpdateFirmware",
-                json.dumps(
-                    {
-                        "requestId": 1,
-                        "firmware": {
-                            "location": "http://127.0.0.1:9/firmware",
-                            "retrieveDateTime": "2026-01-01T00:00:00Z",
-                            "signingCertificate": LEAF,
-                            "signature": "AAAA",
-                        },
-                    }
-                ),
-            ),
+            install(ROOT, "CSMS"),
+            update(),
         ),
         depth=1,
     )
@@ -384,7 +366,7 @@ def signer_lookup_crash(hooks: Hooks) -> Hooks:
         oracle="O12 O13",
         symptom="serialNumber in decimal",
         witness=(
-            _install(ROOT, "Manufacturer"),
+            install(ROOT, "Manufacturer"),
             ask("Reset", '{"type":"Immediate"}'),
             Expect("BootNotification", 60.0),
             ask("GetInstalledCertificateIds", "{}"),

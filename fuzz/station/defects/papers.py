@@ -1,7 +1,14 @@
 """Certificates for witnesses: made for this purpose, valid until 2075, their private keys thrown away.
 
-The second is signed by the first, which is no root of any test bed.
+The second is signed by the first, which is no root of any test bed. Witnesses install them, and update with them.
 """
+
+from __future__ import annotations
+
+import json
+
+from fuzz.records import SendText
+from fuzz.station.defects.registry import ask
 
 ROOT = """\
 -----BEGIN CERTIFICATE-----
@@ -31,3 +38,20 @@ J8ertyx+RB8UvZECIQD2wIa9cREMobXsrXj2EvbUTQErDTUtsgGqKdOb6eg4TQ==
 -----END CERTIFICATE-----
 """
 """No root, but the certificate of a station OCPPFUZZ0001 of the organization `ocppfuzz-lab`."""
+
+
+def install(pem: str, use: str) -> SendText:
+    """Installs a certificate as the root of `use`, such as CSMS."""
+    asked = {"certificateType": f"{use}RootCertificate", "certificate": pem}
+    return ask("InstallCertificate", json.dumps(asked))
+
+
+def update(**more: int) -> SendText:
+    """Asks for firmware that LEAF is to have signed and that nobody has; `more` are members of UpdateFirmwareRequest."""
+    firmware = {
+        "location": "http://127.0.0.1:9/firmware",
+        "retrieveDateTime": "2026-01-01T00:00:00Z",
+        "signingCertificate": LEAF,
+        "signature": "AAAA",
+    }
+    return ask("UpdateFirmware", json.dumps({"requestId": 1, "firmware": firmware, **more}))
