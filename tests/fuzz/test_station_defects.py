@@ -44,7 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 190))
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 200))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -253,6 +253,14 @@ def repeated(player):
     return len(set(events)) < len(events)
 
 
+def firmware(player):
+    return [payload["status"] for payload in player.calls("FirmwareStatusNotification")]
+
+
+def statuses(player):
+    return [payload["connectorStatus"] for payload in player.calls("StatusNotification")]
+
+
 def uploaded(player):
     return b"".join(said.content for said in player.seen if isinstance(said, Upload))
 
@@ -321,6 +329,19 @@ SHOWN = {
     "the old URL dialled": lambda p: p.bench.endpoint.url == "ws://localhost",
     "one Authorize": lambda p: len(p.calls("Authorize")) == 1,
     "the end is not told again": lambda p: len(ended(p)) == 1,
+    "told while Pending": ended,
+    "told after the end": lambda p: (
+        ended(p) and p.calls("TransactionEvent")[-1]["eventType"] == "Updated"
+    ),
+    "begun again": lambda p: len(started(p)) == 2,
+    "no Downloading": lambda p: p.status == "Accepted" and not firmware(p),
+    "Installed": lambda p: firmware(p)[-1:] == ["Installed"],
+    "Available though plugged in": lambda p: statuses(p)[-1] == "Available",
+    "no MeterValues": lambda p: p.status == "Accepted" and not p.calls("MeterValues"),
+    "Rejected": lambda p: p.status == "Rejected",
+    "no triggerReason": lambda p: any(
+        "triggerReason" not in event for event in p.calls("TransactionEvent")
+    ),
 }
 SEEN = [
     number
@@ -1141,6 +1162,110 @@ def test_p189_handles_what_it_can_and_refuses_the_rest(action, payload, answer):
 def test_p189_still_judges_what_schemas_do_not_know():
     (witness,) = defects()["P23"].witness
     assert played("P189", "P189", witness=(witness,)).status == "PropertyConstraintViolation"
+
+
+def test_p190_tells_each_event_once_however_the_boot_goes_on():
+    player = played("P190", "P190", witness=(*defects()["P190"].witness, Wait(400.0)))
+    assert len(player.calls("BootNotification")) == 2
+    assert [event["seqNo"] for event in player.calls("TransactionEvent")] == [0, 1, 2]
+
+
+def test_p191_goes_on_with_an_update_that_was_not_being_downloaded():
+    install, update, _, reset, *rest = defects()["P191"].witness
+    later = says(spell(update.text).replace("2026-01-01T00", "2026-01-01T01"))
+    player = played("P191", "P191", witness=(install, *later, reset, *rest, Wait(3600.0)))
+    assert firmware(player) == ["DownloadScheduled", "Downloading"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "boots"),
+    [
+        ('[3,"{call.id}",{"status":"Pending","interval":2,"currentTime":"2026-01-01T00:00:00Z"}]', 1),
+        ('[3,"{call.id}",{"status":"Rejected","interval":0,"currentTime":"2026-01-01T00:00:00Z"}]', 2),
+        ('[4,"{call.id}","InternalError","",{}]', 1),
+        ("", 1),
+    ],
+)  # fmt: skip
+def test_p192_tries_again_at_once_only_when_it_is_told_no_interval(answer, boots):
+    _, reset, boot, _ = defects()["P192"].witness
+    witness = (AnswerNext("BootNotification", (answer,)), reset, boot, Wait(1.0))
+    assert len(played("P192", "P192", witness=witness).calls("BootNotification")) == boots
+
+
+def test_p193_counts_on_and_ends_all_other_transactions_as_it_should():
+    *charging, _, wait = defects()["P193"].witness
+    late = played("P193", "P193").calls("TransactionEvent")
+    assert [event["seqNo"] for event in late] == [0, 1, 2, 3]
+    assert "meterValue" not in late[-2]
+    for end in (Operator("present-token", "04A1B2C3"), Operator("unplug", "1")):
+        events = played("P193", "P193", witness=(*charging, end, wait)).calls("TransactionEvent")
+        assert events[-1]["eventType"] == "Ended"
+        assert events[-1]["meterValue"]
+
+
+def test_p194_takes_the_slot_after_a_reboot_and_any_other_before():
+    other_slot, other_first = defects()["P194"].witness
+    reset = (*says('[2,"r","Reset",{"type":"Immediate"}]'), Expect("BootNotification"))
+    same = says(spell(other_first.text).replace('"1,0"', '"0"'))
+    for witness in ((other_slot, *reset, other_first), (other_slot, *same)):
+        assert played("P194", "P194", witness=witness).status == "RebootRequired"
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        (Operator("present-token", "04A1B2C3"),),
+        (*defects()["P195"].witness[-2:-1], Operator("unplug", "1"), Operator("plug-in", "1")),
+        says('[2,"q","RequestStopTransaction",{"transactionId":"nobody-has-this-one"}]'),
+    ],
+)
+def test_p195_begins_nothing_with_another_ev_or_after_another_end(ends):
+    *charging, _, wait = defects()["P195"].witness
+    assert len(started(played("P195", "P195", witness=(*charging, *ends, wait)))) == 1
+
+
+def test_p195_begins_again_after_every_stop():
+    *charging, stop, wait = defects()["P195"].witness
+    player = played("P195", "P195", witness=(*charging, stop, wait, stop, wait))
+    assert len(started(player)) == 3
+
+
+def test_p196_gives_every_other_end_its_reason():
+    start_point, token, event, _ = defects()["P196"].witness
+    again = Operator("present-token", "04A1B2C3")
+    player = played("P196", "P196", witness=(start_point, token, event, again, Wait(61.0)))
+    assert [e["triggerReason"] for e in player.calls("TransactionEvent")] == ["Authorized", "StopAuthorized"]  # fmt: skip
+
+
+def test_p197_follows_what_was_set_before_the_boot():
+    set_interval, _ = defects()["P197"].witness
+    reset = (*says('[2,"r","Reset",{"type":"Immediate"}]'), Expect("BootNotification"))
+    player = played("P197", "P197", witness=(set_interval, *reset, Wait(65.0)))
+    assert [told["evseId"] for told in player.calls("MeterValues")] == [0, 1, 2]
+    told = '[2,"q","GetVariables",{"getVariableData":[{"component":{"name":"AlignedDataCtrlr"},"variable":{"name":"Interval"}}]}]'
+    read = played("P197", "P197", witness=(set_interval, *says(told))).answers[-1][2]
+    assert read["getVariableResult"][0]["attributeValue"] == "60"
+
+
+def test_p198_tells_how_a_download_ended():
+    player = played("P198", "P198")
+    player.bench.finish(failure="unreachable")
+    assert [said[3]["status"] for said in player.bench.said[-1:]] == ["DownloadFailed"]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        (Operator("present-token", "04A1B2C3"),),
+        (Operator("unplug", "1"), Operator("plug-in", "1")),
+        (*defects()["P199"].witness[-2:-1], Operator("unplug", "1"), Operator("plug-in", "1")),
+        (*defects()["P199"].witness[-2:-1], *defects()["P199"].witness[1:3]),
+    ],
+)
+def test_p199_tells_of_any_other_cable_that_it_is_occupied(after):
+    *charging, _, _ = defects()["P199"].witness
+    player = played("P199", "P199", witness=(*charging, *after, Wait(1.0)))
+    assert statuses(player)[-1] == "Occupied"
 
 
 def test_p52_needs_the_right_serial_number():

@@ -20,10 +20,22 @@ from fuzz.station.events import (
     Endpoint,
     Event,
     Failure,
+    PowerOn,
 )
 from fuzz.station.hooks import Hooks
 from strategies.labels import JsonObject
 
+_OTHER_SLOT = ask(
+    "SetNetworkProfile",
+    '{"configurationSlot":1,"connectionData":{"ocppVersion":"OCPP20",'
+    '"ocppTransport":"JSON","ocppCsmsUrl":"ws://127.0.0.1:9/","messageTimeout":30,'
+    '"securityProfile":1,"ocppInterface":"Wired0"}}',
+)
+_OTHER_FIRST = ask(
+    "SetVariables",
+    '{"setVariableData":[{"attributeValue":"1,0","component":{"name":"OCPPCommCtrlr"},'
+    '"variable":{"name":"NetworkConfigurationPriority"}}]}',
+)
 _PASSWORD = '"component":{"name":"SecurityCtrlr"},"variable":{"name":"BasicAuthPassword"}'
 
 
@@ -92,14 +104,7 @@ def password_change_mute(hooks: Hooks) -> Hooks:
         mirrors=(),
         oracle="O16 O11",
         symptom="Accepted",
-        witness=(
-            ask(
-                "SetNetworkProfile",
-                '{"configurationSlot":1,"connectionData":{"ocppVersion":"OCPP20",'
-                '"ocppTransport":"JSON","ocppCsmsUrl":"ws://127.0.0.1:9/","messageTimeout":30,'
-                '"securityProfile":1,"ocppInterface":"Wired0"}}',
-            ),
-        ),
+        witness=(_OTHER_SLOT,),
         security_profile=2,
         caught_by=("TP-04", "TP-02"),
     )
@@ -177,17 +182,8 @@ def refused_password_used(hooks: Hooks) -> Hooks:
         oracle="O29 O16 O12",
         symptom="the old URL dialled",
         witness=(
-            ask(
-                "SetNetworkProfile",
-                '{"configurationSlot":1,"connectionData":{"ocppVersion":"OCPP20",'
-                '"ocppTransport":"JSON","ocppCsmsUrl":"ws://127.0.0.1:9/","messageTimeout":30,'
-                '"securityProfile":1,"ocppInterface":"Wired0"}}',
-            ),
-            ask(
-                "SetVariables",
-                '{"setVariableData":[{"attributeValue":"1,0","component":{"name":"OCPPCommCtrlr"},'
-                '"variable":{"name":"NetworkConfigurationPriority"}}]}',
-            ),
+            _OTHER_SLOT,
+            _OTHER_FIRST,
             ask("Reset", '{"type":"Immediate"}'),
             Expect("BootNotification", 60.0),
         ),
@@ -211,6 +207,36 @@ def old_options_kept(hooks: Hooks) -> Hooks:
             dialled = command.endpoint if isinstance(command, Connect) else dialled
         return commands
 
+    return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P194",
+        mirrors=("EVerest/libocpp#866",),
+        oracle="O11",
+        symptom="Rejected",
+        witness=(_OTHER_SLOT, _OTHER_FIRST),
+        depth=1,
+        highest_profile=1,
+    )
+)
+def slots_as_of_the_start(hooks: Hooks) -> Hooks:
+    """NetworkConfigurationPriority is Rejected when it names a slot that was empty when the station started."""
+    context = hooks.context
+    priority = context.model.named("OCPPCommCtrlr", "NetworkConfigurationPriority")
+    healthy, known = context.value_checks[priority.key], set[int]()
+
+    def check(value: str) -> str:
+        unknown = any(int(slot) not in known for slot in value.split(","))
+        return healthy(value) or ("InvalidConfSlot" if unknown else "")
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, PowerOn):
+            known.update(context.dialling.profiles)
+        return hooks.react(event)
+
+    context.value_checks[priority.key] = check
     return replace(hooks, react=react)
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered
 from fuzz.records import AnswerNext, Expect, Operator, RepeatSteps, Wait
 from fuzz.station.blocks.base import member, whole
+from fuzz.station.blocks.firmware import FirmwareBlock
+from fuzz.station.blocks.metering import MeteringBlock
 from fuzz.station.blocks.reset import ResetBlock
 from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.context import Outcome
+from fuzz.station.defects.papers import ROOT, install, update
 from fuzz.station.defects.reading import DEATH, unanswered
 from fuzz.station.defects.registry import Defect, ask, plants
 from fuzz.station.events import Command, Connected, Disconnected, Event, PowerCycle, PowerOn
@@ -337,3 +341,78 @@ def end_dropped_when_asked(hooks: Hooks) -> Hooks:
         return answer
 
     return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P191",
+        mirrors=("SAP/e-mobility-charging-stations-simulator#459",),
+        oracle="O11 O25",
+        symptom="Installed",
+        witness=(
+            install(ROOT, "Manufacturer"),
+            update(retries=3, retryInterval=600),
+            Expect("FirmwareStatusNotification", 5.0, where=(("/status", "Downloading"),)),
+            ask("Reset", '{"type":"Immediate"}'),
+            Expect("BootNotification", 60.0),
+            Expect("FirmwareStatusNotification", 5.0),
+        ),
+        depth=3,
+    )
+)
+def reboot_installs(hooks: Hooks) -> Hooks:
+    """A firmware update whose download a reboot interrupted is told to be Installed afterwards, though nothing was."""
+    block = next(block for block in hooks.blocks if isinstance(block, FirmwareBlock))
+    healthy = block.accepted
+
+    def accepted() -> None:
+        if block._update is not None and block._interrupted:
+            block._interrupted = False
+            block._installed(block._update)
+        healthy()
+
+    block.accepted = accepted  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P197",
+        mirrors=("c-jimenez/open-ocpp#2",),
+        oracle="O11 O12",
+        symptom="no MeterValues",
+        witness=(
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"60","component":'
+                '{"name":"AlignedDataCtrlr"},"variable":{"name":"Interval"}}]}',
+            ),
+            Expect("MeterValues", 65.0),
+        ),
+        depth=1,
+    )
+)
+def interval_from_next_boot(hooks: Hooks) -> Hooks:
+    """A new AlignedDataCtrlr.Interval is Accepted and told when it is asked for, but followed from the next boot on only."""
+    context = hooks.context
+    model = context.model
+    interval = model.named("AlignedDataCtrlr", "Interval")
+    block = next(block for block in hooks.blocks if isinstance(block, MeteringBlock))
+    healthy, followed = block._each_multiple, model.read(interval)
+
+    def each_multiple(timer: str, name: str, do: Callable[[], None]) -> None:
+        stored = model.read(interval)
+        model.write(interval, followed)
+        try:
+            healthy(timer, name, do)
+        finally:
+            model.write(interval, stored)
+
+    def react(event: Event) -> list[Command]:
+        nonlocal followed
+        if isinstance(event, PowerOn):
+            followed = model.read(interval)
+        return hooks.react(event)
+
+    block._each_multiple = each_multiple  # type: ignore[method-assign]
+    return replace(hooks, react=react)

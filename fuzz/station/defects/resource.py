@@ -21,7 +21,8 @@ from fuzz.records import (
     SendText,
     TlsStep,
 )
-from fuzz.station.blocks.base import objects
+from fuzz.station.blocks.base import objects, whole
+from fuzz.station.blocks.boot import BootBlock
 from fuzz.station.blocks.logs import LogsBlock
 from fuzz.station.context import Outcome
 from fuzz.station.defects.reading import peek
@@ -288,3 +289,41 @@ def second_log_restart(hooks: Hooks) -> Hooks:
         return hooks.react(PowerCycle())
 
     return replace(hooks, handle=handle, receive=receive)
+
+
+_AT_ONCE_S = 0.05
+
+
+@plants(
+    Defect(
+        "P192",
+        mirrors=("kubarskii/OCPP-J-CP-Simulator#14",),
+        oracle="O22 O11",
+        symptom="two BootNotifications",
+        witness=(
+            reply(
+                "BootNotification",
+                '[3,"{call.id}",{"status":"Pending","interval":0,'
+                '"currentTime":"2026-01-01T00:00:00Z"}]',
+            ),
+            ask("Reset", '{"type":"Immediate"}'),
+            Expect("BootNotification"),
+            Expect("BootNotification", 5.0),
+        ),
+        depth=1,
+    )
+)
+def boots_without_a_pause(hooks: Hooks) -> Hooks:
+    """A boot that is Pending or Rejected with the interval 0 is tried again twenty times a second."""
+    context = hooks.context
+    block = next(block for block in hooks.blocks if isinstance(block, BootBlock))
+
+    def conclude(outcome: Outcome) -> None:
+        hooks.conclude(outcome)
+        if not isinstance(outcome, Answered) or outcome.call.action != "BootNotification":
+            return
+        if outcome.payload["status"] != "Accepted" and whole(outcome.payload["interval"]) <= 0:
+            block._due = context.now + _AT_ONCE_S
+            context.at("boot", block._due, block._again)
+
+    return replace(hooks, conclude=conclude)

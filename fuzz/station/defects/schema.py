@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -10,13 +11,13 @@ from typing import Any
 from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.payloads import BAD_IDENTIFIER, TOO_FINE_TIME, TOO_LONG, validate_schema
-from fuzz.records import Expect, Heard, Operator
+from fuzz.records import Expect, Heard, Operator, Wait
 from fuzz.station.blocks.base import member, objects, status
 from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.defects.reading import DEATH, peek
 from fuzz.station.defects.registry import Defect, ask, plants, say
 from fuzz.station.device_model import Checked, Variable
-from fuzz.station.events import Command
+from fuzz.station.events import Command, Event, SendText
 from fuzz.station.hooks import Dying, Hooks
 from strategies.labels import JsonObject, JsonValue, Kind
 from strategies.version import Version
@@ -522,3 +523,39 @@ def _evse_numbers(payload: Any) -> list[float]:
             )
             pending.extend(part for name, part in value.items() if name != "customData")
     return numbers
+
+
+@plants(
+    Defect(
+        "P196",
+        mirrors=("matth-x/MicroOcpp#405",),
+        oracle="O6",
+        symptom="no triggerReason",
+        witness=(
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"Authorized",'
+                '"component":{"name":"TxCtrlr"},"variable":{"name":"TxStartPoint"}}]}',
+            ),
+            Operator("present-token", "04A1B2C3"),
+            Expect("TransactionEvent"),
+            Wait(61.0),
+        ),
+        depth=3,
+    )
+)
+def no_reason_for_timeout(hooks: Hooks) -> Hooks:
+    """The end of a transaction for which no EV was plugged in within EVConnectionTimeOut has no triggerReason."""
+
+    def react(event: Event) -> list[Command]:
+        return [_without_timeout(command) for command in hooks.react(event)]
+
+    return replace(hooks, react=react)
+
+
+def _without_timeout(command: Command) -> Command:
+    frame: list[Any] = json.loads(command.text) if isinstance(command, SendText) else []
+    if frame[2:3] != ["TransactionEvent"] or frame[3]["triggerReason"] != "EVConnectTimeout":
+        return command
+    del frame[3]["triggerReason"]
+    return SendText(json.dumps(frame, separators=(",", ":")))

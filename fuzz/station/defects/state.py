@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,9 +15,11 @@ from fuzz.ocppj.peer import Answered, Refused
 from fuzz.records import Expect, FrameKind, Operator, RepeatSteps, Wait
 from fuzz.station.blocks.availability import AvailabilityBlock, Place
 from fuzz.station.blocks.base import member, objects, status, whole
+from fuzz.station.blocks.firmware import FirmwareBlock
 from fuzz.station.blocks.metering import MeteringBlock
 from fuzz.station.blocks.transactions import TransactionsBlock
 from fuzz.station.context import Context, Outcome
+from fuzz.station.defects.papers import ROOT, install, update
 from fuzz.station.defects.reading import DEATH, peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply
 from fuzz.station.events import (
@@ -703,3 +707,193 @@ def deaf_after_setting(hooks: Hooks) -> Hooks:
 def _changes_samples(result: JsonObject) -> bool:
     component = str(member(result, "component")["name"])
     return result["attributeStatus"] == "Accepted" and component.lower() == "sampleddatactrlr"
+
+
+@plants(
+    Defect(
+        "P190",
+        mirrors=("matth-x/MicroOcpp#353",),
+        oracle="O11",
+        symptom="told while Pending",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            reply(
+                "BootNotification",
+                '[3,"{call.id}",{"status":"Pending","interval":300,'
+                '"currentTime":"2026-01-01T00:00:00Z"}]',
+            ),
+            Operator("power-cycle"),
+            Expect("BootNotification", 60.0),
+            Expect("TransactionEvent", 5.0, where=(("/eventType", "Ended"),)),
+        ),
+        depth=3,
+    )
+)
+def queue_flushed_while_pending(hooks: Hooks) -> Hooks:
+    """Transaction events that waited for the boot are told when it is Pending, not when it is Accepted."""
+    context, outbox = hooks.context, hooks.context.outboxes["transaction"]
+
+    @contextlib.contextmanager
+    def as_if_accepted() -> Iterator[None]:
+        context.registration = Registration.ACCEPTED
+        try:
+            yield
+        finally:
+            context.registration = Registration.PENDING
+
+    def conclude(outcome: Outcome) -> None:
+        pending = context.registration is Registration.PENDING
+        if pending and outcome.call.action == "TransactionEvent":
+            with as_if_accepted():
+                hooks.conclude(outcome)
+            return
+        hooks.conclude(outcome)
+        if context.registration is Registration.PENDING:
+            with as_if_accepted():
+                outbox.pump()
+
+    return replace(hooks, conclude=conclude)
+
+
+_STOP = ask("RequestStopTransaction", '{"transactionId":"{tx.id}"}')
+
+
+@plants(
+    Defect(
+        "P193",
+        mirrors=("lbbrhzn/ocpp#2075",),
+        oracle="O11",
+        symptom="told after the end",
+        witness=(*_CHARGE, Expect("TransactionEvent"), _STOP, Wait(1.0)),
+        depth=3,
+    )
+)
+def values_after_the_end(hooks: Hooks) -> Hooks:
+    """The last meter values of a transaction that RequestStopTransaction ended are told in an Updated after its Ended."""
+    outbox = hooks.context.outboxes["transaction"]
+    healthy = outbox.put
+
+    def put(action: str, payload: JsonObject) -> None:
+        kind, reason = payload["eventType"], payload["triggerReason"]
+        if (kind, reason) != ("Ended", "RemoteStop") or "meterValue" not in payload:
+            healthy(action, payload)
+            return
+        transaction = member(payload, "transactionInfo")["transactionId"]
+        healthy(action, {name: v for name, v in payload.items() if name != "meterValue"})
+        late: JsonObject = {
+            "eventType": "Updated",
+            "timestamp": payload["timestamp"],
+            "triggerReason": reason,
+            "seqNo": whole(payload["seqNo"]) + 1,
+            "transactionInfo": {"transactionId": transaction},
+            "meterValue": payload["meterValue"],
+        }
+        healthy(action, late)
+
+    outbox.put = put  # type: ignore[method-assign]
+    return hooks
+
+
+_AGAIN_S = 1.0
+
+
+@plants(
+    Defect(
+        "P195",
+        mirrors=("evcc-io/evcc#14804",),
+        oracle="O31 O11",
+        symptom="begun again",
+        witness=(*_CHARGE, Expect("TransactionEvent"), _STOP, Wait(2.0)),
+        depth=3,
+    )
+)
+def begins_again(hooks: Hooks) -> Hooks:
+    """An EV that stays plugged in after RequestStopTransaction soon charges again, in a new transaction of the same token."""
+    context = hooks.context
+    block = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+    healthy = block.stop
+
+    def stop(transaction: str) -> bool:
+        session = block._find(transaction)
+        if session is None or not session.authorized:
+            return healthy(transaction)
+        grant = Grant(session.token, session.group, session.evses, session.evse)
+        stopped, left = healthy(transaction), block._sessions.get(grant.evse)
+
+        def again() -> None:
+            if left is not None and block._sessions.get(grant.evse) is left and left.connector:
+                _admit(context, grant)
+
+        context.at(f"begins again {grant.evse}", context.now + _AGAIN_S, again)
+        return stopped
+
+    block.stop = stop  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P198",
+        mirrors=("matth-x/MicroOcpp#261",),
+        oracle="O11",
+        symptom="no Downloading",
+        witness=(
+            install(ROOT, "Manufacturer"),
+            update(),
+            Expect("FirmwareStatusNotification", 5.0, where=(("/status", "Downloading"),)),
+        ),
+        depth=2,
+    )
+)
+def download_untold(hooks: Hooks) -> Hooks:
+    """Nobody is told that an update is Downloading, nor that it is Downloaded."""
+    block = next(block for block in hooks.blocks if isinstance(block, FirmwareBlock))
+    healthy = block._tell
+
+    def tell(word: str, *, reboot: bool = False) -> bool:
+        return word not in ("Downloading", "Downloaded") and healthy(word, reboot=reboot)
+
+    block._tell = tell  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P199",
+        mirrors=("EVerest/libocpp#813",),
+        oracle="O11",
+        symptom="Available though plugged in",
+        witness=(*_CHARGE, Expect("TransactionEvent"), _STOP, Expect("StatusNotification", 5.0)),
+        depth=3,
+    )
+)
+def available_with_an_ev(hooks: Hooks) -> Hooks:
+    """After RequestStopTransaction the connector is told to be Available, although the EV is still plugged in."""
+    context = hooks.context
+    transactions = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+    availability = next(block for block in hooks.blocks if isinstance(block, AvailabilityBlock))
+    healthy_stop, healthy_state = transactions.stop, availability._state
+    left: set[int] = set()
+
+    def stop(transaction: str) -> bool:
+        session = transactions._find(transaction)
+        left.update([session.evse] if session is not None and session.connector else [])
+        return healthy_stop(transaction)
+
+    def state(place: Place) -> str:
+        word, (evse, _) = healthy_state(place), place
+        idle = evse in left and not context.transactions.on(evse)
+        return "Available" if idle and word == "Occupied" else word
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, PowerOn):
+            left.clear()
+        commands = hooks.react(event)
+        over = {n for n in left if not context.evses[n].plugged or context.transactions.on(n)}
+        left.difference_update(over)
+        return commands
+
+    transactions.stop = stop  # type: ignore[method-assign]
+    availability._state = state  # type: ignore[method-assign]
+    return replace(hooks, react=react)
