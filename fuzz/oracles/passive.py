@@ -95,6 +95,7 @@ _UNKNOWABLE = frozenset(
         "periodic meter values too often",
         "firmware of an unknown signer accepted",
         "refused and carried out",  # work from before may have the same id
+        "clock-aligned meter values although they are off",
         _USED_AGAIN,  # `Memory` tells it
     }
 )

@@ -4,18 +4,15 @@ Knows a Charging Station from outside, as its CSMS and an operator see it. Must 
 verdict. Three-valued: what was not seen is unknown, and nothing unknown is ever objected to. Where the specification leaves
 a choice, a comment says so beside the rule, and every choice is right.
 
-One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), `energy` (C, E09, F01), `questions` (C01),
-`commands` (F01 to F03, F05, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports
-name), `register` and `meters` (J), `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors
-are said to be), `reasons` (why a transaction ended), `takenback` (E05), `echoes` (requestIds), `early` (what comes before its
-answer), `backlog` (what waits), `readings` (values in reports), `signers` (L01, A02), `requests` (N09, P01), `transfers` (N01,
-L01), `points` (E01, E06). They share `facts` and, in it, `settings`; a new rule goes into the module of its topic.
+One module a topic; the first sentence of each says which. They share `facts` and, in it, `settings`; a new rule goes into the
+module of its topic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from strategies.model.aligned import Aligned
 from strategies.model.backlog import Backlog
 from strategies.model.commands import Commands
 from strategies.model.debts import Debts
@@ -107,6 +104,7 @@ class Model:
         self._questions = Questions(self.facts)
         self._meters = Meters(self.facts)
         self._transfers = Transfers(self.facts)
+        self._aligned = Aligned(self.facts)
         self._rules = (
             Exchange(self.facts),
             Registration(self.facts),
@@ -119,6 +117,7 @@ class Model:
             Inventory(),
             Register(self.facts),
             self._meters,
+            self._aligned,
             self._keeping,
             self._places,
             Reasons(self.facts),
@@ -164,3 +163,4 @@ class Model:
         yield from self._questions.over(end_s, missed)
         yield from self._meters.over(end_s, missed)
         yield from self._transfers.over(end_s, missed)
+        yield from self._aligned.over(end_s, missed)

@@ -80,13 +80,14 @@ def unavailable_while_charging(place: Place) -> Iterable[Move]:
 
 @scenario
 def unavailable_thought_better(place: Place) -> Iterable[Move]:
-    """An EVSE is to become unavailable when somebody leaves, which is taken back, twice, before he does."""
+    """While somebody charges an EVSE is to be available, as it is, then not when he leaves, which is taken back."""
     n = place.evses[0]
     return [
+        change_availability("Operative", n),
         *settled(place),
         *charge(place),
-        change_availability("Inoperative", n),
         change_availability("Operative", n),
+        change_availability("Inoperative", n),
         change_availability("Operative", n),
         *leave(place),
         *settled(place),

@@ -1,24 +1,28 @@
-"""Scenarios of metering (J02): how often meter values come while somebody charges, and what they must tell."""
+"""Scenarios of metering (J01, J02): how often meter values come, and what they must tell."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
 
-from strategies.moves import Move, Pause
+from strategies.moves import Await, Move, Pause
 from strategies.sequences.place import Place
-from strategies.sequences.registry import Script, scenario, scenarios_over
+from strategies.sequences.registry import Script, scenarios_over, slow_scenario
 from strategies.sequences.steps import (
     charge,
     charge_on,
     get_variable,
     leave,
     samples,
+    set_variable,
     stop_remotely,
     with_variable,
 )
 
 _INTERVAL = "SampledDataCtrlr.TxUpdatedInterval"
+_LONGEST_S = 10
+"""As long an interval is waited for."""
+
 _LOOKS_S = {"0": 2.5, "2": 6.5}
 """How long somebody charges at an interval: long enough for three values, or for one that must not come."""
 
@@ -39,7 +43,23 @@ def _metered(value: str, seconds: float, place: Place) -> Iterable[Move]:
     return with_variable(place, _INTERVAL, value, charged)
 
 
-@scenario
+@slow_scenario
+def aligned(place: Place) -> Iterable[Move]:
+    """Meter values come by the clock from every EVSE while nobody charges, until they are turned off."""
+    name = "AlignedDataCtrlr.Interval"
+    found = place.variable(name)
+    on = place.value("AlignedDataCtrlr.Enabled", "true").casefold() != "false"
+    if found is None or not on or not place.value("AlignedDataCtrlr.Measurands", "any").strip():
+        return []
+    seconds = max(2, int(found.min_limit or 0))
+    if seconds > _LONGEST_S or str(seconds) == found.value:
+        return []
+    told = [Await("MeterValues", (("/evseId", str(n)),), 3.0 * seconds + 5.0) for n in place.evses]
+    off: list[Move] = [set_variable(found, "0"), Pause(2.0 * seconds + 3.0)]
+    return with_variable(place, name, str(seconds), [*told, *off])
+
+
+@slow_scenario
 def remote_stop_without_an_end(place: Place) -> Iterable[Move]:
     """Somebody who has been charging for a while is stopped remotely where only the EV that leaves ends a transaction."""
     name, value = "TxCtrlr.TxStopPoint", "EVConnected"
