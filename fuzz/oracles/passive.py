@@ -87,6 +87,7 @@ _UNKNOWABLE = frozenset(
         "availability lost over a reboot",
         "Inoperative connector is Available",
         "RequestStartTransaction accepted on an inoperative EVSE",
+        "remote start told for another token",  # of an earlier request with the same remoteStartId
         _USED_AGAIN,  # `Memory` tells it
     }
 )

@@ -8,7 +8,7 @@ One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), 
 F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports name), `register` (J),
 `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors are said to be), `reasons` (why a
 transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits), `readings` (values in
-reports). They share `facts`; a new rule goes into the module of its topic.
+reports), `retries` (E13), `resets` (B12). They share `facts` and the `settings` in them; a new rule goes into the module of its topic.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ from strategies.model.reasons import Reasons
 from strategies.model.register import Register
 from strategies.model.registration import Registration
 from strategies.model.reports import Reports
+from strategies.model.resets import Resets
+from strategies.model.retries import Retries
 from strategies.model.takenback import TakenBack
 from strategies.model.transactions import Telling
 
@@ -94,6 +96,8 @@ class Model:
         self._keeping = Keeping(self.facts, volatile)
         self._backlog = Backlog(self.facts)
         self._places = Places(self.facts)
+        self._retries = Retries(self.facts)
+        self._resets = Resets(self.facts)
         self._rules = (
             Exchange(self.facts),
             Registration(self.facts),
@@ -111,6 +115,8 @@ class Model:
             Echoes(self.facts),
             Readings(volatile),
             self._backlog,
+            self._retries,
+            self._resets,
         )
 
     @property
@@ -142,3 +148,5 @@ class Model:
         yield from self._keeping.over(end_s, missed)
         yield from self._backlog.over(end_s)
         yield from self._places.over(end_s, missed)
+        yield from self._retries.over(end_s, missed)
+        yield from self._resets.over(end_s, missed)

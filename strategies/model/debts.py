@@ -37,6 +37,8 @@ _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
     "GetLog": ("LogStatusNotification", "N01"),
     "UpdateFirmware": ("FirmwareStatusNotification", "L01"),
 }
+_ATTEMPTS = "OCPPCommCtrlr.MessageAttempts/TransactionEvent"
+_INTERVAL = "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"
 _MUTE = frozenset({Standing.OFF, Standing.BOOTING, Standing.REJECTED})
 _TRANSACTION = frozenset({"TransactionEvent"})
 _TOLD_PENDING = frozenset({"GetBaseReport", "GetReport"})
@@ -77,8 +79,11 @@ class Debts:
                 self._boot_refused(event)
             case Operated(deed="unplug"):
                 self._unplugged(event)
-            case Operated(deed="power-cycle" | "cut-network") | Opened() | Closed() | Died():
-                self._debts = [debt for debt in self._debts if not debt.frail]
+            case Operated(deed="cut-network") | Opened() | Closed():
+                self._forgive()
+                self._in_flight(event.at_s)
+            case Operated(deed="power-cycle") | Died():
+                self._forgive()
             case _:
                 pass
         yield from ()
@@ -98,9 +103,12 @@ class Debts:
         waiting = self._facts.outstanding
         return 0.0 if waiting is None else waiting.at_s + self._facts.timeout_s + 1.0
 
+    def _forgive(self) -> None:
+        self._debts = [debt for debt in self._debts if not debt.frail]
+
     def _called(self, event: Called) -> None:
         if event.action == "BootNotification":
-            self._debts = [debt for debt in self._debts if not debt.frail]
+            self._forgive()
         self._debts = [
             debt for debt in self._debts if not (event.action in debt.actions and debt.pays(event))
         ]
@@ -209,6 +217,35 @@ class Debts:
                 Weight.HIGH if offline else Weight.MEDIUM,
             )
             self._owe_event(event.at_s, found.id, objection, frail=False, tells=_may_tell_unplugged)
+
+    def _in_flight(self, at_s: float) -> None:
+        """E04, E12: what was sent and not answered is sent again; Updated may be thinned out.
+
+        Only where the scene has shown that one transmission is not all, and the pause before the next one is short.
+        """
+        lost, settings = self._facts.outstanding, self._facts.settings
+        attempts, interval = settings.of(_ATTEMPTS), settings.of(_INTERVAL)
+        if lost is None or attempts is None or interval is None or interval.value not in ("0", "1"):
+            return
+        kind = text(lost.payload, "eventType")
+        again = attempts.value.isdecimal() and attempts.value not in ("0", "1")
+        if lost.action != "TransactionEvent" or kind not in ("Started", "Ended") or not again:
+            return
+        objection = Objection(
+            "E04, E12",
+            "unanswered TransactionEvent lost with its connection",
+            f"the connection was lost before a TransactionEvent ({kind}) was answered, and it never came again",
+            Topic.LOST,
+            Weight.HIGH,
+        )
+        id_ = text(lost.payload, "transactionInfo", "transactionId").casefold()
+        seq = number(lost.payload, "seqNo")
+
+        def pays(called: Called) -> bool:
+            same = text(called.payload, "transactionInfo", "transactionId").casefold() == id_
+            return same and number(called.payload, "seqNo") == seq
+
+        self._debts.append(_Debt(at_s, _TRANSACTION, objection, pays, frail=False))
 
     def _owe_event(
         self,

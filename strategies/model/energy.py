@@ -20,6 +20,7 @@ from strategies.model.events import (
     Told,
     Topic,
     Weight,
+    member,
     number,
     objects,
     text,
@@ -52,6 +53,10 @@ class _Grant:
     """When its Authorize was last answered without a refusal."""
     void_s: float = float("inf")
     """When the EV that it was meant for went."""
+    expired: bool = False
+    """Whether nobody plugged in for so long that it does not count any more (E03.FR.05, F02.FR.07)."""
+    evses: frozenset[int] = frozenset()
+    """Where it is good for, as its Authorize was last answered; everywhere if empty (C01.FR.19 to FR.21)."""
 
 
 class Energy:
@@ -73,6 +78,8 @@ class Energy:
                 self._grant(event.at_s, event.words.split()[1:2], shown=True)
             case Operated(deed="unplug"):
                 self._unplugged(event.at_s, event.evse)
+            case Operated(deed="plug-in"):
+                self._expire(event.at_s)
             case Called(action="Authorize"):
                 self._asks_csms = True
             case Answered(called=Called(action="Authorize")):
@@ -100,10 +107,11 @@ class Energy:
             # Implementation's choice: whether a CSMS that cannot answer counts as being offline (C15), and whether one
             # who was let in after his EV had gone was let in for the next (C01, EVConnectionTimeOut).
             valid = [g for g in waiting if not g.refused and g.void_s > event.at_s]
-            for grant in valid:
-                grant.let_in_s = event.at_s
             if not valid:
                 self._grant(event.at_s, [token], shown=False)
+                valid = self._grants[-1:]
+            for grant in valid:
+                grant.let_in_s, grant.evses = event.at_s, _evses(event)
             return
         shown = any(g.shown for g in waiting)
         for grant in waiting:
@@ -128,6 +136,18 @@ class Energy:
             if grant.plugged == {evse} and grant.evse in (0, evse) and not crossing:
                 grant.void_s = min(grant.void_s, at_s)
 
+    def _expire(self, at_s: float) -> None:
+        """An authorization ends with EVConnectionTimeOut; a tenth of it and a second more are granted."""
+        known = self._facts.settings.of("TxCtrlr.EVConnectionTimeOut")
+        if known is None or not known.value.isdecimal() or known.value.strip("0") == "":
+            return
+        for grant in self._grants:
+            let_in_s = grant.let_in_s if grant.remote_start_id is None else grant.at_s
+            late = at_s - let_in_s > int(known.value[:9]) * 1.1 + 1.0
+            calm = self._facts.interrupted_s < grant.at_s and known.since_s < grant.at_s
+            if late and calm and let_in_s > float("-inf") and not (grant.plugged or grant.used_by):
+                grant.expired = True
+
     def _configured(self, payload: JsonValue) -> None:
         for item in objects(payload, "setVariableData"):
             if text(item, "component", "name").casefold() == "authctrlr":
@@ -141,6 +161,8 @@ class Energy:
         if found is None:
             return
         yield from self._deauthorized(event, found)
+        if text(event.payload, "eventType") == "Ended":
+            yield from self._nameless(found)
         token = text(event.payload, "idToken", "idToken").casefold()
         charging = text(event.payload, "transactionInfo", "chargingState") == "Charging"
         if text(event.payload, "eventType") != "Ended" and (token or charging):
@@ -164,12 +186,31 @@ class Energy:
             "a transaction is said to be deauthorized, and no token was refused",
         )
 
+    def _nameless(self, found: Transaction) -> Iterator[Objection]:
+        """The token is told once, in the first event after it was let in (E03, F01)."""
+        facts, told = self._facts, found.told
+        shaken = max(facts.unread_s, facts.failed_s, facts.interrupted_s)
+        whole = len(told) == max(told) - min(told) + 1 and facts.operated
+        charged = any(
+            text(p, "transactionInfo", "chargingState") == "Charging" for p in told.values()
+        )
+        unseen = not found.begun or found.offline or shaken >= found.first_s or found.era < 0
+        mine = [g for g in self._grants if g.used_by == found.id.casefold()]
+        let_in = any(g.let_in_s > float("-inf") or g.remote_start_id is not None for g in mine)
+        if found.token or unseen or not (whole and charged and let_in) or self._free_for_all:
+            return
+        yield Objection(
+            "E03, F01",
+            "transaction without its token",
+            "somebody was let in and charged, and no event of the transaction tells whose token it was",
+        )
+
     def _used(self, found: Transaction, token: str) -> _Grant | None:
         key = found.id.casefold()
         mine = [g for g in self._grants if g.used_by == key]
         if mine:
             return mine[0]
-        free = [g for g in self._grants if not g.used_by and not g.refused and self._fits(g, found)]
+        free = [g for g in self._grants if not (g.used_by or g.refused) and self._fits(g, found)]
         free.sort(key=lambda g: (not found.remote_starts & {g.remote_start_id}, g.token != token))
         if free:
             free[0].used_by = key
@@ -177,6 +218,8 @@ class Energy:
         return None
 
     def _fits(self, grant: _Grant, found: Transaction) -> bool:
+        if grant.expired or (found.evse and grant.evses and found.evse not in grant.evses):
+            return False
         # What was told late may be of the EV that has gone.
         in_time = found.first_s <= grant.void_s + _LATE_S
         return in_time or self._facts.shaken_s > grant.at_s
@@ -196,17 +239,30 @@ class Energy:
 
     def _objection(self, found: Transaction) -> Objection:
         token = found.token[0].casefold() if found.token else ""
+        rule = "C01.FR.01"
         if any(g.refused and g.token == token for g in self._grants):
             name = "Charging with a token that was refused"
+        elif any(g.expired for g in self._grants):
+            rule, name = "C01.FR.26, E03.FR.05", "Charging with an authorization that had run out"
+        elif any(g.evses and found.evse not in g.evses for g in self._grants):
+            rule, name = "C01.FR.19 to FR.21", "Charging on an EVSE that the token is not for"
         else:
             name = "Charging without an authorization"
         return Objection(
-            "C01.FR.01",
+            rule,
             name,
             f"energy flows on EVSE {found.evse} although nobody was let in for this transaction",
             Topic.ENERGY,
             Weight.CRITICAL,
         )
+
+
+def _evses(answer: Answered) -> frozenset[int]:
+    """The EVSEs that an Authorize was answered for; none, which means all, where the list is no list of numbers."""
+    told = member(answer.payload, "idTokenInfo", "evseId")
+    listed = told if isinstance(told, list) else []
+    numbers = frozenset(n for n in listed if isinstance(n, int) and not isinstance(n, bool))
+    return numbers if len(numbers) == len(listed) else frozenset()
 
 
 def _doubts(event: Event) -> bool:

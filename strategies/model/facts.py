@@ -24,6 +24,7 @@ from strategies.model.events import (
     number,
     text,
 )
+from strategies.model.settings import Settings
 
 NEVER = float("-inf")
 REFUSALS = frozenset(
@@ -114,6 +115,7 @@ class Facts:
     transactions: dict[str, Transaction] = field(default_factory=dict)
     statuses: dict[tuple[int, int], str] = field(default_factory=dict)
     """The ConnectorStatus of (evseId, connectorId), as it was told last."""
+    settings: Settings = field(default_factory=Settings)
 
     def transaction(self, id_: str) -> Transaction | None:
         """The transaction with this id; identifiers are the same in either case of letters."""
@@ -133,6 +135,7 @@ class Facts:
 
     def note(self, event: Event) -> None:
         """Takes note of what happened, after every rule has looked at it."""
+        self.settings.note(event)
         match event:
             case Called():
                 self.away = False

@@ -55,6 +55,7 @@ class _Remote:
     evse: int
     named: str
     """The transactionId in the answer, "" where there is none."""
+    token: str
 
 
 @dataclass(slots=True)
@@ -149,7 +150,8 @@ class Reasons:
         id_, evse = number(asked, "remoteStartId"), number(asked, "evseId")
         if event.status == "Accepted" and id_ is not None:
             named = text(event.payload, "transactionId").casefold()
-            self._remote.append(_Remote(event.at_s, id_, evse or 0, named))
+            token = text(asked, "idToken", "idToken").casefold()
+            self._remote.append(_Remote(event.at_s, id_, evse or 0, named, token))
 
     def _authorized(self, event: Answered) -> None:
         token = text(event.called.payload, "idToken", "idToken").casefold()
@@ -263,6 +265,14 @@ class Reasons:
                 "F01.FR.13",
                 "remote start answered with another transactionId",
                 "RequestStartTransaction was answered with one transactionId, and another transaction names it",
+            )
+        token = text(event.payload, "idToken", "idToken").casefold()
+        remote = text(event.payload, "triggerReason") == "RemoteStart"
+        if one is not None and remote and token and one.token not in ("", token):
+            yield Objection(
+                "F01",
+                "remote start told for another token",
+                "a transaction that was started remotely tells another token than the request had",
             )
         if ended and self._forgotten(found):
             yield Objection(

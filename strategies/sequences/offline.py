@@ -6,17 +6,19 @@ from collections.abc import Iterable
 from functools import partial
 
 from strategies.moves import Act, Again, Answer, Ask, Await, Leave, Move, Pause, Withhold
+from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
 from strategies.sequences.registry import Script, scenario, scenarios_over, slow_scenario
 from strategies.sequences.steps import (
     ENDED,
-    GLANCE_S,
     answered,
     booted,
     charge,
+    get_variable,
     judged,
     leave,
     present,
+    sent_again_soon,
     tell_status,
     trigger,
     with_variable,
@@ -24,6 +26,9 @@ from strategies.sequences.steps import (
 
 EVENTS = 40
 """How many events wait to be sent after a long time without a network: 16 and 32 are sizes that queues have."""
+
+GOES_ON_S = 2.5
+"""How long we look whether energy flows on that must not."""
 
 DEAD_S = 4.0
 """How long a connection is left half-open."""
@@ -142,11 +147,26 @@ def offline_refused(place: Place) -> Iterable[Move]:
         Pause(0.1),
         Act("restore-network"),
         Await("TransactionEvent"),
-        Pause(GLANCE_S),
+        Pause(GOES_ON_S),
         Act(f"unplug {n}"),
         ENDED,
     ]
-    return _offline(place, moves)
+    allowance = get_variable(PoolVariable("TxCtrlr", "MaxEnergyOnInvalidId"))
+    return [allowance, *_offline(place, moves)]
+
+
+@scenario
+def event_under_way(place: Place) -> Iterable[Move]:
+    """The connection is cut while the end of a transaction waits for its answer, and comes again (E04, E12)."""
+    moves: list[Move] = [
+        *charge(place),
+        Withhold("TransactionEvent"),
+        *leave(place),
+        Leave(1006),
+        ENDED,
+        *tell_status(place),
+    ]
+    return sent_again_soon(place, moves)
 
 
 @scenarios_over

@@ -13,14 +13,17 @@ from strategies.sequences.steps import (
     CHARGING,
     ENDED,
     GLANCE_S,
+    TIMED_OUT_S,
     answered,
     booted,
     charge,
+    event,
     get_variable,
     leave,
     present,
     reboot,
     reset,
+    sent_again_soon,
     tell_status,
     with_variable,
 )
@@ -91,7 +94,7 @@ def nobody_plugs_in(place: Place) -> Iterable[Move]:
     moves: list[Move] = [
         present(place.tokens[0]),
         Await("Authorize"),
-        Pause(1.3),
+        Pause(TIMED_OUT_S),
         Act(f"plug-in {n}"),
         Act(f"start-power {n}"),
         Pause(GLANCE_S),
@@ -183,9 +186,23 @@ def event_refused(place: Place) -> Iterable[Move]:
     """TransactionEvents are answered with CALLERRORs (E13)."""
     refused: list[Move] = [Answer("TransactionEvent", error="InternalError") for _ in range(3)]
     moves: list[Move] = [*refused, *charge(place), *leave(place)]
-    inner = with_variable(place, "OCPPCommCtrlr.MessageAttempts/TransactionEvent", "2", moves)
-    name = "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"
-    return with_variable(place, name, "1", inner) if place.variable(name) else []
+    return sent_again_soon(place, moves)
+
+
+@scenario
+def event_refused_once(place: Place) -> Iterable[Move]:
+    """The Started of a transaction is answered with a CALLERROR, and comes again (E13)."""
+    n, started = place.evses[0], event(eventType="Started")
+    moves: list[Move] = [
+        Answer("TransactionEvent", error="InternalError"),
+        Act(f"plug-in {n}"),
+        present(place.tokens[0]),
+        Act(f"start-power {n}"),
+        started,
+        event(6.0, eventType="Started"),
+        *leave(place),
+    ]
+    return sent_again_soon(place, moves)
 
 
 @scenario

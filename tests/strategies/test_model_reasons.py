@@ -143,3 +143,13 @@ def remote(answer, told, **more):
 )
 def test_a_remote_start_is_named_as_it_was_asked_for(answer, told, wrong):
     assert remote({"status": "Accepted", **answer}, told) == wrong
+
+
+@pytest.mark.parametrize(("token", "found"), [("b", True), ("a", False)])
+def test_a_remote_start_is_told_for_the_token_that_the_request_had(token, found):
+    scene = Scene().done("plug-in 1")
+    start = {"remoteStartId": 7, "evseId": 1, "idToken": TOKEN}
+    scene.ask("RequestStartTransaction", {"status": "Accepted"}, **start)
+    told = {"idToken": token, "type": "ISO14443"}
+    scene.event("Started", 0, "RemoteStart", told, remoteStartId=7)
+    assert ("remote start told for another token" in scene.said) is found
