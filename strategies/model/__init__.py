@@ -8,7 +8,8 @@ One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), 
 F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports name), `register` (J),
 `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors are said to be), `reasons` (why a
 transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits), `readings` (values in
-reports), `retries` (E13), `resets` (B12). They share `facts` and the `settings` in them; a new rule goes into the module of its topic.
+reports), `retries` (E13), `resets` (B12), `points`
+(TxStartPoint, TxStopPoint). They share `facts` and the `settings` in them; a new rule goes into the module of its topic.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from strategies.model.facts import Facts, Standing, Transaction
 from strategies.model.inventory import Inventory
 from strategies.model.keeping import Keeping
 from strategies.model.places import Places
+from strategies.model.points import Points
 from strategies.model.readings import Readings
 from strategies.model.reasons import Reasons
 from strategies.model.register import Register
@@ -98,6 +100,7 @@ class Model:
         self._places = Places(self.facts)
         self._retries = Retries(self.facts)
         self._resets = Resets(self.facts)
+        self._points = Points(self.facts)
         self._rules = (
             Exchange(self.facts),
             Registration(self.facts),
@@ -117,6 +120,7 @@ class Model:
             self._backlog,
             self._retries,
             self._resets,
+            self._points,
         )
 
     @property
@@ -150,3 +154,4 @@ class Model:
         yield from self._places.over(end_s, missed)
         yield from self._retries.over(end_s, missed)
         yield from self._resets.over(end_s, missed)
+        yield from self._points.over(end_s, missed)

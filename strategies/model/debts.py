@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from strategies.model.events import (
+    PROMPT_S,
     Answered,
     Asked,
     Called,
@@ -26,7 +27,7 @@ from strategies.model.events import (
     number,
     text,
 )
-from strategies.model.facts import Facts, Standing
+from strategies.model.facts import NEVER, Facts, Standing
 from strategies.model.registration import SENDS
 
 _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
@@ -41,6 +42,10 @@ _ATTEMPTS = "OCPPCommCtrlr.MessageAttempts/TransactionEvent"
 _INTERVAL = "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"
 _MUTE = frozenset({Standing.OFF, Standing.BOOTING, Standing.REJECTED})
 _TRANSACTION = frozenset({"TransactionEvent"})
+_ENDS_BY_TOKEN = frozenset({"Authorized", "PowerPathClosed"})
+_AGAIN_S = 2.8
+"""How long a card must have been away to be read again."""
+
 _TOLD_PENDING = frozenset({"GetBaseReport", "GetReport"})
 """What B02.FR.02 lets a station tell while Pending, beside what is triggered."""
 
@@ -54,6 +59,8 @@ class _Debt:
     objection: Objection
     pays: Callable[[Called], bool] = lambda called: True
     frail: bool = True
+    stops: bool = False
+    """Whether a token should end a transaction: that it ends when the EV has gone is no sign of it."""
 
 
 class Debts:
@@ -64,9 +71,13 @@ class Debts:
         self._debts: list[_Debt] = []
         self._asked_in: dict[str, Standing] = {}
         """How far the station had come when it was asked; `OFF` stands for not far enough to be held to anything."""
+        self._shown_s: dict[str, float] = {}
+        """When each token was held before a reader last."""
+        self._refused = False
+        """Whether any token was."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
-        """Nothing to object to; takes note of what an event settles, forgives and brings about."""
+        """What an event settles, forgives and brings about; objects to what can be settled no more."""
         match event:
             case Called():
                 self._called(event)
@@ -78,7 +89,12 @@ class Debts:
             case Answered(called=Called(action="BootNotification")) if event.error_code:
                 self._boot_refused(event)
             case Operated(deed="unplug"):
+                yield from self._too_late(event)
                 self._unplugged(event)
+            case Operated(deed="present-token"):
+                self._shown(event)
+            case Answered() if text(event.payload, "idTokenInfo", "status") not in ("", "Accepted"):
+                self._refused = True
             case Operated(deed="cut-network") | Opened() | Closed():
                 self._forgive()
                 self._in_flight(event.at_s)
@@ -86,7 +102,6 @@ class Debts:
                 self._forgive()
             case _:
                 pass
-        yield from ()
 
     def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
         """What is still owed although somebody waited for it; nothing by a station that is away, which O29 tells of."""
@@ -191,6 +206,46 @@ class Debts:
         )
         self._owe_event(event.at_s, id_, objection)
 
+    def _too_late(self, event: Operated) -> Iterator[Objection]:
+        """What an EV that goes ends in any case: a token should have done so long before, or there was no time for it."""
+        for debt in self._debts:
+            able = self._facts.outstanding is None and not self._facts.away
+            if debt.stops and able and event.at_s - debt.since_s >= PROMPT_S:
+                yield debt.objection
+        self._debts = [debt for debt in self._debts if not debt.stops]
+
+    def _shown(self, event: Operated) -> None:
+        """E07.FR.01: the token that began a transaction ends it, or says at least that it should (TxStopPoint)."""
+        facts, words = self._facts, event.words.split()
+        token = "".join(words[1:2]).casefold()
+        before_s, self._shown_s[token] = self._shown_s.get(token, NEVER), event.at_s
+        running = [t for t in facts.transactions.values() if t.open]
+        if len(running) != 1 or len(facts.plugged) != 1 or self._refused or facts.away:
+            return
+        found, own = running[0], (token, "".join(words[2:3]))
+        mine = found.token is not None and (found.token[0].casefold(), found.token[1]) == own
+        calm = not found.offline and found.last_s >= facts.shaken_s and found.evse in facts.plugged
+        # A reader ignores a card that it has just read.
+        if not (mine and calm) or event.at_s - before_s < _AGAIN_S:
+            return
+        points = facts.settings.of("TxCtrlr.TxStopPoint")
+        named = set() if points is None else {p.strip() for p in points.value.split(",")}
+        if named & _ENDS_BY_TOKEN:
+            objection = Objection(
+                "E06, E07",
+                "transaction not ended at its stop point",
+                f"the token of a transaction was shown again, TxStopPoint is {points.value if points else ''},"
+                " and no Ended came",
+            )
+            self._owe_event(event.at_s, found.id, objection, kind="Ended", stops=True)
+        else:
+            objection = Objection(
+                "E07.FR.01",
+                "own token ends nothing",
+                "the token of a transaction was shown again, and no event tells that it was stopped",
+            )
+            self._owe_event(event.at_s, found.id, objection, tells=_tells_stop, stops=True)
+
     def _reset(self, event: Told) -> None:
         if not isinstance(event.asked.payload, dict) or "evseId" in event.asked.payload:
             return
@@ -255,6 +310,7 @@ class Debts:
         *,
         kind: str = "",
         frail: bool = True,
+        stops: bool = False,
         tells: Callable[[Called], bool] = lambda called: True,
     ) -> None:
         def pays(called: Called) -> bool:
@@ -263,7 +319,7 @@ class Debts:
             fits = same == id_.casefold() and text(called.payload, "eventType") in wanted
             return fits and tells(called)
 
-        self._debts.append(_Debt(since_s, _TRANSACTION, objection, pays, frail))
+        self._debts.append(_Debt(since_s, _TRANSACTION, objection, pays, frail, stops))
 
     # --- availability -------------------------------------------------------------------------------------
 
@@ -291,6 +347,11 @@ class Debts:
 
 
 _TAKES_ENERGY = frozenset({"Charging", "SuspendedEV", "SuspendedEVSE"})
+
+
+def _tells_stop(called: Called) -> bool:
+    stops = text(called.payload, "triggerReason") == "StopAuthorized"
+    return stops or text(called.payload, "eventType") == "Ended"
 
 
 def _may_tell_unplugged(called: Called) -> bool:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from strategies.model.events import (
     Answered,
+    Asked,
     Called,
     Closed,
     Died,
@@ -36,10 +37,11 @@ _Key: TypeAlias = tuple[str, int]
 
 @dataclass(slots=True)
 class _Sent:
-    """One event that was refused each time: since when, how often, when last, and its eventType."""
+    """One event: its eventType, what was known of attempts when it was first sent, how often it was sent and refused, and when last."""
 
-    first_s: float
     kind: str
+    attempts: int | None
+    interval: int | None
     times: int = 0
     refused: int = 0
     refused_s: float = 0.0
@@ -68,6 +70,8 @@ class Retries:
                 | Called(action="BootNotification")
             ):
                 self._sent.clear()
+            case Asked(action="SetVariables"):
+                self._changed(event.at_s)
             case Operated(deed="power-cycle" | "cut-network" | "restore-network"):
                 self._sent.clear()
             case _:
@@ -75,22 +79,16 @@ class Retries:
 
     def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
         """Whether an event that was refused, and may be sent again, was waited for in vain."""
-        attempts, interval = self._setting(_ATTEMPTS), self._setting(_INTERVAL)
         if self._facts.away or self._facts.outstanding is not None:
             return
         for sent in self._sent.values():
-            since_s = max(self._since_s(_ATTEMPTS), self._since_s(_INTERVAL))
-            if attempts is None or interval is None or since_s > sent.first_s:
-                continue
             waits = [m.timeout_s for m in missed if _waits_for(m, sent.kind)]
-            due_s = sent.refused_s + interval * sent.refused + _LATE_S
-            left = 0 < sent.refused == sent.times < attempts
-            if left and any(end_s >= max(due_s, sent.refused_s + wait) for wait in waits):
+            if _is_due(sent, end_s) and any(end_s - sent.refused_s >= wait for wait in waits):
                 yield Objection(
                     "E13.FR.01 to FR.04",
                     "TransactionEvent given up too soon",
                     f"a TransactionEvent was refused with a CALLERROR and sent {sent.times} times;"
-                    f" MessageAttempts is {attempts}",
+                    f" MessageAttempts is {sent.attempts}",
                     Topic.LOST,
                 )
 
@@ -99,11 +97,12 @@ class Retries:
         id_ = text(event.payload, "transactionInfo", "transactionId").casefold()
         if seq is None or not id_:
             return
-        kind = text(event.payload, "eventType")
-        sent = self._sent.setdefault((id_, seq), _Sent(event.at_s, kind))
-        attempts = self._setting(_ATTEMPTS)
-        known = attempts is not None and self._since_s(_ATTEMPTS) < sent.first_s
-        if known and attempts and sent.refused == sent.times >= attempts:
+        sent = self._sent.get((id_, seq))
+        if sent is None:
+            kind = text(event.payload, "eventType")
+            sent = _Sent(kind, self._setting(_ATTEMPTS), self._setting(_INTERVAL))
+            self._sent[id_, seq] = sent
+        if sent.attempts and sent.refused == sent.times >= sent.attempts:
             yield Objection(
                 "E13.FR.01 to FR.04",
                 "TransactionEvent sent more often than MessageAttempts",
@@ -112,6 +111,12 @@ class Retries:
                 Topic.AGAIN,
             )
         sent.times += 1
+
+    def _changed(self, at_s: float) -> None:
+        """Whatever is not overdue when variables are set may follow the new ones."""
+        for sent in self._sent.values():
+            if not _is_due(sent, at_s):
+                sent.attempts = None
 
     def _answered(self, event: Answered) -> None:
         payload = event.called.payload
@@ -125,9 +130,13 @@ class Retries:
         value = "" if found is None else found.value
         return int(value) if value.isdecimal() and value.isascii() and len(value) < 6 else None
 
-    def _since_s(self, name: str) -> float:
-        found = self._facts.settings.of(name)
-        return float("inf") if found is None else found.since_s
+
+def _is_due(sent: _Sent, at_s: float) -> bool:
+    """Whether it should have been sent again by then."""
+    if sent.attempts is None or sent.interval is None:
+        return False
+    due_s = sent.refused_s + sent.interval * sent.refused + _LATE_S
+    return 0 < sent.refused == sent.times < sent.attempts and at_s >= due_s
 
 
 def _waits_for(missed: Missed, kind: str) -> bool:

@@ -25,6 +25,9 @@ GLANCE_S = 0.3
 TIMED_OUT_S = 2.5
 """How long until an EVConnectionTimeOut of a second is over, however a station counts."""
 
+SHOWN_AGAIN_S = 3.0
+"""How long a card must have been away from a reader that ignores one which it has just read."""
+
 SETTLED_S = 1.2
 """How long a station has until what was done shows in what it says."""
 

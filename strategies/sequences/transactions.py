@@ -13,6 +13,7 @@ from strategies.sequences.steps import (
     CHARGING,
     ENDED,
     GLANCE_S,
+    SHOWN_AGAIN_S,
     TIMED_OUT_S,
     answered,
     booted,
@@ -28,6 +29,9 @@ from strategies.sequences.steps import (
     with_variable,
 )
 
+APART_S = 0.5
+"""How long one deed comes after another so that it is plain which of them a station tells of."""
+
 
 @scenario
 def plug_first(place: Place) -> Iterable[Move]:
@@ -37,6 +41,7 @@ def plug_first(place: Place) -> Iterable[Move]:
         *charge(place),
         Act(f"stop-power {n}"),
         Act(f"start-power {n}"),
+        Pause(SHOWN_AGAIN_S),
         present(place.tokens[0]),
         ENDED,
         Act(f"unplug {n}"),
@@ -68,17 +73,25 @@ def transaction_points(place: Place) -> Iterable[tuple[str, Script]]:
 
 
 def _points(variable: str, value: str, place: Place) -> Iterable[Move]:
-    n = place.evses[0]
+    """An EV that comes before the token, and one that comes after it; each deed for itself, so that points can be told apart."""
+    n, shown = place.evses[0], present(place.tokens[0])
+    starts, stops = variable.endswith("TxStartPoint"), variable.endswith("TxStopPoint")
     both: list[Move] = [
-        *charge(place),
+        Act(f"plug-in {n}"),
+        event(eventType="Started") if starts and value == "EVConnected" else Pause(APART_S),
+        shown,
+        Act(f"start-power {n}"),
+        CHARGING,
         *leave(place),
-        present(place.tokens[0]),
+        shown,
         Await("Authorize"),
+        event(eventType="Started") if starts and value == "Authorized" else Pause(APART_S),
         Act(f"plug-in {n}"),
         Act(f"start-power {n}"),
         CHARGING,
-        present(place.tokens[0]),
-        Pause(GLANCE_S),
+        Pause(SHOWN_AGAIN_S if stops else APART_S),
+        shown,
+        ENDED if stops and value in ("Authorized", "PowerPathClosed") else Pause(GLANCE_S),
         Act(f"unplug {n}"),
         Pause(GLANCE_S),
     ]

@@ -86,3 +86,11 @@ def test_an_event_is_not_missed_where_nobody_waited_for_it():
     model = station()
     sent(model, 1.0)
     assert names(model, (Missed("TransactionEvent", 6.0, (("/eventType", "Ended"),)),)) == []
+
+
+@pytest.mark.parametrize(("at_s", "found"), [(30.0, [GIVEN_UP]), (2.0, [])])
+def test_what_is_overdue_stays_so_when_variables_are_put_back(at_s, found):
+    model = station()
+    sent(model, 1.0)
+    model.saw(Asked(at_s, "SetVariables", {}, "s"))
+    assert names(model) == found
