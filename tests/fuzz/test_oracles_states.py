@@ -340,6 +340,9 @@ SETTABLE = (
     _variable("TxCtrlr", "EVConnectionTimeOut", "20"),
     _variable("TxCtrlr", "TxStartPoint", "EVConnected"),
     _variable("TxCtrlr", "TxStartPoint", "Authorized"),
+    _variable("TxCtrlr", "TxStartPoint", "EnergyTransfer"),
+    _variable("TxCtrlr", "TxStopPoint", "EVConnected"),
+    _variable("TxCtrlr", "TxStopPoint", "Authorized"),
     _variable("OCPPCommCtrlr", "OfflineThreshold", "1"),
 )
 
