@@ -62,7 +62,8 @@ def energy_safety(obs: Observation) -> Iterator[Violation]:
     not count again (E09.FR.01), nor does one that outlived an EVConnectionTimeOut which was set in the scene (C01.FR.26),
     or that is for another EVSE (C01.FR.19 to FR.21). Spoken of only where the EV was plugged in during the scene, the
     transaction was told from its Started on, nothing was offline, and the token is of a kind that somebody must show;
-    whatever a station may know by itself - a cache, a list, AuthEnabled false - counts in its favour.
+    whatever a station may know by itself - a cache, a list, AuthEnabled false - counts in its favour. Without a network
+    only a token counts that was never seen before, at a station that was told to let no such token in (C15.FR.08).
 
     Seen: an authorisation that outlived its session and let the next car charge
     (https://github.com/EVerest/EVerest/commit/56bc227).

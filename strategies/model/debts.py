@@ -75,6 +75,8 @@ class Debts:
         """When each token was held before a reader last."""
         self._refused = False
         """Whether any token was."""
+        self._groups: dict[str, list[tuple[str, str]]] = {}
+        """The groupIdTokens that each token was answered with, as pairs of idToken and type."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What an event settles, forgives and brings about; objects to what can be settled no more."""
@@ -95,6 +97,8 @@ class Debts:
                 self._shown(event)
             case Answered() if text(event.payload, "idTokenInfo", "status") not in ("", "Accepted"):
                 self._refused = True
+            case Answered(called=Called(action="Authorize")):
+                self._authorized(event)
             case Operated(deed="cut-network") | Opened() | Closed():
                 self._forgive()
                 self._in_flight(event.at_s)
@@ -243,6 +247,31 @@ class Debts:
                 "E07.FR.01",
                 "own token ends nothing",
                 "the token of a transaction was shown again, and no event tells that it was stopped",
+            )
+            self._owe_event(event.at_s, found.id, objection, tells=_tells_stop, stops=True)
+
+    def _authorized(self, event: Answered) -> None:
+        """C09: another token of the group that the transaction belongs to ends it like its own."""
+        facts, asked = self._facts, text(event.called.payload, "idToken", "idToken").casefold()
+        accepted = text(event.payload, "idTokenInfo", "status") == "Accepted" and event.prompt
+        group = (
+            text(event.payload, "idTokenInfo", "groupIdToken", "idToken").casefold(),
+            text(event.payload, "idTokenInfo", "groupIdToken", "type"),
+        )
+        self._groups.setdefault(asked, []).append(group)
+        running = [t for t in facts.transactions.values() if t.open]
+        # An EV that waits elsewhere may come first.
+        if len(running) != 1 or len(facts.plugged) != 1 or not (accepted and all(group)):
+            return
+        found = running[0]
+        own = "" if found.token is None else found.token[0].casefold()
+        same = own not in ("", asked) and self._groups.get(own) == [group]
+        calm = not found.offline and found.last_s >= facts.shaken_s and found.evse in facts.plugged
+        if same and calm and event.proper and not (self._refused or found.remote_starts):
+            objection = Objection(
+                "C09",
+                "token of the group ends nothing",
+                "a token of the group that a transaction belongs to was accepted, and no event tells that it was stopped",
             )
             self._owe_event(event.at_s, found.id, objection, tells=_tells_stop, stops=True)
 

@@ -31,6 +31,10 @@ _SHOWN_BY_NOBODY = frozenset({"Central", "Local", "MacAddress", "NoAuthorization
 """Kinds of token that nobody holds before a reader, so that nothing is known of how they were let in."""
 
 
+_OFFLINE_UNKNOWN = "AuthCtrlr.OfflineTxForUnknownIdEnabled"
+_GONE_S = 0.1
+"""How long after a cut nothing is under way any more."""
+
 _LATE_S = 2.0
 
 _CROSS_S = 0.5
@@ -69,12 +73,20 @@ class Energy:
         self._asks_csms = False
         self._doubted = False
         """Whether anybody's token was refused, or may have been."""
+        self._cut_s = float("inf")
+        self._tokens: set[str] = set()
+        """Every token that was shown, or named by the CSMS."""
+        self._strangers: set[str] = set()
+        """Those that were shown for the first time without a network, to a station that lets nobody in then (C15.FR.08)."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Whether an event tells of energy for somebody who was not let in; after the transaction took note of it."""
         self._doubted |= _doubts(event)
         match event:
+            case Operated(deed="cut-network" | "restore-network"):
+                self._cut_s = event.at_s if event.deed == "cut-network" else float("inf")
             case Operated(deed="present-token"):
+                self._stranger(event)
                 self._grant(event.at_s, event.words.split()[1:2], shown=True)
             case Operated(deed="unplug"):
                 self._unplugged(event.at_s, event.evse)
@@ -82,6 +94,8 @@ class Energy:
                 self._expire(event.at_s)
             case Called(action="Authorize"):
                 self._asks_csms = True
+            case Asked(action="SendLocalList" | "RequestStartTransaction"):
+                self._known_to_csms(event.payload)
             case Answered(called=Called(action="Authorize")):
                 self._authorized(event)
             case Told(asked=Asked(action="RequestStartTransaction"), status="Accepted"):
@@ -98,6 +112,35 @@ class Energy:
     def _grant(self, at_s: float, token: list[str], *, shown: bool) -> None:
         plugged = frozenset(self._facts.plugged)
         self._grants.append(_Grant(at_s, "".join(token).casefold(), shown, plugged=plugged))
+
+    def _stranger(self, event: Operated) -> None:
+        words = event.words.split()
+        token, facts = "".join(words[1:2]).casefold(), self._facts
+        rule, enabled = facts.settings.of(_OFFLINE_UNKNOWN), facts.settings.of("AuthCtrlr.Enabled")
+        kept_out = rule is not None and rule.value == "false" and rule.since_s < self._cut_s
+        open_to_all = enabled is not None and enabled.value == "false"
+        held = words[2:3] != [] and words[2] not in _SHOWN_BY_NOBODY
+        gone = event.at_s - self._cut_s >= _GONE_S
+        if kept_out and held and gone and not open_to_all and token not in self._tokens:
+            self._strangers.add(token)
+        self._tokens.add(token)
+
+    def _known_to_csms(self, payload: JsonValue) -> None:
+        """What the CSMS names may be let in; a whole list is not looked through."""
+        token = text(payload, "idToken", "idToken").casefold()
+        self._tokens.add(token)
+        self._strangers = self._strangers - {token} if token else set()
+
+    def _let_in_unknown(self, event: Called, found: Transaction) -> Iterator[Objection]:
+        token = "" if found.token is None else found.token[0].casefold()
+        if member(event.payload, "offline") is True and token in self._strangers:
+            yield Objection(
+                "C15.FR.08",
+                "unknown token charges without a network",
+                "OfflineTxForUnknownIdEnabled is false, and energy flowed for a token that was first shown offline",
+                Topic.ENERGY,
+                Weight.HIGH,
+            )
 
     def _authorized(self, event: Answered) -> None:
         token = text(event.called.payload, "idToken", "idToken").casefold()
@@ -165,6 +208,8 @@ class Energy:
             yield from self._nameless(found)
         token = text(event.payload, "idToken", "idToken").casefold()
         charging = text(event.payload, "transactionInfo", "chargingState") == "Charging"
+        if charging:
+            yield from self._let_in_unknown(event, found)
         if text(event.payload, "eventType") != "Ended" and (token or charging):
             grant = self._used(found, token)
             if charging and grant is None and self._judged(found):

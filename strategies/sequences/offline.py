@@ -19,6 +19,7 @@ from strategies.sequences.steps import (
     leave,
     present,
     sent_again_soon,
+    set_variable,
     tell_status,
     trigger,
     with_variable,
@@ -29,6 +30,9 @@ EVENTS = 40
 
 GOES_ON_S = 2.5
 """How long we look whether energy flows on that must not."""
+
+_NOBODY = ("04FEEDC0DE", "ISO14443")
+"""A token that no other scene shows, so that no cache knows it."""
 
 DEAD_S = 4.0
 """How long a connection is left half-open."""
@@ -153,6 +157,35 @@ def offline_refused(place: Place) -> Iterable[Move]:
     ]
     allowance = get_variable(PoolVariable("TxCtrlr", "MaxEnergyOnInvalidId"))
     return [allowance, *_offline(place, moves)]
+
+
+@scenario
+def offline_and_unknown(place: Place) -> Iterable[Move]:
+    """Somebody whom nobody knows wants to charge without a network, where all that would let him in is off (C15)."""
+    n, named = place.evses[0], [v for v in place.pool.variables if _lets_in(v)]
+    found = [v for v in map(place.variable, dict.fromkeys(v.name for v in named)) if v is not None]
+    unknown = any(v.variable == "OfflineTxForUnknownIdEnabled" for v in found)
+    if not unknown or len(found) < len(named) or place.value("AuthCtrlr.Enabled", "") == "false":
+        return []
+    return [
+        *[set_variable(v, "false") for v in found],
+        Ask("ClearCache", {}),
+        Act("cut-network"),
+        Pause(0.3),
+        Act(f"plug-in {n}"),
+        present(_NOBODY),
+        Act(f"start-power {n}"),
+        Pause(0.5),
+        Act(f"unplug {n}"),
+        Act("restore-network"),
+        *tell_status(place),
+        Pause(1.0),
+        *[set_variable(v, v.value or "false") for v in found],
+    ]
+
+
+def _lets_in(variable: PoolVariable) -> bool:
+    return variable.component == "AuthCtrlr" and "OfflineTx" in variable.variable
 
 
 @scenario

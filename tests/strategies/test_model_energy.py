@@ -7,7 +7,8 @@ from strategies.model import Answered, Asked, Called, Closed, Model, Opened, Ope
 ELSEWHERE = "Charging on an EVSE that the token is not for"
 RUN_OUT = "Charging with an authorization that had run out"
 NAMELESS = "transaction without its token"
-ALL = (ELSEWHERE, RUN_OUT, NAMELESS)
+UNKNOWN = "unknown token charges without a network"
+ALL = (UNKNOWN, ELSEWHERE, RUN_OUT, NAMELESS)
 TOKEN = {"idToken": {"idToken": "A", "type": "ISO14443"}}
 TIME_OUT = {"component": {"name": "TxCtrlr"}, "variable": {"name": "EVConnectionTimeOut"}}
 
@@ -122,3 +123,45 @@ def test_a_transaction_of_which_something_was_not_seen_may_have_told_its_token()
     event(model, 2.0, "Updated", 2, "Charging")
     event(model, 2.2, "Ended", 3, "Idle")
     assert names(model) == []
+
+
+OFFLINE = {"component": {"name": "AuthCtrlr"}, "variable": {"name": "OfflineTxForUnknownIdEnabled"}}
+
+
+def offline(value="false", *, before=False, offline=True, state="Charging", cut=True):
+    model = Model()
+    asked = Asked(0.0, "GetVariables", {"getVariableData": [OFFLINE]}, "g")
+    model.saw(asked)
+    result = {**OFFLINE, "attributeStatus": "Accepted", "attributeValue": value}
+    model.saw(Told(0.1, asked, {"getVariableResult": [result]}))
+    if before:
+        authorized(model, 0.2)
+    if cut:
+        model.saw(Operated(1.0, "cut-network"))
+    model.saw(Operated(2.0, "plug-in 1"))
+    model.saw(Operated(2.1, "present-token a ISO14443"))
+    model.saw(Operated(3.0, "unplug 1"))
+    model.saw(Operated(3.1, "restore-network"))
+    more = {"offline": True} if offline else {}
+    event(model, 4.0, "Started", 0, "EVConnected", **TOKEN, **more)
+    event(model, 4.2, "Updated", 1, state, **more)
+    return names(model)
+
+
+def test_a_token_that_nobody_knows_and_that_charges_offline_is_found():
+    assert offline() == [UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"value": "true"},
+        {"before": True},
+        {"offline": False},
+        {"state": "EVConnected"},
+        {"cut": False},
+    ],
+    ids=str,
+)
+def test_a_token_that_may_be_known_or_does_not_charge_is_right(how):
+    assert offline(**how) == []

@@ -10,7 +10,8 @@ NEVER = "no transaction at its start point"
 TOO_EARLY = "transaction ended before its stop point"
 NOT_ENDED = "transaction not ended at its stop point"
 NOTHING = "own token ends nothing"
-ALL = (BEFORE_TOKEN, BEFORE_EV, NEVER, TOO_EARLY, NOT_ENDED, NOTHING)
+GROUP = "token of the group ends nothing"
+ALL = (GROUP, BEFORE_TOKEN, BEFORE_EV, NEVER, TOO_EARLY, NOT_ENDED, NOTHING)
 TOKEN = {"idToken": {"idToken": "A", "type": "ISO14443"}}
 
 
@@ -41,10 +42,11 @@ class Scene:
         called = Called(self.now, action, payload, f"c{self.now}")
         return self.saw(called).saw(Answered(self.now, called, answer))
 
-    def token(self, name="A", status="Accepted"):
+    def token(self, name="A", status="Accepted", group=""):
         self.done(f"present-token {name} ISO14443")
         asked = {"idToken": {"idToken": name, "type": "ISO14443"}}
-        return self.called("Authorize", asked, {"idTokenInfo": {"status": status}})
+        more = {"groupIdToken": {"idToken": group, "type": "Central"}} if group else {}
+        return self.called("Authorize", asked, {"idTokenInfo": {"status": status, **more}})
 
     def event(self, kind, trigger="Authorized", **more):
         info = {"transactionId": "t1"}
@@ -183,3 +185,27 @@ def test_what_was_owed_is_owed_though_variables_are_put_back():
     scene = Scene("TxStartPoint", "EVConnected").done("plug-in 1")
     scene.now += 12.0
     assert scene.set("TxStartPoint", "Authorized").names("Started") == [NEVER]
+
+
+def of_two(first, second, status="Accepted"):
+    scene = Scene().done("plug-in 1").token(group=first).event("Started", **TOKEN)
+    return scene.token("B", status, second)
+
+
+def test_a_token_of_the_group_that_ends_nothing_is_found():
+    scene = of_two("G", "g")
+    scene.now += 12.0
+    assert scene.done("unplug 1").event("Ended", "EVCommunicationLost").names() == [GROUP]
+
+
+def test_a_token_of_the_group_may_end_it_or_say_so():
+    assert of_two("G", "G").event("Updated", "StopAuthorized").names("Ended") == []
+    assert of_two("G", "G").event("Ended", "StopAuthorized").names("Ended") == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [("G", "H", "Accepted"), ("", "", "Accepted"), ("G", "G", "Invalid")],
+)
+def test_a_token_of_no_group_or_another_one_ends_nothing(first, second, status):
+    assert of_two(first, second, status).names("Ended") == []
