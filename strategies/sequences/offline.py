@@ -11,6 +11,7 @@ from strategies.sequences.place import Place
 from strategies.sequences.registry import Script, scenario, scenarios_over, slow_scenario
 from strategies.sequences.steps import (
     ENDED,
+    SETTLED_S,
     answered,
     booted,
     charge,
@@ -135,7 +136,8 @@ def offline_while_charging(place: Place) -> Iterable[Move]:
 def offline_across(place: Place) -> Iterable[Move]:
     """The network goes and comes back while somebody charges on."""
     moves: list[Move] = [Act("cut-network"), Pause(0.1), Act("restore-network")]
-    return [*charge(place), *moves, *tell_status(place), *leave(place)]
+    # By then nothing of before can be on its way.
+    return [*charge(place), *moves, *tell_status(place), Pause(SETTLED_S), *leave(place)]
 
 
 @scenario
