@@ -99,7 +99,7 @@ def idempotency(obs: Observation) -> Iterator[Violation]:
 
     A transactionId is never used for a second transaction, not even after a reboot (E01); one request is carried out
     once; a TransactionEvent that was acknowledged is not sent again, and one that was not is sent again as it was, under
-    its own seqNo (E13). That a CALL which was sent again with its messageId is carried out twice is a remark: Part 4 asks
+    its own seqNo, and not more often than MessageAttempts says where the scene has shown it (E13). That a CALL which was sent again with its messageId is carried out twice is a remark: Part 4 asks
     senders for new ids, and receivers for nothing.
 
     Seen: a firmware update that was carried out twice (https://github.com/matth-x/MicroOcpp/commit/565f6d4); meter
