@@ -8,8 +8,8 @@ One module a topic: `registration` (B01 to B03, F06.FR.17), `transactions` (E), 
 F03, G03, G04), `debts` (whatever must follow), `reports` (B07, B08, N, L), `inventory` (what reports name), `register` (J),
 `keeping` (what outlives a boot), `exchange` (one CALL at a time), `places` (what connectors are said to be), `reasons` (why a
 transaction ended), `takenback` (E05), `echoes` (requestIds), `backlog` (what waits), `readings` (values in
-reports), `retries` (E13), `resets` (B12), `points`
-(TxStartPoint, TxStopPoint). They share `facts` and the `settings` in them; a new rule goes into the module of its topic.
+reports), `retries` (E13), `resets` (B12), `points` (TxStartPoint, TxStopPoint). They share `facts` and, in it, `settings`; a
+new rule goes into the module of its topic.
 """
 
 from __future__ import annotations
