@@ -348,7 +348,7 @@ class Debts:
             fits = same == id_.casefold() and text(called.payload, "eventType") in wanted
             return fits and tells(called)
 
-        self._debts.append(_Debt(since_s, _TRANSACTION, objection, pays, frail, stops))
+        self._debts.append(_Debt(since_s, _TRANSACTION, objection, pays, frail, stops=stops))
 
     # --- availability -------------------------------------------------------------------------------------
 
