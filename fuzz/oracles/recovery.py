@@ -31,8 +31,9 @@ def recovery(obs: Observation) -> Iterator[Violation]:
     BootNotification, however much waits to be sent. It is missed only where the network was up again and the scene
     waited in vain. How late it comes back is its own choice: the back-off has no upper limit. Behind a connection that we
     cut it comes no sooner than the RetryBackOffWaitMinimum that was set or read in the same scene, unless it starts anew;
-    longer waits are not seen from here. It comes back with the password that it accepted last and with none that it refused (A01), and
-    calls the address of the network profile that it says it uses (B09, B10).
+    longer waits are not seen from here. It comes back with the password that it accepted last and with none that it refused
+    (A01), and calls the address of the network profile that it says it uses (B09, B10). A password of less than 16 or more
+    than 64 characters is accepted by nobody (A00.FR.205).
 
     Seen: a race between time-outs after which no station ever dialled again
     (https://github.com/EVerest/libocpp/commit/230ae1a); a BootNotification dropped from a full queue

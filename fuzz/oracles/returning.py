@@ -6,6 +6,7 @@ Knows what was asked for, what was answered, and what the transcript tells of ea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,9 @@ def wrong_returns(seen: History) -> Iterator[Wrong]:
 _COMPONENT = "securityctrlr"
 _ANY_LENGTH = "{secret.password}"
 """A slot that is told with its length once it was filled."""
+_OF_LENGTH = re.compile(r"\{secret\.password\.(\d{1,4})\}")
+_SHORTEST, _LONGEST = 16, 64
+"""Characters of a password; of more than 40, up to 64, editions think differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,9 @@ class Kept:
                 # Nobody knows what became of it.
                 self._forget()
         elif h.deed is Deed.TOLD and h.action == "SetVariables" and partner is not None:
-            self._told(self._values(partner.payload), h)
+            asked = self._values(partner.payload)
+            self._told(asked, h)
+            yield from self._length(asked, h)
 
     def _forget(self) -> None:
         self._now, self._soon, self._asked = "", "", False
@@ -117,6 +123,18 @@ class Kept:
             self._refused.discard(asked[0])
         elif asked[0] not in (self._now, self._soon):
             self._refused.add(asked[0])
+
+    def _length(self, asked: list[str], answer: Happening) -> Iterator[Wrong]:
+        """A password of a length that no edition allows, and that was taken; which one it was, only our own slots tell."""
+        found = _OF_LENGTH.fullmatch(asked[0]) if len(asked) == 1 else None
+        results = [r for r in items_of(answer.payload, "setVariableResult") if self._means(r)]
+        taken = [text_of(r, "attributeStatus") in ("Accepted", "RebootRequired") for r in results]
+        if self.what is not PASSWORD or found is None or taken != [True]:
+            return
+        if not _SHORTEST <= int(found[1]) <= _LONGEST:
+            size = "short" if int(found[1]) < _SHORTEST else "long"
+            text = f"it accepted a password of {found[1]} characters; {_SHORTEST} to 40 are right"
+            yield Wrong(f"a password that is too {size}", text, "A00.FR.205, A01")
 
     def _opened(self, shown: str) -> Iterator[Wrong]:
         words = self.what.words

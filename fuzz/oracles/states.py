@@ -25,7 +25,7 @@ from fuzz.records import (
     TargetFacts,
     Violation,
 )
-from strategies.labels import JsonValue
+from strategies.labels import JsonValue, Kind
 from strategies.model import (
     Answered,
     Asked,
@@ -44,6 +44,8 @@ from strategies.model import (
     Unread,
     Weight,
 )
+from strategies.model.events import member
+from strategies.version import version
 
 MAX_NAME = 50
 """As much of an action is looked at."""
@@ -57,9 +59,11 @@ def energy_safety(obs: Observation) -> Iterator[Violation]:
 
     A transaction that charges needs an authorization of its own: a token that was shown and not refused, an accepted
     Authorize, or an accepted RequestStartTransaction. One that was used up, or given for an EV that has gone since, does
-    not count again (E09.FR.01). Spoken of only where the EV was plugged in during the scene, the transaction was told
-    from its Started on, nothing was offline, and the token is of a kind that somebody must show; whatever a station may
-    know by itself - a cache, a list, AuthEnabled false - counts in its favour.
+    not count again (E09.FR.01), nor does one that outlived an EVConnectionTimeOut which was set in the scene (C01.FR.26),
+    or that is for another EVSE (C01.FR.19 to FR.21). Spoken of only where the EV was plugged in during the scene, the
+    transaction was told from its Started on, nothing was offline, and the token is of a kind that somebody must show;
+    whatever a station may know by itself - a cache, a list, AuthEnabled false - counts in its favour. Without a network
+    only a token counts that was never seen before, at a station that was told to let no such token in (C15.FR.08).
 
     Seen: an authorisation that outlived its session and let the next car charge
     (https://github.com/EVerest/EVerest/commit/56bc227).
@@ -75,10 +79,10 @@ def persistence(obs: Observation) -> Iterator[Violation]:
 
     The station boots again and says so (B01.FR.03), accepted variables read the same, what was made Inoperative stays so
     (B01.FR.07, G03.FR.08, G04.FR.09; what was not seen so before the boot is O11's), roots are listed by the same hash
-    data (M03), and no beginning or end of a transaction is lost (E04, B12.FR.05). A station is missed only where the
-    scene waited for its BootNotification in vain, at least half a minute, and the network was never cut; a variable is
-    compared only with what was set or read in the same scene, and not at all where the specification lets others change
-    it.
+    data (M03), and no beginning or end of a transaction is lost (E04, B12.FR.05), nor one that was sent and not answered
+    (E12, E13). A reset that was agreed to is carried out (B11, B12). A station is missed only where the scene waited for its
+    BootNotification in vain, at least half a minute, and the network was never cut; a variable is compared only with what
+    was set or read in the same scene, and not at all where the specification lets others change it.
 
     Seen: a value that was accepted and stored, and with which the station never started again
     (https://github.com/EVerest/EVerest/pull/1782).
@@ -95,7 +99,7 @@ def idempotency(obs: Observation) -> Iterator[Violation]:
 
     A transactionId is never used for a second transaction, not even after a reboot (E01); one request is carried out
     once; a TransactionEvent that was acknowledged is not sent again, and one that was not is sent again as it was, under
-    its own seqNo (E13). That a CALL which was sent again with its messageId is carried out twice is a remark: Part 4 asks
+    its own seqNo, and not more often than MessageAttempts says where the scene has shown it (E13). That a CALL which was sent again with its messageId is carried out twice is a remark: Part 4 asks
     senders for new ids, and receivers for nothing.
 
     Seen: a firmware update that was carried out twice (https://github.com/matth-x/MicroOcpp/commit/565f6d4); meter
@@ -170,7 +174,8 @@ def _folded(obs: Observation, seen: History) -> tuple[Objection, ...]:
         volatile=facts.volatile,
         profile=facts.security_profile,
     )
-    for event in events(seen):
+    scripted = any(m.keyword == "scenario" for m in obs.case.mutations)
+    for event in events(seen, scripted=scripted):
         if isinstance(event, Asked | Told) and _asked(event).action in facts.denied:
             # What follows from an action that the station claims not to support is nobody's to say.
             continue
@@ -191,8 +196,8 @@ def _asked(event: Asked | Told) -> Asked:
 # --- from histories to the words of the model ---------------------------------------------------------------
 
 
-def events(seen: History) -> Iterator[Event]:
-    """A history in the model's words."""
+def events(seen: History, *, scripted: bool = False) -> Iterator[Event]:
+    """A history in the model's words; `scripted` where the case plays the CSMS, so that its whole answers are as good as any."""
     asked: dict[int, Asked] = {}
     called: dict[int, Called] = {}
     for index, h in enumerate(seen):
@@ -207,10 +212,22 @@ def events(seen: History) -> Iterator[Event]:
             case Deed.TOLD:
                 yield Told(h.at_s, asked[h.partner], h.payload, _code(h))
             case Deed.ANSWERED:
-                proper = not h.case
-                yield Answered(h.at_s, called[h.partner], h.payload, _code(h), proper=proper)
+                call, code = called[h.partner], _code(h)
+                proper = not h.case or (scripted and not code and _is_whole(h, call))
+                yield Answered(h.at_s, call, h.payload, code, proper=proper)
             case _:
                 yield from _plain(h)
+
+
+def _is_whole(answer: Happening, call: Called) -> bool:
+    """True for a CALLRESULT that a CSMS may give to this very CALL."""
+    of_no_token = call.action == "TransactionEvent" and member(call.payload, "idToken") is None
+    if of_no_token and member(answer.payload, "idTokenInfo") is not None:
+        return False
+    try:
+        return version().validator(call.action, Kind.RESPONSE).is_valid(answer.payload)
+    except (KeyError, ValueError):
+        return False
 
 
 def _code(h: Happening) -> str:

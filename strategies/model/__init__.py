@@ -42,6 +42,7 @@ from strategies.model.inventory import Inventory
 from strategies.model.keeping import Keeping
 from strategies.model.meters import Meters
 from strategies.model.places import Places
+from strategies.model.points import Points
 from strategies.model.questions import Questions
 from strategies.model.readings import Readings
 from strategies.model.reasons import Reasons
@@ -49,6 +50,8 @@ from strategies.model.register import Register
 from strategies.model.registration import Registration
 from strategies.model.reports import Reports
 from strategies.model.requests import Requests
+from strategies.model.resets import Resets
+from strategies.model.retries import Retries
 from strategies.model.signers import Signers
 from strategies.model.takenback import TakenBack
 from strategies.model.transactions import Telling
@@ -105,6 +108,9 @@ class Model:
         self._meters = Meters(self.facts)
         self._transfers = Transfers(self.facts)
         self._aligned = Aligned(self.facts)
+        self._retries = Retries(self.facts)
+        self._resets = Resets(self.facts)
+        self._points = Points(self.facts)
         self._rules = (
             Exchange(self.facts),
             Registration(self.facts),
@@ -129,6 +135,9 @@ class Model:
             Requests(),
             Readings(volatile),
             self._backlog,
+            self._retries,
+            self._resets,
+            self._points,
         )
 
     @property
@@ -164,3 +173,6 @@ class Model:
         yield from self._meters.over(end_s, missed)
         yield from self._transfers.over(end_s, missed)
         yield from self._aligned.over(end_s, missed)
+        yield from self._retries.over(end_s, missed)
+        yield from self._resets.over(end_s, missed)
+        yield from self._points.over(end_s, missed)

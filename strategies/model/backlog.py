@@ -29,6 +29,9 @@ from strategies.model.facts import NEVER, Facts
 _QUIET_S = 1.0
 """How long no transaction event may have come before and after an answer that says that some wait."""
 
+_NOTICED_S = 0.05
+"""How long after its connection was closed a station must know of it."""
+
 
 @dataclass(slots=True)
 class _Claim:
@@ -54,6 +57,12 @@ class Backlog:
         """Where an EV was when the network was cut: what is told of it may have begun with the network."""
         self._back = False
         """Whether there was a new connection since: what comes over the old one was told before that was gone."""
+        self._down_s = self._up_s = NEVER
+        """When the connection was last lost to a cut, and when there was one again; the other one is over then."""
+        self._cycled = False
+        """Whether the power was lost: what ended by that is told of late, and nobody knows when it happened."""
+        self._left: dict[str, bool] = {}
+        """Transactions whose EV surely went without a connection (True) or with one, by id."""
         self._online = True
         """Whether nothing that was seen has ever taken the connection away."""
 
@@ -79,6 +88,7 @@ class Backlog:
             case Closed() | Opened() | Died():
                 self._online = False
                 self._back |= isinstance(event, Opened)
+                self._turned(event)
             case _:
                 pass
 
@@ -121,18 +131,65 @@ class Backlog:
                 self._cut_s = NEVER
             case "power-cycle":
                 self._online = False
+                self._cycled = True
+                self._left.clear()
             case "plug-in":
                 self._all_offline.discard(event.evse)
                 if self._cut_s > NEVER:
                     self._came_offline.add(event.evse)
             case "unplug":
+                self._unplugged(event)
                 if self._cut_s > NEVER and event.evse in self._came_offline:
                     self._all_offline.add(event.evse)
                 self._came_offline.discard(event.evse)
             case _:
                 pass
 
+    def _turned(self, event: Closed | Opened | Died) -> None:
+        idle = self._facts.outstanding is None
+        cut = isinstance(event, Closed) and self._cut_s > NEVER
+        self._down_s = event.at_s if cut and idle else NEVER
+        self._up_s = event.at_s if isinstance(event, Opened) else NEVER
+        # What went under way with a connection, and was lost with it, may be told in either way.
+        self._left = {id_: gone for id_, gone in self._left.items() if gone}
+
+    def _unplugged(self, event: Operated) -> None:
+        facts = self._facts
+        mine = [t for t in facts.transactions.values() if t.open and t.evse == event.evse]
+        doubtful = self._cycled or event.evse in self._came_offline or facts.outstanding is not None
+        if len(mine) != 1 or doubtful or event.evse not in facts.plugged:
+            return
+        if self._down_s > NEVER and event.at_s - self._down_s >= _NOTICED_S:
+            self._left[mine[0].id.casefold()] = True
+        elif self._up_s > NEVER and event.at_s - self._up_s >= _QUIET_S and self._cut_s == NEVER:
+            self._left[mine[0].id.casefold()] = False
+
+    def _flag(self, event: Called) -> Iterator[Objection]:
+        """Whether the end that an EV brought about by going says rightly if there was a connection."""
+        id_ = text(event.payload, "transactionInfo", "transactionId").casefold()
+        ended = text(event.payload, "transactionInfo", "stoppedReason") == "EVDisconnected"
+        gone = ended or text(event.payload, "triggerReason") == "EVCommunicationLost"
+        offline = member(event.payload, "offline") is True
+        if id_ not in self._left or not gone:
+            return
+        without = self._left.pop(id_)
+        if without and not offline:
+            yield Objection(
+                "E04, E11.FR.07",
+                "offline event told as if online",
+                "an EV went while the network was cut, and the event that tells of it does not say offline",
+                weight=Weight.LOW,
+            )
+        if offline and not without:
+            yield Objection(
+                "E04, E11.FR.07",
+                "online event told as if offline",
+                "an EV went while the station was connected again, and the event that tells of it says offline",
+                weight=Weight.LOW,
+            )
+
     def _event(self, event: Called) -> Iterator[Objection]:
+        yield from self._flag(event)
         offline = member(event.payload, "offline")
         found = self._facts.transaction(text(event.payload, "transactionInfo", "transactionId"))
         if offline is True and self._online and found is not None and found.begun:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from strategies.labels import JsonValue
 from strategies.model.events import (
+    PROMPT_S,
     Answered,
     Asked,
     Called,
@@ -28,7 +29,7 @@ from strategies.model.events import (
     number,
     text,
 )
-from strategies.model.facts import REFUSALS, Facts, Standing
+from strategies.model.facts import NEVER, REFUSALS, Facts, Standing
 from strategies.model.registration import SENDS
 
 _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
@@ -39,8 +40,14 @@ _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
     "GetLog": ("LogStatusNotification", "N01"),
     "UpdateFirmware": ("FirmwareStatusNotification", "L01"),
 }
+_ATTEMPTS = "OCPPCommCtrlr.MessageAttempts/TransactionEvent"
+_INTERVAL = "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"
 _MUTE = frozenset({Standing.OFF, Standing.BOOTING, Standing.REJECTED})
 _TRANSACTION = frozenset({"TransactionEvent"})
+_ENDS_BY_TOKEN = frozenset({"Authorized", "PowerPathClosed"})
+_AGAIN_S = 2.8
+"""How long a card must have been away to be read again."""
+
 _TOLD_PENDING = frozenset({"GetBaseReport", "GetReport"})
 """What B02.FR.02 lets a station tell while Pending, beside what is triggered."""
 
@@ -72,6 +79,9 @@ class _Debt:
         named = where.get("/evseId", ""), where.get("/connectorId", "")
         return named == tuple(map(str, self.place)) and "/connectorStatus" in where
 
+    stops: bool = False
+    """Whether a token should end a transaction: that it ends when the EV has gone is no sign of it."""
+
 
 class Debts:
     """Keeps book of what is owed."""
@@ -89,9 +99,15 @@ class Debts:
         self._levels: set[_Level] = set()
         self._withheld = False
         """Whether a firmware that is to be installed may keep everybody out (L01.FR.07)."""
+        self._shown_s: dict[str, float] = {}
+        """When each token was held before a reader last."""
+        self._refused = False
+        """Whether any token was."""
+        self._groups: dict[str, list[tuple[str, str]]] = {}
+        """The groupIdTokens that each token was answered with, as pairs of idToken and type."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
-        """Nothing to object to; takes note of what an event settles, forgives and brings about."""
+        """What an event settles, forgives and brings about; objects to what can be settled no more."""
         if isinstance(event, Called | Opened | Closed | Died):
             # It went on without an answer.
             waiting = self._facts.outstanding
@@ -109,16 +125,26 @@ class Debts:
                 self._boot_refused(event)
             case Answered(called=Called(action="TransactionEvent")):
                 self._held = not _surely_taken(event)
+                self._refused |= _refuses(event)
             case Operated(deed="unplug"):
+                yield from self._too_late(event)
                 self._unplugged(event)
                 self._cable(event, "Occupied")
             case Operated(deed="plug-in"):
                 self._cable(event, "Available")
-            case Operated(deed="power-cycle" | "cut-network") | Opened() | Closed() | Died():
-                self._debts = [debt for debt in self._debts if not debt.frail]
+            case Operated(deed="present-token"):
+                self._shown(event)
+            case Answered() if _refuses(event):
+                self._refused = True
+            case Answered(called=Called(action="Authorize")):
+                self._authorized(event)
+            case Operated(deed="cut-network") | Opened() | Closed():
+                self._forgive()
+                self._in_flight(event.at_s)
+            case Operated(deed="power-cycle") | Died():
+                self._forgive()
             case _:
                 pass
-        yield from ()
 
     def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
         """What is still owed although somebody waited for it; nothing by a station that is away, which O29 tells of."""
@@ -137,9 +163,12 @@ class Debts:
         waiting = self._facts.outstanding
         return 0.0 if waiting is None else waiting.at_s + self._facts.timeout_s + 1.0
 
+    def _forgive(self) -> None:
+        self._debts = [debt for debt in self._debts if not debt.frail]
+
     def _called(self, event: Called) -> None:
         if event.action == "BootNotification":
-            self._debts = [debt for debt in self._debts if not debt.frail]
+            self._forgive()
         self._debts = [
             debt for debt in self._debts if not (event.action in debt.actions and debt.pays(event))
         ]
@@ -222,6 +251,71 @@ class Debts:
         )
         self._owe_event(event.at_s, id_, objection)
 
+    def _too_late(self, event: Operated) -> Iterator[Objection]:
+        """What an EV that goes ends in any case: a token should have done so long before, or there was no time for it."""
+        for debt in self._debts:
+            able = self._facts.outstanding is None and not self._facts.away
+            if debt.stops and able and event.at_s - debt.since_s >= PROMPT_S:
+                yield debt.objection
+        self._debts = [debt for debt in self._debts if not debt.stops]
+
+    def _shown(self, event: Operated) -> None:
+        """E07.FR.01: the token that began a transaction ends it, or says at least that it should (TxStopPoint)."""
+        facts, words = self._facts, event.words.split()
+        token = "".join(words[1:2]).casefold()
+        before_s, self._shown_s[token] = self._shown_s.get(token, NEVER), event.at_s
+        running = [t for t in facts.transactions.values() if t.open]
+        if len(running) != 1 or len(facts.plugged) != 1 or self._refused or facts.away:
+            return
+        found, own = running[0], (token, "".join(words[2:3]))
+        mine = found.token is not None and (found.token[0].casefold(), found.token[1]) == own
+        calm = not found.offline and found.last_s >= facts.shaken_s and found.evse in facts.plugged
+        # A reader ignores a card that it has just read.
+        if not (mine and calm) or event.at_s - before_s < _AGAIN_S:
+            return
+        points = facts.settings.of("TxCtrlr.TxStopPoint")
+        named = set() if points is None else {p.strip() for p in points.value.split(",")}
+        if named & _ENDS_BY_TOKEN:
+            objection = Objection(
+                "E06, E07",
+                "transaction not ended at its stop point",
+                f"the token of a transaction was shown again, TxStopPoint is {points.value if points else ''},"
+                " and no Ended came",
+            )
+            self._owe_event(event.at_s, found.id, objection, kind="Ended", stops=True)
+        else:
+            objection = Objection(
+                "E07.FR.01",
+                "own token ends nothing",
+                "the token of a transaction was shown again, and no event tells that it was stopped",
+            )
+            self._owe_event(event.at_s, found.id, objection, tells=_tells_stop, stops=True)
+
+    def _authorized(self, event: Answered) -> None:
+        """C09: another token of the group that the transaction belongs to ends it like its own."""
+        facts, asked = self._facts, text(event.called.payload, "idToken", "idToken").casefold()
+        accepted = text(event.payload, "idTokenInfo", "status") == "Accepted" and event.prompt
+        group = (
+            text(event.payload, "idTokenInfo", "groupIdToken", "idToken").casefold(),
+            text(event.payload, "idTokenInfo", "groupIdToken", "type"),
+        )
+        self._groups.setdefault(asked, []).append(group)
+        running = [t for t in facts.transactions.values() if t.open]
+        # An EV that waits elsewhere may come first.
+        if len(running) != 1 or len(facts.plugged) != 1 or not (accepted and all(group)):
+            return
+        found = running[0]
+        own = "" if found.token is None else found.token[0].casefold()
+        same = own not in ("", asked) and self._groups.get(own) == [group]
+        calm = not found.offline and found.last_s >= facts.shaken_s and found.evse in facts.plugged
+        if same and calm and event.proper and not (self._refused or found.remote_starts):
+            objection = Objection(
+                "C09",
+                "token of the group ends nothing",
+                "a token of the group that a transaction belongs to was accepted, and no event tells that it was stopped",
+            )
+            self._owe_event(event.at_s, found.id, objection, tells=_tells_stop, stops=True)
+
     def _reset(self, event: Told) -> None:
         if not isinstance(event.asked.payload, dict) or "evseId" in event.asked.payload:
             return
@@ -249,6 +343,35 @@ class Debts:
             )
             self._owe_event(event.at_s, found.id, objection, frail=False, tells=_may_tell_unplugged)
 
+    def _in_flight(self, at_s: float) -> None:
+        """E04, E12: what was sent and not answered is sent again; Updated may be thinned out.
+
+        Only where the scene has shown that one transmission is not all, and the pause before the next one is short.
+        """
+        lost, settings = self._facts.outstanding, self._facts.settings
+        attempts, interval = settings.of(_ATTEMPTS), settings.of(_INTERVAL)
+        if lost is None or attempts is None or interval is None or interval.value not in ("0", "1"):
+            return
+        kind = text(lost.payload, "eventType")
+        again = attempts.value.isdecimal() and attempts.value not in ("0", "1")
+        if lost.action != "TransactionEvent" or kind not in ("Started", "Ended") or not again:
+            return
+        objection = Objection(
+            "E04, E12",
+            "unanswered TransactionEvent lost with its connection",
+            f"the connection was lost before a TransactionEvent ({kind}) was answered, and it never came again",
+            Topic.LOST,
+            Weight.HIGH,
+        )
+        id_ = text(lost.payload, "transactionInfo", "transactionId").casefold()
+        seq = number(lost.payload, "seqNo")
+
+        def pays(called: Called) -> bool:
+            same = text(called.payload, "transactionInfo", "transactionId").casefold() == id_
+            return same and number(called.payload, "seqNo") == seq
+
+        self._debts.append(_Debt(at_s, _TRANSACTION, objection, pays, frail=False))
+
     def _owe_event(
         self,
         since_s: float,
@@ -257,6 +380,7 @@ class Debts:
         *,
         kind: str = "",
         frail: bool = True,
+        stops: bool = False,
         tells: Callable[[Called], bool] = lambda called: True,
     ) -> None:
         def pays(called: Called) -> bool:
@@ -265,7 +389,7 @@ class Debts:
             fits = same == id_.casefold() and text(called.payload, "eventType") in wanted
             return fits and tells(called)
 
-        self._debts.append(_Debt(since_s, _TRANSACTION, objection, pays, frail))
+        self._debts.append(_Debt(since_s, _TRANSACTION, objection, pays, frail, stops=stops))
 
     # --- availability -------------------------------------------------------------------------------------
 
@@ -353,6 +477,15 @@ def _surely_taken(event: Answered) -> bool:
     plain: JsonValue = {"idTokenInfo": {"status": status}}
     known = status in REFUSALS or status == "Accepted"
     return event.proper or event.payload == {} or (known and event.payload == plain)
+
+
+def _refuses(event: Answered) -> bool:
+    return text(event.payload, "idTokenInfo", "status") not in ("", "Accepted")
+
+
+def _tells_stop(called: Called) -> bool:
+    stops = text(called.payload, "triggerReason") == "StopAuthorized"
+    return stops or text(called.payload, "eventType") == "Ended"
 
 
 def _may_tell_unplugged(called: Called) -> bool:

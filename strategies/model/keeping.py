@@ -71,7 +71,7 @@ class Keeping:
         self._last_set = self._last_change = ""
         self._going_s = NEVER
         self._by = ""
-        self._gone = False
+        self._gone = self._at_once = self._installs = False
         self._network = True
 
     def saw(self, event: Event) -> Iterator[Objection]:
@@ -103,9 +103,17 @@ class Keeping:
         """Whether the station ever came back."""
         waits = [m.timeout_s for m in missed if m.action == "BootNotification"]
         away_s = end_s - self._going_s
-        if not waits or not self._gone or self._going_s == NEVER or not self._network:
+        if not waits or self._going_s == NEVER or not self._network:
             return
-        if away_s >= max(LEAST_WAIT_S, *waits):
+        if not self._gone and away_s >= max(LEAST_WAIT_S, *waits) and self._may_reset():
+            yield Objection(
+                "B11, B12",
+                "Reset accepted and not carried out",
+                "Reset was accepted, and the station neither hung up nor said BootNotification",
+                Topic.LOST,
+                Weight.HIGH,
+            )
+        if self._gone and away_s >= max(LEAST_WAIT_S, *waits):
             yield Objection(
                 "B01.FR.03",
                 f"no BootNotification after {self._by}",
@@ -114,12 +122,21 @@ class Keeping:
                 Weight.CRITICAL,
             )
 
+    def _may_reset(self) -> bool:
+        """Whether nothing may hold up a reset: a transaction that goes on, an answer that the station waits for, a firmware."""
+        facts = self._facts
+        idle = not any(t.ended_seq is None for t in facts.transactions.values())
+        calm = facts.outstanding is None and facts.interrupted_s < self._going_s
+        return self._by == "Reset" and calm and (idle or self._at_once) and not self._installs
+
     def _asked(self, event: Asked) -> None:
         """Until the answer is here, and if it never comes, nobody knows what holds."""
         if event.action == "SetVariables":
             for item in objects(event.payload, "setVariableData"):
                 self._values.pop(_key(item), None)
             self._last_set = event.id
+        elif event.action == "UpdateFirmware":
+            self._installs = True
         elif event.action == "ChangeAvailability":
             self._inoperative.clear()
             self._shown.clear()
@@ -131,6 +148,7 @@ class Keeping:
         whole = isinstance(event.asked.payload, dict) and "evseId" not in event.asked.payload
         if event.status == "Accepted" and whole:
             self._going_s, self._by, self._gone = event.at_s, "Reset", False
+            self._at_once = text(event.asked.payload, "type") == "Immediate"
 
     def _operated(self, event: Operated) -> None:
         match event.deed:

@@ -23,7 +23,7 @@ from strategies.model.events import (
     number,
     text,
 )
-from strategies.model.facts import NEVER, Facts, Transaction
+from strategies.model.facts import NEVER, REFUSALS, Facts, Transaction
 
 _BY_RESTART = frozenset({"ImmediateReset", "ResetCommand", "Reboot", "PowerLoss"})
 _GONE = frozenset({"EVDisconnected", "EVCommunicationLost", "EVDeparted"})
@@ -76,6 +76,12 @@ class _Causes:
     done_s: float = NEVER
     """When anything was last done at the station."""
     restarts: bool = False
+    reset_s: list[float] = field(default_factory=list)
+    """When a Reset was asked for; infinity stands for one that was not agreed to, or is not to happen at once."""
+    cycled_s: list[float] = field(default_factory=list)
+    """When the power was lost."""
+    refused: set[str] = field(default_factory=set)
+    """The transactions whose token was refused when it was told."""
     other_s: float = NEVER
     """When anything last happened that may end a transaction for a reason of its own."""
     quiet: bool = True
@@ -106,6 +112,12 @@ class Reasons:
                     self._causes.stopped_s = event.at_s
             case Told(asked=Asked(action="RequestStartTransaction")):
                 self._started(event)
+            case Told(asked=Asked(action="Reset")):
+                at_once = text(event.asked.payload, "type") == "Immediate"
+                agreed = event.status == "Accepted" and at_once
+                self._causes.reset_s.append(event.at_s if agreed else float("inf"))
+            case Answered(called=Called(action="TransactionEvent")):
+                self._refused(event)
             case Answered(called=Called(action="Authorize")):
                 self._authorized(event)
             case Called(action="TransactionEvent"):
@@ -130,6 +142,7 @@ class Reasons:
                 )
             case "power-cycle":
                 causes.restarts = True
+                causes.cycled_s.append(event.at_s)
             case "fault" | "clear-fault" | "shift-clock":
                 causes.other_s = event.at_s
             case _:
@@ -167,6 +180,13 @@ class Reasons:
         self._causes.groups[token] = group if text(info, "status") == "Accepted" else ""
         self._causes.quiet &= bool(text(info, "status")) and event.prompt and not event.error_code
 
+    def _refused(self, event: Answered) -> None:
+        payload, status = event.called.payload, text(event.payload, "idTokenInfo", "status")
+        told = member(payload, "idToken") is not None
+        if told and status in REFUSALS and event.prompt and not event.error_code:
+            id_ = text(payload, "transactionInfo", "transactionId")
+            self._causes.refused.add(id_.casefold())
+
     # --- what is told -------------------------------------------------------------------------------------
 
     def _transaction(self, event: Called) -> Iterator[Objection]:
@@ -180,19 +200,22 @@ class Reasons:
         if "RemoteStop" in reasons:
             self._causes.told_stopped.add(found.id.casefold())
         yield from self._by_other_token(found, reasons)
-        if not self._seen(found):
-            return
-        yield from self._by_nobody(found, reasons)
         ended = text(event.payload, "eventType") == "Ended"
         if ended:
             yield from self._not_so(event, found)
+        if not self._seen(found):
+            return
+        yield from self._by_nobody(found, reasons)
         yield from self._remotely(event, found, ended=ended)
 
     def _seen(self, found: Transaction) -> bool:
         """Whether all that could have brought about an event of this transaction was seen."""
-        shaken = max(self._facts.unread_s, self._facts.failed_s, self._facts.interrupted_s)
+        return self._seen_since(found, self._facts.failed_s, self._facts.interrupted_s)
+
+    def _seen_since(self, found: Transaction, *shaken_s: float) -> bool:
         whole = found.begun and not found.offline and found.era >= 0
-        return self._facts.operated and whole and shaken < found.first_s
+        calm = max(self._facts.unread_s, *shaken_s) < found.first_s
+        return self._facts.operated and whole and calm
 
     def _by_nobody(self, found: Transaction, reasons: set[str]) -> Iterator[Objection]:
         causes, evse = self._causes, found.evse
@@ -236,22 +259,17 @@ class Reasons:
 
     def _not_so(self, event: Called, found: Transaction) -> Iterator[Objection]:
         """One cause alone was seen, and another reason is given; Local where none is (ReasonEnumType)."""
-        causes = self._causes
-        unplugged = causes.unplugged.get(found.evse, NEVER) > found.first_s
-        remote = found.id.casefold() in causes.stopped
+        causes, likely = self._causes, self._likely(found)
         # Whoever began it may end it; a transaction that was begun from afar takes no showing of a token.
         stopped_here = len(causes.shown) > (not found.remote_starts)
-        others = causes.restarts or stopped_here or causes.other_s > found.first_s
-        if unplugged is remote or others or not causes.quiet:
+        others = stopped_here or causes.other_s > found.first_s or not causes.quiet
+        if len(likely) != 1 or others:
             return
+        [(what, rule, wrong)] = likely
         said = text(event.payload, "transactionInfo", "stoppedReason") or "Local"
-        what, allowed = (
-            ("the EV was unplugged", _UNPLUGGED)
-            if unplugged
-            else ("RequestStopTransaction was accepted", _REMOTE)
-        )
+        stopped = found.id.casefold() in causes.stopped
         untold = found.id.casefold() not in causes.told_stopped
-        if remote and untold and causes.done_s < causes.stopped_s:
+        if stopped and untold and causes.done_s < causes.stopped_s:
             yield Objection(
                 "F03.FR.02, F03.FR.03",
                 "remote stop never told",
@@ -259,13 +277,42 @@ class Reasons:
                 " that says RemoteStop",
                 weight=Weight.LOW,
             )
-        if said not in allowed and said in _PLAIN:
+        if said in wrong:
             yield Objection(
-                "E06, F03",
+                rule,
                 "transaction ended for another reason than it says",
                 f"{what}, nothing else happened, and the transaction says that it ended by {said}",
                 weight=Weight.LOW,
             )
+
+    def _likely(self, found: Transaction) -> list[tuple[str, str, frozenset[str]]]:
+        """The causes that were seen since a transaction began: in words, by which rule, and reasons that they are not.
+
+        None where something may have happened beside them unseen.
+        """
+        causes, facts, id_ = self._causes, self._facts, found.id.casefold()
+        unplugged = causes.unplugged.get(found.evse, NEVER) > found.first_s
+        restarts_s = [*causes.reset_s, *causes.cycled_s]
+        restarted = restarts_s[0] if len(restarts_s) == 1 else float("inf")
+        # The restart itself takes the connection away, and so nothing else.
+        cut_s = NEVER if restarted <= facts.interrupted_s else facts.interrupted_s
+        restart = causes.restarts and found.first_s < restarted < float("inf")
+        seen, f03 = self._seen(found), "E06, F03"
+        found_: list[tuple[str, str, frozenset[str]]] = []
+        if unplugged:
+            found_.append(("the EV was unplugged", f03, _PLAIN - _UNPLUGGED))
+        if id_ in causes.stopped:
+            found_.append(("RequestStopTransaction was accepted", f03, _PLAIN - _REMOTE))
+        if restart and self._seen_since(found, facts.failed_s, cut_s):
+            what = "Reset was accepted" if causes.reset_s else "the power was lost"
+            found_.append((what, "B12.FR.04" if causes.reset_s else "E08", _NO_RESTART))
+            seen = True
+        elif causes.restarts:
+            return []
+        if id_ in causes.refused and self._seen_since(found, facts.interrupted_s):
+            found_.append(("the CSMS refused the token", "E05", _PLAIN))
+            seen = True
+        return found_ if seen else []
 
     # --- remote starts ------------------------------------------------------------------------------------
 
@@ -337,6 +384,10 @@ class Reasons:
 _UNPLUGGED = frozenset({"EVDisconnected", "StoppedByEV"})
 _PLAIN = frozenset({"Local", "Remote", "EVDisconnected", "ImmediateReset", "PowerLoss", "Timeout"})
 """Reasons that are as plain as what was seen; of any other, such as EmergencyStop, nobody can say more."""
+
+
+_NO_RESTART = frozenset({"Local", "Remote", "EVDisconnected", "Timeout", "DeAuthorized"})
+"""What a restart is not, whatever its words are."""
 
 
 def _charges(payload: JsonValue) -> bool:

@@ -132,7 +132,7 @@ class TakenBack:
             found = facts.transaction(id_)
             if found is None or found.evse != event.evse or not self._none_allowed or refusal.over:
                 continue
-            calm = max(facts.interrupted_s, facts.unread_s) < refusal.at_s and not found.offline
+            calm = max(facts.interrupted_s, facts.unread_s) < refusal.at_s
             charges = found.open and found.state == "Charging" and facts.outstanding is None
             if calm and charges and event.at_s - refusal.at_s > SOON_S:
                 yield Objection(

@@ -34,6 +34,10 @@ class Telling:
         self._numbers: dict[int, str] = {}
         self._headless: dict[str, tuple[bool, bool]] = {}
         self._open_when_asked: dict[str, bool] = {}
+        self._named: set[str] = set()
+        """What answers to remote starts called transactions (F01.FR.13)."""
+        self._strangers: set[str] = set()
+        """Which transactions are said to go on, of those that nobody has told of."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with an event, by what was told of transactions before."""
@@ -45,13 +49,21 @@ class Telling:
             case Asked(action="GetTransactionStatus"):
                 found = self._facts.transaction(text(event.payload, "transactionId"))
                 self._open_when_asked[event.id] = bool(found and self._facts.surely_open(found))
+            case Told(asked=Asked(action="RequestStartTransaction")):
+                self._named.add(text(event.payload, "transactionId").casefold())
             case Told(asked=Asked(action="GetTransactionStatus")) if not event.error_code:
                 yield from self._status(event)
             case _:
                 pass
 
     def over(self) -> Iterator[Objection]:
-        """What is wrong with the whole: transactions whose beginning never came although it lay within what was seen."""
+        """What is wrong with the whole: transactions whose beginning never came, or of which nothing ever came."""
+        if any(self._facts.transaction(id_) is None for id_ in self._strangers):
+            yield Objection(
+                "E14",
+                "unknown transaction goes on",
+                "GetTransactionStatus says that a transaction goes on of which nothing was ever told",
+            )
         for id_, (evident, interrupted) in self._headless.items():
             found = self._facts.transactions[id_]
             if not evident or found.begun:
@@ -280,7 +292,15 @@ class Telling:
             return
         found = self._facts.transaction(id_)
         if found is None:
+            self._stranger(id_, ongoing)
             return
+        if ongoing is None and found.begun:
+            yield Objection(
+                "E14",
+                "nothing said of a transaction that was asked about",
+                "GetTransactionStatus named a transaction, and the answer does not say whether it goes on",
+                weight=Weight.LOW,
+            )
         if ongoing is True and found.ended_seq in found.taken:
             yield Objection(
                 "E14",
@@ -294,6 +314,13 @@ class Telling:
                 "running transaction unknown",
                 "GetTransactionStatus says that a transaction is over whose Ended never came",
             )
+
+    def _stranger(self, id_: str, ongoing: JsonValue) -> None:
+        """An id that nobody ever told cannot be known to the CSMS unless it is of before, and that is over."""
+        unseen = self._headless or max(self._facts.unread_s, self._facts.interrupted_s) > NEVER
+        known = id_.casefold() in self._named or self._facts.outstanding is not None
+        if ongoing is True and id_ and not known and not unseen:
+            self._strangers.add(id_)
 
 
 def _without_offline(payload: JsonValue) -> JsonObject:

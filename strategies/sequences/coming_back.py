@@ -81,11 +81,12 @@ def _password_changed(value: str, place: Place) -> list[Move]:
 
 @scenario
 def password_refused(place: Place) -> Iterable[Move]:
-    """A password that is too short is refused, and the station comes back with the one that it took before (A01.FR.04)."""
+    """Passwords that are too short or too long are refused, and the station comes back with the one it took before (A01)."""
     return [
         set_variable(_PASSWORD, "{secret.password.20}"),
         Pause(GLANCE_S),
         set_variable(_PASSWORD, "{secret.password.12}"),
+        set_variable(_PASSWORD, "{secret.password.65}"),
         *reboot(place),
     ]
 

@@ -6,17 +6,21 @@ from collections.abc import Iterable
 from functools import partial
 
 from strategies.moves import Act, Again, Answer, Ask, Await, Leave, Move, Pause, Withhold
+from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
 from strategies.sequences.registry import Script, scenario, scenarios_over, slow_scenario
 from strategies.sequences.steps import (
     ENDED,
-    GLANCE_S,
+    SETTLED_S,
     answered,
     booted,
     charge,
+    get_variable,
     judged,
     leave,
     present,
+    sent_again_soon,
+    set_variable,
     tell_status,
     trigger,
     with_variable,
@@ -24,6 +28,12 @@ from strategies.sequences.steps import (
 
 EVENTS = 40
 """How many events wait to be sent after a long time without a network: 16 and 32 are sizes that queues have."""
+
+GOES_ON_S = 2.5
+"""How long we look whether energy flows on that must not."""
+
+_NOBODY = ("04FEEDC0DE", "ISO14443")
+"""A token that no other scene shows, so that no cache knows it."""
 
 DEAD_S = 4.0
 """How long a connection is left half-open."""
@@ -126,7 +136,8 @@ def offline_while_charging(place: Place) -> Iterable[Move]:
 def offline_across(place: Place) -> Iterable[Move]:
     """The network goes and comes back while somebody charges on."""
     moves: list[Move] = [Act("cut-network"), Pause(0.1), Act("restore-network")]
-    return [*charge(place), *moves, *tell_status(place), *leave(place)]
+    # By then nothing of before can be on its way.
+    return [*charge(place), *moves, *tell_status(place), Pause(SETTLED_S), *leave(place)]
 
 
 @scenario
@@ -142,11 +153,55 @@ def offline_refused(place: Place) -> Iterable[Move]:
         Pause(0.1),
         Act("restore-network"),
         Await("TransactionEvent"),
-        Pause(GLANCE_S),
+        Pause(GOES_ON_S),
         Act(f"unplug {n}"),
         ENDED,
     ]
-    return _offline(place, moves)
+    allowance = get_variable(PoolVariable("TxCtrlr", "MaxEnergyOnInvalidId"))
+    return [allowance, *_offline(place, moves)]
+
+
+@scenario
+def offline_and_unknown(place: Place) -> Iterable[Move]:
+    """Somebody whom nobody knows wants to charge without a network, where all that would let him in is off (C15)."""
+    n, named = place.evses[0], [v for v in place.pool.variables if _lets_in(v)]
+    found = [v for v in map(place.variable, dict.fromkeys(v.name for v in named)) if v is not None]
+    unknown = any(v.variable == "OfflineTxForUnknownIdEnabled" for v in found)
+    if not unknown or len(found) < len(named) or place.value("AuthCtrlr.Enabled", "") == "false":
+        return []
+    return [
+        *[set_variable(v, "false") for v in found],
+        Ask("ClearCache", {}),
+        Act("cut-network"),
+        Pause(0.3),
+        Act(f"plug-in {n}"),
+        present(_NOBODY),
+        Act(f"start-power {n}"),
+        Pause(0.5),
+        Act(f"unplug {n}"),
+        Act("restore-network"),
+        *tell_status(place),
+        Pause(1.0),
+        *[set_variable(v, v.value or "false") for v in found],
+    ]
+
+
+def _lets_in(variable: PoolVariable) -> bool:
+    return variable.component == "AuthCtrlr" and "OfflineTx" in variable.variable
+
+
+@scenario
+def event_under_way(place: Place) -> Iterable[Move]:
+    """The connection is cut while the end of a transaction waits for its answer, and comes again (E04, E12)."""
+    moves: list[Move] = [
+        *charge(place),
+        Withhold("TransactionEvent"),
+        *leave(place),
+        Leave(1006),
+        ENDED,
+        *tell_status(place),
+    ]
+    return sent_again_soon(place, moves)
 
 
 @scenarios_over

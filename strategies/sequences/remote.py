@@ -13,6 +13,7 @@ from strategies.sequences.steps import (
     CHARGING,
     ENDED,
     GLANCE_S,
+    TIMED_OUT_S,
     answered,
     change_availability,
     charge,
@@ -134,7 +135,7 @@ def remote_start_times_out(place: Place) -> Iterable[Move]:
         Pause(GLANCE_S),
         Act(f"unplug {n}"),
     ]
-    moves: list[Move] = [start_remotely(place), Pause(1.3), *late]
+    moves: list[Move] = [start_remotely(place), Pause(TIMED_OUT_S), *late]
     return with_variable(place, "TxCtrlr.EVConnectionTimeOut", "1", moves)
 
 

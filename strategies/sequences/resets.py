@@ -22,6 +22,9 @@ from strategies.sequences.steps import (
 LATE_S = 2.0
 """How long we look whether what was done once is done again."""
 
+NOT_YET_S = 2.5
+"""How long we look whether a station waits with what it must not do yet."""
+
 
 @scenario
 def reset_while_charging(place: Place) -> Iterable[Move]:
@@ -37,7 +40,7 @@ def reset_when_idle(place: Place) -> Iterable[Move]:
     return [
         *charge(place),
         reset("OnIdle"),
-        Pause(GLANCE_S),
+        Pause(NOT_YET_S),
         Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}),
         Act(f"unplug {n}"),
         ENDED,

@@ -22,6 +22,12 @@ UNDER_WAY_S = 2.2
 GLANCE_S = 0.3
 """How long we look whether something happens that must not."""
 
+TIMED_OUT_S = 2.5
+"""How long until an EVConnectionTimeOut of a second is over, however a station counts."""
+
+SHOWN_AGAIN_S = 3.0
+"""How long a card must have been away from a reader that ignores one which it has just read."""
+
 SETTLED_S = 1.2
 """How long a station has until what was done shows in what it says."""
 
@@ -68,6 +74,15 @@ def with_variable(place: Place, name: str, value: str, moves: Iterable[Move]) ->
     yield from moves
     if found is not None and changes:
         yield set_variable(found, found.value or "")
+
+
+def sent_again_soon(place: Place, moves: Iterable[Move]) -> Iterable[Move]:
+    """The moves with two attempts a second apart for each TransactionEvent (E13); nothing where that cannot be set."""
+    attempts = "OCPPCommCtrlr.MessageAttempts/TransactionEvent"
+    interval = "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"
+    if place.variable(interval) is None:
+        return []
+    return with_variable(place, interval, "1", with_variable(place, attempts, "2", moves))
 
 
 def token_json(token: tuple[str, str]) -> JsonObject:

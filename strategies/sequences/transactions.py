@@ -13,17 +13,24 @@ from strategies.sequences.steps import (
     CHARGING,
     ENDED,
     GLANCE_S,
+    SHOWN_AGAIN_S,
+    TIMED_OUT_S,
     answered,
     booted,
     charge,
+    event,
     get_variable,
     leave,
     present,
     reboot,
     reset,
+    sent_again_soon,
     tell_status,
     with_variable,
 )
+
+APART_S = 0.5
+"""How long one deed comes after another so that it is plain which of them a station tells of."""
 
 
 @scenario
@@ -34,6 +41,7 @@ def plug_first(place: Place) -> Iterable[Move]:
         *charge(place),
         Act(f"stop-power {n}"),
         Act(f"start-power {n}"),
+        Pause(SHOWN_AGAIN_S),
         present(place.tokens[0]),
         ENDED,
         Act(f"unplug {n}"),
@@ -65,17 +73,25 @@ def transaction_points(place: Place) -> Iterable[tuple[str, Script]]:
 
 
 def _points(variable: str, value: str, place: Place) -> Iterable[Move]:
-    n = place.evses[0]
+    """An EV that comes before the token, and one that comes after it; each deed for itself, so that points can be told apart."""
+    n, shown = place.evses[0], present(place.tokens[0])
+    starts, stops = variable.endswith("TxStartPoint"), variable.endswith("TxStopPoint")
     both: list[Move] = [
-        *charge(place),
+        Act(f"plug-in {n}"),
+        event(eventType="Started") if starts and value == "EVConnected" else Pause(APART_S),
+        shown,
+        Act(f"start-power {n}"),
+        CHARGING,
         *leave(place),
-        present(place.tokens[0]),
+        shown,
         Await("Authorize"),
+        event(eventType="Started") if starts and value == "Authorized" else Pause(APART_S),
         Act(f"plug-in {n}"),
         Act(f"start-power {n}"),
         CHARGING,
-        present(place.tokens[0]),
-        Pause(GLANCE_S),
+        Pause(SHOWN_AGAIN_S if stops else APART_S),
+        shown,
+        ENDED if stops and value in ("Authorized", "PowerPathClosed") else Pause(GLANCE_S),
         Act(f"unplug {n}"),
         Pause(GLANCE_S),
     ]
@@ -91,7 +107,7 @@ def nobody_plugs_in(place: Place) -> Iterable[Move]:
     moves: list[Move] = [
         present(place.tokens[0]),
         Await("Authorize"),
-        Pause(1.3),
+        Pause(TIMED_OUT_S),
         Act(f"plug-in {n}"),
         Act(f"start-power {n}"),
         Pause(GLANCE_S),
@@ -183,9 +199,23 @@ def event_refused(place: Place) -> Iterable[Move]:
     """TransactionEvents are answered with CALLERRORs (E13)."""
     refused: list[Move] = [Answer("TransactionEvent", error="InternalError") for _ in range(3)]
     moves: list[Move] = [*refused, *charge(place), *leave(place)]
-    inner = with_variable(place, "OCPPCommCtrlr.MessageAttempts/TransactionEvent", "2", moves)
-    name = "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"
-    return with_variable(place, name, "1", inner) if place.variable(name) else []
+    return sent_again_soon(place, moves)
+
+
+@scenario
+def event_refused_once(place: Place) -> Iterable[Move]:
+    """The Started of a transaction is answered with a CALLERROR, and comes again (E13)."""
+    n, started = place.evses[0], event(eventType="Started")
+    moves: list[Move] = [
+        Answer("TransactionEvent", error="InternalError"),
+        Act(f"plug-in {n}"),
+        present(place.tokens[0]),
+        Act(f"start-power {n}"),
+        started,
+        event(6.0, eventType="Started"),
+        *leave(place),
+    ]
+    return sent_again_soon(place, moves)
 
 
 @scenario

@@ -51,6 +51,18 @@ def test_a_refused_password_that_is_used_is_a_finding(parts):
     assert o29(*parts) == REFUSED
 
 
+@pytest.mark.parametrize(("size", "how"), [(12, "short"), (15, "short"), (65, "long")])
+@pytest.mark.parametrize("status", ["Accepted", "RebootRequired"])
+def test_a_password_of_a_length_that_nobody_allows_is_a_finding(size, how, status):
+    taken = set_to(f"{{secret.password.{size}}}", status)
+    assert o29(opened("a"), taken) == [f"O29 a password that is too {how}"]
+
+
+@pytest.mark.parametrize(("size", "status"), [(12, "Rejected"), (16, "Accepted"), (64, "Accepted")])
+def test_a_password_that_is_refused_or_may_be_as_long_is_right(size, status):
+    assert o29(opened("a"), set_to(f"{{secret.password.{size}}}", status)) == []
+
+
 def test_a_new_password_that_is_not_used_is_a_finding():
     assert o29(opened("a"), set_to("b", "Accepted"), opened("a")) == NOT_NEW
 

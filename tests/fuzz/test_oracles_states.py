@@ -32,7 +32,7 @@ from fuzz.station.events import (
 )
 from fuzz.station.settings import Settings
 from fuzz.testing import case, observation
-from strategies.labels import Expectation, Stance, Tier
+from strategies.labels import Channel, Expectation, Mutation, Stance, Tier
 from strategies.version import version
 
 SCENE = Expectation(Stance.UNSPECIFIED, Tier.MODEL)
@@ -340,6 +340,9 @@ SETTABLE = (
     _variable("TxCtrlr", "EVConnectionTimeOut", "20"),
     _variable("TxCtrlr", "TxStartPoint", "EVConnected"),
     _variable("TxCtrlr", "TxStartPoint", "Authorized"),
+    _variable("TxCtrlr", "TxStartPoint", "EnergyTransfer"),
+    _variable("TxCtrlr", "TxStopPoint", "EVConnected"),
+    _variable("TxCtrlr", "TxStopPoint", "Authorized"),
     _variable("OCPPCommCtrlr", "OfflineThreshold", "1"),
 )
 
@@ -429,6 +432,15 @@ class Script:
 EVSE = {"evse": {"id": 1, "connectorId": 1}}
 TOKEN = {"idToken": {"idToken": "A", "type": "ISO14443"}}
 START = {"remoteStartId": 1, "idToken": TOKEN["idToken"]}
+WITH_TOKEN = {
+    "eventType": "Started",
+    "seqNo": 0,
+    "triggerReason": "Authorized",
+    "timestamp": NOW,
+    "transactionInfo": {"transactionId": "t1"},
+    **EVSE,
+    **TOKEN,
+}
 
 
 def said(script, *steps):
@@ -774,6 +786,61 @@ def test_a_transaction_that_runs_is_not_unknown_to_its_station():
     assert said(script.ask("GetTransactionStatus", {"transactionId": "t1"}, over)) == [
         "O11 E14 running transaction unknown"
     ]
+
+
+GOES_ON = {"ongoingIndicator": True, "messagesInQueue": False}
+
+
+def test_a_transaction_that_nobody_told_of_cannot_go_on():
+    script = Script().ask("GetTransactionStatus", {"transactionId": "no such"}, GOES_ON)
+    assert said(script) == ["O11 E14 unknown transaction goes on"]
+
+
+def test_a_transaction_that_is_told_of_later_or_in_another_way_may_go_on():
+    asked = {"transactionId": "T1"}
+    later = Script().ask("GetTransactionStatus", asked, GOES_ON).event("Updated", 3, **EVSE)
+    assert said(later) == []
+    named = Script().ask(
+        "RequestStartTransaction", START, {"status": "Accepted", "transactionId": "t1"}
+    )
+    assert said(named.ask("GetTransactionStatus", asked, GOES_ON)) == []
+    unread = Script().lost().back().ask("GetTransactionStatus", asked, GOES_ON)
+    assert said(unread) == []
+
+
+def test_an_answer_that_says_nothing_of_the_transaction_is_found():
+    script = Script().event("Started", 0, **EVSE)
+    script.ask("GetTransactionStatus", {"transactionId": "t1"}, {"messagesInQueue": False})
+    assert said(script) == ["O11 E14 nothing said of a transaction that was asked about"]
+
+
+def scripted(script):
+    """What was seen of a scene that answers for the CSMS."""
+    made = seen(script.entries)
+    scenario = Mutation(Channel.PAYLOAD, "", "scenario", "a scene")
+    return replace(made, case=replace(made.case, mutations=(scenario,)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "again"),
+    [
+        ({"idTokenInfo": {"status": "Accepted"}}, True),
+        ({"idTokenInfo": {"status": "Perhaps"}}, False),
+    ],
+)
+def test_a_whole_answer_of_a_scene_is_as_good_as_any_other(answer, again):
+    script = Script().call("TransactionEvent", WITH_TOKEN, answer, who=Who.US)
+    script.call("TransactionEvent", WITH_TOKEN, answer, who=Who.US)
+    name = "acknowledged TransactionEvent told again"
+    assert (name in [o.name for o in objections(scripted(script))]) is again
+    assert name not in [o.name for o in objections(seen(script.entries))]
+
+
+def test_a_verdict_on_no_token_is_no_whole_answer():
+    without = {key: value for key, value in WITH_TOKEN.items() if key != "idToken"}
+    info = {"idTokenInfo": {"status": "Accepted"}}
+    script = Script().call("TransactionEvent", without, info, who=Who.US)
+    assert objections(scripted(script.call("TransactionEvent", without, info, who=Who.US))) == ()
 
 
 def test_a_status_of_no_transaction_in_particular_says_nothing_of_one():

@@ -89,3 +89,51 @@ def test_what_comes_over_the_old_connection_was_told_before_that_was_gone():
     for words in ("cut-network", "plug-in 1", "unplug 1", "restore-network"):
         model.saw(Operated(1.0, words))
     assert event(model, 1.1, offline=False) == []
+
+
+AS_IF_ONLINE = ["offline event told as if online"]
+AS_IF_OFFLINE = ["online event told as if offline"]
+
+
+def leaves(*, closed_s=2.01, back_s=4.0, unplugged_s=3.0, answered=True, **more):
+    """An EV that charges and goes; the network is cut at 2 s, and restored at `back_s`."""
+    model = Model()
+    model.saw(Operated(0.5, "plug-in 1"))
+    event(model, 1.0, answer=answered)
+    model.saw(Operated(2.0, "cut-network"))
+    later = [
+        Operated(back_s, "restore-network"),
+        Opened(back_s + 0.1),
+        Operated(unplugged_s, "unplug 1"),
+    ]
+    if closed_s:
+        later.append(Closed(closed_s))
+    for one in sorted(later, key=lambda e: e.at_s):
+        model.saw(one)
+    ended = {"seqNo": 1, "triggerReason": "EVCommunicationLost"}
+    return event(model, 9.0, "Ended", **ended, **more)
+
+
+def test_an_ev_that_went_without_a_network_went_offline():
+    assert leaves() == AS_IF_ONLINE
+    assert leaves(offline=True) == []
+
+
+def test_an_ev_that_went_long_after_the_network_was_back_did_not():
+    assert leaves(unplugged_s=6.0, offline=True) == AS_IF_OFFLINE
+    assert leaves(unplugged_s=6.0) == []
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"closed_s": 0},
+        {"closed_s": 3.0},
+        {"answered": False},
+        {"unplugged_s": 4.3},
+        {"unplugged_s": 4.3, "offline": True},
+    ],
+    ids=str,
+)
+def test_an_ev_that_went_while_nobody_can_tell_whether_there_was_a_connection_may_be_either(how):
+    assert leaves(**how) == []

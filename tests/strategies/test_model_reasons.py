@@ -38,7 +38,7 @@ class Scene:
         asked = {"idToken": {"idToken": token, "type": "ISO14443"}}
         return self.called("Authorize", asked, {"idTokenInfo": info})
 
-    def event(self, kind, seq, trigger, token=None, **info):
+    def event(self, kind, seq, trigger, token=None, answer=None, **info):
         payload = {
             "eventType": kind,
             "seqNo": seq,
@@ -47,7 +47,7 @@ class Scene:
             "evse": {"id": 1, "connectorId": 1},
             **({"idToken": token} if token else {}),
         }
-        return self.called("TransactionEvent", payload, {})
+        return self.called("TransactionEvent", payload, answer or {})
 
 
 def charging():
@@ -219,3 +219,38 @@ def test_a_remote_stop_is_told_as_one(reasons, deeds, wrong):
         scene.event("Updated", seq, reason)
     scene.event("Ended", len(reasons), reasons[-1], stoppedReason="Remote")
     assert scene.said == ["remote stop never told"] * wrong
+
+
+ANOTHER = "transaction ended for another reason than it says"
+
+
+@pytest.mark.parametrize(
+    ("reason", "found"),
+    [("Local", True), ("EVDisconnected", True), ("Reboot", False), ("ImmediateReset", False)],
+)
+def test_a_transaction_that_a_restart_ended_says_so(reason, found):
+    reset = charging().ask("Reset", {"status": "Accepted"}, type="Immediate")
+    reset.event("Ended", 1, "ResetCommand", stoppedReason=reason)
+    cycled = charging().done("power-cycle").event("Ended", 1, "TxResumed", stoppedReason=reason)
+    assert (ANOTHER in reset.said) is (ANOTHER in cycled.said) is found
+
+
+@pytest.mark.parametrize("status", ["Rejected", "Scheduled"])
+def test_a_reset_that_does_not_come_at_once_is_no_reason(status):
+    scene = charging().ask("Reset", {"status": status}, type="Immediate")
+    assert ANOTHER not in scene.event("Ended", 1, "ChargingStateChanged").said
+
+
+def test_a_reset_is_not_the_reason_where_the_driver_left_too():
+    scene = charging().ask("Reset", {"status": "Accepted"}, type="Immediate").done("unplug 1")
+    scene.event("Ended", 1, "EVCommunicationLost", stoppedReason="EVDisconnected")
+    assert ANOTHER not in scene.said
+
+
+@pytest.mark.parametrize(("reason", "found"), [("Local", True), ("DeAuthorized", False)])
+def test_a_transaction_whose_token_was_refused_says_so(reason, found):
+    refused = {"idTokenInfo": {"status": "Invalid"}}
+    scene = Scene().done("plug-in 1").done("present-token A ISO14443").authorize("A")
+    scene.event("Started", 0, "Authorized", TOKEN, refused, chargingState="Charging")
+    scene.event("Ended", 1, "Deauthorized", stoppedReason=reason)
+    assert (ANOTHER in scene.said) is found

@@ -8,14 +8,14 @@ GOES_ON = "Charging goes on with a token that was refused"
 ALLOWANCE = {"component": {"name": "TxCtrlr"}, "variable": {"name": "MaxEnergyOnInvalidId"}}
 
 
-def scene(answer, *, told=None, allowance="UnknownVariable", seconds=5.0):
+def scene(answer, *, told=None, allowance="UnknownVariable", seconds=5.0, **more):
     model = Model()
     asked = Asked(0.0, "GetVariables", {"getVariableData": [ALLOWANCE]}, "g")
     model.saw(asked)
     result = {**ALLOWANCE, "attributeStatus": allowance, "attributeValue": "500"}
     model.saw(Told(0.1, asked, {"getVariableResult": [result]}))
     model.saw(Operated(0.2, "plug-in 1"))
-    event(model, 0, "Charging", answer, 1.0, idToken={"idToken": "A", "type": "ISO14443"})
+    event(model, 0, "Charging", answer, 1.0, idToken={"idToken": "A", "type": "ISO14443"}, **more)
     if told:
         event(model, 1, told, {}, 1.5)
     found = model.saw(Operated(1.0 + seconds, "unplug 1"))
@@ -36,6 +36,10 @@ REFUSED = {"idTokenInfo": {"status": "Expired"}}
 
 def test_energy_that_flows_on_is_found():
     assert scene(REFUSED) == [GOES_ON]
+
+
+def test_energy_that_flows_on_is_found_in_a_transaction_that_began_offline():
+    assert scene(REFUSED, offline=True) == [GOES_ON]
 
 
 @pytest.mark.parametrize(
