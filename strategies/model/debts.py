@@ -79,6 +79,8 @@ class _Debt:
         named = where.get("/evseId", ""), where.get("/connectorId", "")
         return named == tuple(map(str, self.place)) and "/connectorStatus" in where
 
+    waits: bool = True
+    """Whether it may have to wait until a TransactionEvent was sent again, nobody knows when."""
     stops: bool = False
     """Whether a token should end a transaction: that it ends when the EV has gone is no sign of it."""
 
@@ -152,7 +154,7 @@ class Debts:
             return
         for debt in self._debts:
             since_s = max(debt.since_s, self._able_s())
-            if self._held and debt.actions == _TRANSACTION:
+            if self._held and debt.waits and debt.actions == _TRANSACTION:
                 continue
             waits = [m.timeout_s for m in missed if debt.missed_by(m)]
             if any(end_s - since_s >= wait for wait in waits):
@@ -370,7 +372,7 @@ class Debts:
             same = text(called.payload, "transactionInfo", "transactionId").casefold() == id_
             return same and number(called.payload, "seqNo") == seq
 
-        self._debts.append(_Debt(at_s, _TRANSACTION, objection, pays, frail=False))
+        self._debts.append(_Debt(at_s, _TRANSACTION, objection, pays, frail=False, waits=False))
 
     def _owe_event(
         self,

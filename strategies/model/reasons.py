@@ -27,6 +27,9 @@ from strategies.model.facts import NEVER, REFUSALS, Facts, Transaction
 
 _BY_RESTART = frozenset({"ImmediateReset", "ResetCommand", "Reboot", "PowerLoss"})
 _GONE = frozenset({"EVDisconnected", "EVCommunicationLost", "EVDeparted"})
+_CROSSING_S = 2.0
+"""How long after an EV left its transaction may be told to begin."""
+
 _LATE = frozenset({"EVConnectTimeout"})
 """Not `Timeout`: stations say so as well when nobody shows a token in time."""
 _REMOTE = frozenset({"Remote", "RemoteStop"})
@@ -291,7 +294,11 @@ class Reasons:
         None where something may have happened beside them unseen.
         """
         causes, facts, id_ = self._causes, self._facts, found.id.casefold()
-        unplugged = causes.unplugged.get(found.evse, NEVER) > found.first_s
+        left_s = causes.unplugged.get(found.evse, NEVER)
+        if found.first_s - _CROSSING_S < left_s <= found.first_s:
+            # Whose EV left before it was told that it came.
+            return []
+        unplugged = left_s > found.first_s
         restarts_s = [*causes.reset_s, *causes.cycled_s]
         restarted = restarts_s[0] if len(restarts_s) == 1 else float("inf")
         # The restart itself takes the connection away, and so nothing else.
