@@ -19,7 +19,7 @@ TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
     "systematic": (1_150, 1_400),
     "frames": (270, 200),
-    "stateful": (1_860, 900),
+    "stateful": (1_860, 1_800),
     "answers": (500, 500),
     "injection": (190, 100),
     "twins": (150, 300),
@@ -28,7 +28,8 @@ TURNS: dict[str, tuple[int, int]] = {
 }
 """What the first turn of a phase is worth, and each later one, in steps; what is not named plays to its end at once.
 
-In the first round every phase gets as far as the kinds of fault that it meets first, within about 5,000 exchanges.
+In the first round every phase gets as far as the kinds of fault that it meets first, within about 5,000 exchanges. Later ones
+let scenes go before tables: all of them, and walks behind them, are to be played within 20,000 exchanges.
 """
 
 WEIGHTS = {"replay": 2, "systematic": 4}
