@@ -144,8 +144,13 @@ class Shrinker:
         if parts is None:
             return
         payload, _ = parts
-        in_payload = all(m.channel is Channel.PAYLOAD for m in case.mutations)
-        allowed = same_class(case, self._version, payload) if in_payload else _anything
+        if all(m.channel is Channel.PAYLOAD for m in case.mutations):
+            allowed = same_class(case, self._version, payload)
+        else:
+            same = same_text(case, self._version)
+
+            def allowed(candidate: JsonValue) -> bool:
+                return same(spell(_frame_text(case, candidate)))
 
         async def holds(candidate: JsonValue) -> bool:
             return await still(_with_text(case, _frame_text(case, candidate)))
@@ -195,10 +200,6 @@ class Shrinker:
 
 async def _as_future(awaitable: Awaitable[bool]) -> bool:
     return await awaitable
-
-
-def _anything(value: JsonValue) -> bool:
-    return True
 
 
 def size(case: Case) -> int:

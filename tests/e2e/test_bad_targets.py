@@ -21,7 +21,7 @@ from fuzz import store
 BIN = Path(sys.executable).parent / "ocppfuzz"
 CASES = 110
 BUDGET = ("--seed", 1, "--max-cases", CASES, "--only", "GetVariables,ClearCache")
-LONG_ENOUGH = ("--seed", 1, "--max-time", 15, "--only", "GetVariables,ClearCache")
+LONG_ENOUGH = ("--seed", 1, "--max-time", 40, "--only", "GetVariables,ClearCache")
 """A campaign in whose midst a station that restarts every few seconds restarts for sure."""
 
 WAIT_S = 2

@@ -90,6 +90,13 @@ def said(file: Path) -> dict[Side, list[str | bytes]]:
     return {side: [e.data for e in events if e.sender is side] for side in Side}
 
 
+def is_over(heard: dict[Side, list[str | bytes]]) -> bool:
+    """Whether the last word of the day was said, that the connector is free again, and everything is answered."""
+    told = [str(text) for text in heard[Side.STATION]]
+    left = any("Occupied" in text for text in told) and '"Available","evseId":1' in told[-1]
+    return left and len(told) == len(heard[Side.CSMS])
+
+
 def files(folder: Path) -> list[Path]:
     return sorted((folder / "recorded").glob("*.jsonl"))
 
@@ -114,7 +121,7 @@ def test_a_station_and_the_package_s_csms_hear_each_other_byte_for_byte_and_noth
     )
     until(lambda: "transaction Ended" in station.text, lambda: station.text + proxy.text)
     (file,) = files(tmp_path)
-    until(lambda: len(set(map(len, said(file).values()))) == 1, lambda: said(file))
+    until(lambda: is_over(said(file)), lambda: said(file))
     station.process.send_signal(signal.SIGTERM)
     station.process.wait(20)
     proxy.says("closed by the station with 1001")

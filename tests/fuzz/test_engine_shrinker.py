@@ -29,8 +29,19 @@ from fuzz.records import (
 )
 from fuzz.testing import case, mutation, rejected
 from strategies.boundaries import boundaries
-from strategies.labels import Fault, JsonValue, Kind, Position, Repeated, Stance, Tier, spell
+from strategies.labels import (
+    Channel,
+    Fault,
+    JsonValue,
+    Kind,
+    Position,
+    Repeated,
+    Stance,
+    Tier,
+    spell,
+)
 from strategies.schema import message_schema
+from strategies.text import text_fault
 from strategies.version import version
 from strategies.violations import violations
 
@@ -253,6 +264,24 @@ async def test_garbage_stays_garbage_of_its_kind() -> None:
     with pytest.raises(ValueError, match=r"."):
         json.loads(text(smallest))
     assert len(text(smallest)) < 10
+
+
+@pytest.mark.parametrize("constant", ["NaN", "-Infinity"])
+async def test_a_number_that_json_has_not_stays_although_python_reads_it(constant: str) -> None:
+    said = (
+        f'[2,"a","DataTransfer",{{"vendorId":"v","customData":{{"vendorId":"o","n":{constant}}}}}]'
+    )
+    original = case(
+        rejected(Tier.JSON, Fault.NOT_JSON),
+        action="DataTransfer",
+        mutations=[mutation(channel=Channel.TEXT)],
+        steps=[SendText((said,))],
+    )
+    smallest, _, _ = await shrunk(original, lambda c: True)
+    assert text_fault(text(smallest)) is Fault.NOT_JSON
+    only, _, _ = await shrunk(original, lambda c: constant in text(c))
+    assert constant in text(only)
+    assert "vendorId" not in text(only)
 
 
 @pytest.mark.parametrize(
