@@ -144,6 +144,11 @@ def tells_credentials(text: str) -> bool:
     return "setvariables" in plain and _CREDENTIAL.search(plain) is not None
 
 
+def stores_profile(case: Case) -> bool:
+    """True when a case may store a network profile, which no message of OCPP 2.0.1 takes away again (B09)."""
+    return any("SetNetworkProfile" in text for text in _texts(case.steps))
+
+
 def asks_to_reconnect(said: Sequence[str], answers: Iterable[JsonValue]) -> bool:
     """True when a station took a new password or identity: it then hangs up and comes back with it (use case A01)."""
     if not said or not tells_credentials(said[-1]):

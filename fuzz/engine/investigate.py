@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from fuzz.engine.carrying import before, joined
+from fuzz.engine.effects import stores_profile
 from fuzz.engine.executor import Executor
 from fuzz.engine.shrinker import Shrinker, size
 from fuzz.engine.stage import is_scene
@@ -173,8 +174,13 @@ class Investigator:
         return Repeats(hits, tries, last, tuple(runs))
 
     async def _anew(self, case: Case) -> None:
-        """A target on which nothing was played yet; what people did at it, and a busy heap, outlive any connection."""
-        if self._executor.owned and any(isinstance(step, Operator | Gauge) for step in case.steps):
+        """A target on which nothing was played yet.
+
+        What people did at it, a busy heap, and a network profile that a scene stored outlive any connection.
+        """
+        lasts = any(isinstance(step, Operator | Gauge) for step in case.steps)
+        lasts = lasts or (is_scene(case) and stores_profile(case))
+        if self._executor.owned and lasts:
             await self._executor.restart()
         else:
             await self._executor.fresh()

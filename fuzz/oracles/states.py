@@ -117,8 +117,8 @@ def state_model(obs: Observation) -> Iterator[Violation]:
 
     A model of the specification is folded over everything that happened in the scene: registration, transactions, remote
     control, availability, triggered messages, reports and their values, what connectors are said to be, the reasons that
-    transactions give, their meter values, whose certificates are taken for firmware and for itself, how transfers end, one CALL
-    at a time. It knows only what was seen, and objects to
+    transactions give, their meter values, whose certificates are taken for firmware and for itself, how transfers go on and
+    end, which network profiles may be used, one CALL at a time. It knows only what was seen, and objects to
     nothing that depends on more; where the specification leaves a choice, every choice is right. A message that is owed
     is missed only where the scene waited for it in vain while the station was free to send it.
 

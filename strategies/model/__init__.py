@@ -53,6 +53,7 @@ from strategies.model.requests import Requests
 from strategies.model.resets import Resets
 from strategies.model.retries import Retries
 from strategies.model.signers import Signers
+from strategies.model.slots import Slots
 from strategies.model.takenback import TakenBack
 from strategies.model.transactions import Telling
 from strategies.model.transfers import Transfers
@@ -131,6 +132,7 @@ class Model:
             Echoes(self.facts),
             Early(),
             Signers(profile),
+            Slots(profile),
             self._transfers,
             Requests(),
             Readings(volatile),

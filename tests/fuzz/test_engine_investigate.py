@@ -23,6 +23,7 @@ from fuzz.engine.investigate import (
 from fuzz.engine.shrinker import Budget, Shrinker, size
 from fuzz.oracles.registry import judge
 from fuzz.records import (
+    Ask,
     Basis,
     Case,
     Entry,
@@ -35,6 +36,7 @@ from fuzz.records import (
     Settle,
     Severity,
     Side,
+    Step,
     TargetFacts,
     Violation,
     Wait,
@@ -176,9 +178,20 @@ async def test_a_reading_must_show_it_every_time(scripted: Callable) -> None:
         assert confirmed.status is status
 
 
-@pytest.mark.parametrize(("steps", "restarts"), [((), 0), ((Gauge("warm"),), 3)])
-async def test_readings_are_repeated_on_a_process_with_a_fresh_heap(
-    scripted: Callable, steps: tuple[Gauge, ...], restarts: int
+_PROFILE = '[2,"{call.id}","SetNetworkProfile",{}]'
+
+
+@pytest.mark.parametrize(
+    ("steps", "restarts"),
+    [
+        ((), 0),
+        ((Gauge("warm"),), 3),
+        ((Ask((_PROFILE,)),), 3),
+        ((SendText((_PROFILE,)),), 0),
+    ],
+)
+async def test_what_outlives_any_connection_is_repeated_on_a_process_that_is_new(
+    scripted: Callable, steps: tuple[Step, ...], restarts: int
 ) -> None:
     read = replace(call('{"bad":1}'), steps=(*call('{"bad":1}').steps, *steps))
     async with investigating(scripted, Station(last_holds("bad"))) as (investigator, executor):
