@@ -1,4 +1,4 @@
-"""What becomes of logs and firmware (N01, L01): they end, they are cancelled, and nothing unsigned is installed.
+"""What becomes of logs and firmware (N01, L01): they end, they are cancelled, no state is skipped, and nothing unsigned goes on.
 
 Knows which status must follow, and objects to a missing one only where somebody waited in vain for what is told of that
 very request. Must not know requestIds of anybody else (`echoes` does), nor what was really transferred.
@@ -45,6 +45,9 @@ _HERE = ("http://127.0.0.1:", "http://localhost:")
 """Where a transfer fails at once, as nobody listens there; elsewhere a station may try for minutes."""
 
 _TRUSTED = frozenset({"SignatureVerified", "Installing", "Installed", "InstallRebooting"})
+_VERIFIED = frozenset({"SignatureVerified", "InvalidSignature"})
+"""What can be told only of a file that was downloaded before."""
+
 _SHORTEST = 32
 """Bytes below which nothing is a signature that OCPP allows: an ECDSA one has 64, an RSA one more."""
 
@@ -71,6 +74,8 @@ class Transfers:
         self._told: dict[tuple[str, int], set[str]] = {}
         self._working: dict[str, list[int]] = {}
         """The ids of what was accepted and has not ended."""
+        self._taken_s: dict[int, float] = {}
+        """When an update was accepted that was asked for in an undisturbed talk, as long as all of it is told."""
         self._owed: list[_Owed] = []
 
     def saw(self, event: Event) -> Iterator[Objection]:
@@ -117,6 +122,8 @@ class Transfers:
         taken = event.status in ("Accepted", _CANCELLED)
         if id_ is None or not taken:
             return
+        if message == _FIRMWARE and self._speaks():
+            self._taken_s[id_] = event.at_s
         working = self._working.setdefault(message, [])
         if event.status == _CANCELLED and message == _LOG and len(working) == 1:
             self._owe(message, working[0], event.at_s, _cancelled(), only=_CANCELLED)
@@ -135,8 +142,10 @@ class Transfers:
         fails = text(asked, *where).startswith(_HERE) and number(asked, "retries") == 0
         # Implementation's choice: whether firmware is fetched while somebody charges.
         idle = not facts.plugged and not any(t.open for t in facts.transactions.values())
-        speaks = facts.standing is Standing.ACCEPTED or facts.boots == 0
-        return fails and idle and speaks
+        return fails and idle and self._speaks()
+
+    def _speaks(self) -> bool:
+        return self._facts.standing is Standing.ACCEPTED or self._facts.boots == 0
 
     def _owe(
         self, message: str, id_: int, since_s: float, objection: Objection, only: str = ""
@@ -151,6 +160,7 @@ class Transfers:
         if id_ is None:
             # Which request it is of is not known: it may be of any.
             self._owed = [o for o in self._owed if o.message != event.action]
+            self._taken_s.clear()
             return
         told = self._told.setdefault((event.action, id_), set())
         told.add(status)
@@ -161,6 +171,8 @@ class Transfers:
         which = event.action, id_
         self._owed = [o for o in self._owed if (o.message, o.id) != which or not _pays(o, {status})]
         asked = self._asked.get(which, [])
+        if event.action == _FIRMWARE and status in _VERIFIED and len(asked) == 1:
+            yield from self._skipped(id_, told)
         badly = bool(asked) and all(_badly_signed(a.payload) for a in asked)
         if event.action == _FIRMWARE and status in _TRUSTED and badly:
             yield Objection(
@@ -168,6 +180,18 @@ class Transfers:
                 "firmware with a bad signature goes on",
                 f"FirmwareStatusNotification says {status} of firmware whose signature cannot be one",
                 weight=Weight.CRITICAL,
+            )
+
+    def _skipped(self, id_: int, told: set[str]) -> Iterator[Objection]:
+        """L01.FR.01: each state is told, and nothing is verified that was not downloaded."""
+        facts, taken_s = self._facts, self._taken_s.get(id_)
+        # What could not be told in time may have been dropped.
+        calm = taken_s is not None and facts.shaken_s < taken_s and facts.outstanding is None
+        if calm and not told & {"Downloading", "Downloaded"}:
+            yield Objection(
+                "L01.FR.01",
+                "download of firmware never told",
+                f"the signature of an update was judged, and no {_FIRMWARE} told that it was Downloading or Downloaded",
             )
 
 

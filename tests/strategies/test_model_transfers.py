@@ -2,7 +2,19 @@
 
 import pytest
 
-from strategies.model import Answered, Asked, Called, Closed, Missed, Model, Operated, Told, Weight
+from strategies.model import (
+    Answered,
+    Asked,
+    Called,
+    Closed,
+    Missed,
+    Model,
+    Opened,
+    Operated,
+    Told,
+    Unread,
+    Weight,
+)
 
 LOG, FIRMWARE = "LogStatusNotification", "FirmwareStatusNotification"
 HERE = "http://127.0.0.1:9/x"
@@ -138,3 +150,56 @@ def test_what_may_be_signed_goes_on():
     talk.update(3, signature="").tell(FIRMWARE, 3, "Installed")
     talk.update(2).tell(FIRMWARE, 2, "Downloading", "Downloaded", "InvalidSignature")
     assert BAD not in [o.name for o in talk.model.objections]
+
+
+SKIPPED = "download of firmware never told"
+
+
+def skipped(talk):
+    return [o.rule for o in talk.model.objections if o.name == SKIPPED]
+
+
+@pytest.mark.parametrize("verdict", ["InvalidSignature", "SignatureVerified"])
+def test_nothing_is_verified_of_which_no_download_was_told(verdict):
+    assert skipped(Talk().update(1).tell(FIRMWARE, 1, verdict)) == ["L01.FR.01"]
+    for told in (
+        ["Downloading"],
+        ["Downloaded"],
+        ["DownloadScheduled", "Downloading", "Downloaded"],
+    ):
+        assert skipped(Talk().update(1).tell(FIRMWARE, 1, *told, verdict)) == []
+    other = Talk().update(1).tell(FIRMWARE, 1, "Downloading", "Downloaded", verdict)
+    assert skipped(other.update(2).tell(FIRMWARE, 2, verdict)) == ["L01.FR.01"]
+
+
+def _disturbed(*events):
+    talk = Talk().update(1)
+    for event in events:
+        talk.model.saw(event(talk.tick()))
+    return talk
+
+
+def _unanswered(at_s):
+    return Called(at_s, "Heartbeat", {}, "h")
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        _disturbed(Closed),
+        _disturbed(Closed, Opened),
+        _disturbed(Unread),
+        _disturbed(lambda at_s: Operated(at_s, "power-cycle")),
+        _disturbed(_unanswered),
+        Talk().update(1, "Rejected"),
+        Talk().update(1).update(1),
+        Talk().update(1).tell(FIRMWARE, None, "Downloading"),
+        Talk(),
+    ],
+)
+def test_a_download_may_be_untold_where_something_came_between(talk):
+    assert skipped(talk.tell(FIRMWARE, 1, "InvalidSignature")) == []
+
+
+def test_a_download_that_failed_need_not_have_begun():
+    assert skipped(Talk().update(1).tell(FIRMWARE, 1, "DownloadFailed")) == []
