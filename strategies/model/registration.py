@@ -58,6 +58,9 @@ SENDS: Mapping[str, frozenset[str]] = {
 }
 """What a triggered message may be; itself where nothing stands here."""
 
+_HURRIED, _HURRY_S = 4, 1.0
+"""So many boots in so many seconds are a flood, whatever wait a station may choose by itself."""
+
 # Implementation's choice: what a station calls a start that a Reset brought about, as long as it is no other cause.
 _NOT_BY_RESET = frozenset({"PowerUp", "LocalReset", "FirmwareUpdate"})
 
@@ -73,9 +76,15 @@ class Registration:
         self._powered_off = self._cycled = False
         self._leaving = self._reset = self._went = False
         """Whether a Reset was accepted and not done yet, whether its boot can be for nothing else, and whether it may be done."""
+        self._own_wait = False
+        """Whether the last answer to a boot refused it, and left the wait to the station."""
+        self._boots_s: list[float] = []
+        """When it booted in a row with such waits, and nothing else happened between."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with an event, by the boot machine."""
+        if not isinstance(event, Called | Answered | Told):
+            self._boots_s.clear()
         match event:
             case Called(action="BootNotification"):
                 yield from self._boots(event)
@@ -119,6 +128,7 @@ class Registration:
                 "BootNotification before the interval was over",
                 f"BootNotification {self._not_before - event.at_s:.1f} s too early: the CSMS had given an interval",
             )
+        yield from self._hurries(event.at_s, triggered=triggered)
         if self._reset and self._went and reason in _NOT_BY_RESET:
             yield Objection(
                 "B01.FR.09",
@@ -132,6 +142,20 @@ class Registration:
         self._powered_off = False
         self._leaving = self._reset = self._went = False
         self._brought_about.discard("BootNotification")
+
+    def _hurries(self, at_s: float, *, triggered: bool) -> Iterator[Objection]:
+        """B02.FR.07, B03.FR.05: whoever chooses the wait chooses one that floods nobody."""
+        goes_on = self._own_wait and not triggered
+        self._boots_s = [*self._boots_s, at_s] if goes_on else [at_s]
+        self._own_wait = False
+        last = self._boots_s[-_HURRIED:]
+        if len(last) == _HURRIED and last[-1] - last[0] <= _HURRY_S:
+            yield Objection(
+                "B02.FR.07, B03.FR.05",
+                "boots again and again without a wait",
+                f"{_HURRIED} BootNotifications within {last[-1] - last[0]:.1f} s, each but the last refused with the"
+                " interval 0, which leaves the wait to the station so that it floods nobody",
+            )
 
     def _speaks(self, event: Called) -> Iterator[Objection]:
         match self._facts.standing:
@@ -156,6 +180,7 @@ class Registration:
         standing = _STANDINGS[text(event.payload, "status")]
         interval = number(event.payload, "interval") or 0
         self._facts.standing = standing
+        self._own_wait = standing is not Standing.ACCEPTED and interval == 0
         if standing is not Standing.ACCEPTED and interval > 0:
             # Clocks differ, and so does what the interval is counted from.
             self._not_before = event.at_s + interval * 0.8 - 0.5

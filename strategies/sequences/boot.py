@@ -10,6 +10,7 @@ from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario, slow_scenario
 from strategies.sequences.steps import (
     GLANCE_S,
+    SETTLED_S,
     boot_answer,
     booted,
     get_variable,
@@ -67,6 +68,19 @@ def boot_pending_then_plugged(place: Place) -> Iterable[Move]:
         booted(place),
         Act(f"unplug {n}"),
     ]
+
+
+_UNPACED = 3
+"""How often a boot is refused: a station that does not wait at all has been through that many in no time."""
+
+
+@scenario
+def boot_pending_without_interval(place: Place) -> Iterable[Move]:
+    """The boot is Pending with the interval 0, which leaves the wait to the station (B02.FR.07); it is accepted in the end."""
+    # It boots once by itself, or as often as it is refused and once more: either way each of them comes in the end.
+    again = [move for _ in range(_UNPACED) for move in (trigger("BootNotification"), booted(place))]
+    refused = [boot_answer("Pending", 0) for _ in range(_UNPACED)]
+    return [*refused, *reboot(place), Pause(SETTLED_S), *again]
 
 
 @scenario

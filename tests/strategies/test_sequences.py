@@ -167,6 +167,14 @@ def test_another_network_profile_is_the_one_of_ours_and_the_old_one_comes_back()
     assert values == ["1,0", "0"]
 
 
+def test_a_boot_that_is_refused_without_an_interval_is_accepted_in_the_end() -> None:
+    moves = _named("boot-pending-without-interval", Place(_POOL))
+    answers = [m.payload for m in moves if isinstance(m, Answer)]
+    assert all(a is not None and (a["status"], a["interval"]) == ("Pending", 0) for a in answers)
+    boots = [m for m in moves if isinstance(m, Await) and m.action == "BootNotification"]
+    assert len(boots) == len(answers) + 1
+
+
 def test_a_station_that_does_not_tell_its_security_profile_gets_no_other_network_profile() -> None:
     bare = Pool(tuple(v for v in _WRITABLE if v.variable != "SecurityProfile"))
     assert "other-profile" not in {told.name for told in scenarios(Place(bare))}
