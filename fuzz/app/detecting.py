@@ -27,6 +27,8 @@ SHALLOW, DEEP = 5_000, 20_000
 
 _MAIN = "import sys; from fuzz.cli import main; sys.exit(main(sys.argv[1:]))"
 
+_ALLOW = ("--allow", "lock-out")
+
 HEALTHY = "healthy"
 SECOND_PICS = "ac-1evse-type2"
 FIXED = ReplayOutcome.FIXED.value
@@ -185,7 +187,7 @@ async def _run(trial: Trial) -> Outcome:
             *("run", "--json", "--seed", str(trial.seed)),
             *("--max-exchanges", str(trial.budget), "--corpus", str(empty)),
             *("--findings", str(Path(folder) / "findings")),
-            *("--allow", "lock-out"),
+            *_ALLOW,
             *TOOLS[trial.tool],
             *trial.flags,
             *flags,
@@ -201,7 +203,7 @@ async def _run(trial: Trial) -> Outcome:
 
 async def _mended(trial: Trial, finding: str) -> str:
     """What a replay of a finding's folder says of the station without the defect."""
-    told = await _cli(["replay", finding, *trial.healthy_flags, "--json"])
+    told = await _cli(["replay", finding, *trial.healthy_flags, *_ALLOW, "--json"])
     try:
         return str(json.loads(told[0])["outcome"]) if told else "not over"
     except (ValueError, KeyError):
