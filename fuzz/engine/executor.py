@@ -65,6 +65,10 @@ MAX_PLANTED = 256
 """Cases with canaries that are remembered for those who come late."""
 
 
+_LATE_ENDS = 2
+"""How many connections may end while a scene is being closed, because of what was done in it."""
+
+
 class Executor(Stage):
     """A line on which cases are played and looked at."""
 
@@ -269,13 +273,15 @@ class Executor(Stage):
 
     async def _close_scene(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
         """Whether the hostile message was answered, and whether the target serves now; a cut may come as late as this."""
-        while True:
+        for _ in range(_LATE_ENDS):
             try:
                 return await self._looked_at(scene, linger=linger)
             except LinkClosed:
                 if self._conversation is None:
                     raise
                 self._lost(scene, self._conversation)
+        # One that hangs up however often it comes back is looked at no longer.
+        return await self._looked_at(scene, linger=linger)
 
     async def _looked_at(self, scene: Scene, *, linger: bool) -> tuple[Settled, Probes]:
         await self.give_up_deaf(scene)
