@@ -32,7 +32,7 @@ _ALLOW = ("--allow", "lock-out")
 HEALTHY = "healthy"
 SECOND_PICS = "ac-1evse-type2"
 FIXED = ReplayOutcome.FIXED.value
-PATIENCE_S = 1_800.0
+PATIENCE_S = 5_400.0
 """A campaign that takes longer than this counts as one that found nothing."""
 
 CRASH = ("O1", "O2", "O3", "O4", "O5", "O6", "O7")

@@ -279,6 +279,10 @@ class Ends:
             what = "no station is there" if self._link is None else "no answer"
             raise CallUnanswered(f"{action}: {what} within {timeout_s:g} s") from None
         except (LinkClosed, asyncio.CancelledError):
+            # What waits for an answer is cancelled as the connection ends; whoever asked may have been, too.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
             raise CallUnanswered(f"{action}: the connection ended") from None
         match event:
             case Answered(_, answer):

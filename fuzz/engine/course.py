@@ -19,17 +19,17 @@ TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
     "systematic": (1_150, 1_400),
     "frames": (270, 200),
-    "stateful": (1_882, 1_800),
+    "stateful": (1_898, 3_400),
     "answers": (500, 500),
     "injection": (190, 100),
     "twins": (150, 300),
     "resource": (1_050, 300),
-    "generated": (50, 1_000),
+    "generated": (50, 600),
 }
 """What the first turn of a phase is worth, and each later one, in steps; what is not named plays to its end at once.
 
 In the first round every phase gets as far as the kinds of fault that it meets first, within about 5,000 exchanges. Later ones
-let scenes go before tables: all of them, and walks behind them, are to be played within 20,000 exchanges.
+let scenes go before tables: all of them are to be played within 20,000 exchanges.
 """
 
 WEIGHTS = {"replay": 2, "systematic": 4}

@@ -240,7 +240,8 @@ class Executor(Stage):
             take.entries.append(
                 Entry(self._clock.monotonic() - take.started, Who.HARNESS, "note", str(gone))
             )
-            probes = Probes(same_connection=False)
+            # In a repeat the time that it had in the scene is all that it gets.
+            probes = Probes(same_connection=False, new_connection=False if self._repeats else None)
             if self._patience_s is not None:
                 self._stayed_away = gone
             elif not self._helped():

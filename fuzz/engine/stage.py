@@ -489,10 +489,12 @@ def _fits(heard: Heard, step: Expect) -> bool:
 
 
 def _at(value: JsonValue, pointer: str) -> str | None:
-    """The text, or the digits of the number, that a JSON pointer of plain member names leads to (RFC 6901)."""
+    """The text, the digits of the number, or the word for the truth that a JSON pointer of plain member names leads to (RFC 6901)."""
     for name in pointer.split("/")[1:]:
         value = value.get(name) if isinstance(value, dict) else None
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and abs(value) < 2**63:
         return str(value)
     return value if isinstance(value, str) else None
 

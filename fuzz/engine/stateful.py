@@ -33,6 +33,7 @@ from fuzz.records import (
     Step,
 )
 from strategies.boundaries import Boundary, boundaries
+from strategies.jobs import jobs
 from strategies.labels import (
     Channel,
     Expectation,
@@ -47,6 +48,7 @@ from strategies.meetings import meetings
 from strategies.moves import Move, Tell, acts, asks, flat
 from strategies.schema import message_schema
 from strategies.sequences import Place, Scenario, scenarios
+from strategies.sessions import sessions
 from strategies.violations import Break, violations
 from strategies.walks import changes, machine
 
@@ -181,7 +183,8 @@ class Stateful(Phase):
         if self.ground.side is not Side.STATION:
             return []
         place, changes = self._place(), self.ground.allowed >= _CHANGES
-        told = (*scenarios(place), *meetings(place, changes=changes))
+        scenes = (*scenarios(place), *meetings(place, changes=changes))
+        told = (*scenes, *jobs(place, changes=changes), *sessions(place))
         return [s for s in _in_breadth(told) if all(map(self.ground.asked, asks(s.moves)))]
 
     def _playable(self) -> list[Scenario]:
@@ -325,12 +328,12 @@ class Stateful(Phase):
 
 
 def _in_breadth(told: Iterable[Scenario]) -> list[Scenario]:
-    """One scenario of every family, then a second one, and so on; cheap ones first, since what is shallow shows early."""
+    """One scenario of every family, then a second one and what is late, and so on; cheap ones first: what is shallow shows early."""
     number: Counter[str] = Counter()
     ranked: list[tuple[int, int, Scenario]] = []
     for scenario in told:
         family = _family(scenario)
-        ranked.append((number[family], worth(steps(scenario.moves)), scenario))
+        ranked.append((number[family] + scenario.late, worth(steps(scenario.moves)), scenario))
         number[family] += 1
     return [scenario for *_, scenario in sorted(ranked, key=lambda entry: entry[:2])]
 

@@ -7,7 +7,6 @@ for; both ends must live on the loop.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import selectors
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -118,5 +117,7 @@ class StationInLoop(NoTarget):
         """Stop it."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            # Unlike `await`, this leaves it to whoever stops us that we were stopped.
+            await asyncio.wait({self._task})
+            if not self._task.cancelled():
+                self._task.result()

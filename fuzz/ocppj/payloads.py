@@ -24,6 +24,7 @@ Check: TypeAlias = Callable[[Any], str | None]
 
 TOO_LONG = "a string is longer than allowed"
 MISSING = "a required member is missing"
+NOT_LISTED = "a value is none of the listed ones"
 TOO_FINE_TIME = "a dateTime has more than three fraction digits"
 BAD_IDENTIFIER = "an identifierString holds a character that is not allowed"
 
@@ -33,7 +34,7 @@ _BY_KEYWORD: Mapping[str, tuple[ErrorCode, str]] = {
     "maxItems": (ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "a list has too many items"),
     "additionalProperties": (ErrorCode.FORMAT_VIOLATION, "a member is not defined"),
     "type": (ErrorCode.TYPE_CONSTRAINT_VIOLATION, "a member has the wrong type"),
-    "enum": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a value is none of the listed ones"),
+    "enum": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, NOT_LISTED),
     "maxLength": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, TOO_LONG),
     "minimum": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a number is too small"),
     "maximum": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a number is too large"),

@@ -50,6 +50,17 @@ def _skeleton(name: str) -> str:
 
 _BY_SKELETON = {_skeleton(name): name for name in _LISTED}
 
+_NOT_CRITICAL = frozenset(
+    {
+        "FailedToAuthenticateAtCsms",
+        "CsmsFailedToAuthenticate",
+        "ReconfigurationOfSecurityParameters",
+        "InvalidMessages",
+        "AttemptedReplayAttacks",
+    }
+)
+"""Listed events that a station need not tell, and may forget (Part 2 appendix 1)."""
+
 _STARTED = ("StartupOfTheDevice", "ResetOrReboot")
 _OTHER_REASONS = frozenset(
     {"TooLargeElement", "UnsupportedParam", "UnsupportedRequest", "NotEnabled", "NotFound"}
@@ -74,6 +85,7 @@ def security_events(obs: Observation) -> Iterator[Violation]:
     A start, a firmware that is not what it says, a certificate that is not the station's, somebody at the lock: each
     is told by SecurityEventNotification (A04.FR.01). It is missed only where the scene waited for it in vain, or ten
     seconds, on a connection that held or on the next one, after an accepted boot, and with none of the station's CALLs left unanswered.
+    One that nobody confirmed before its connection ended is told again on the next one (A04.FR.02).
     A listed event has its listed name, letter by letter. More than five of one type within two seconds, beyond what
     we and the operator did and apart from what waited for a connection, are a flood in which the one that matters is
     lost.
@@ -164,7 +176,7 @@ def _dues(seen: History) -> Iterator[_Due]:
             case Deed.OPERATED, _:
                 yield from _operated(index, h)
                 restarted = index if h.text.startswith("power-cycle") else restarted
-            case Deed.TOLD, "Reset" if status == "Accepted":
+            case Deed.TOLD, "Reset" if status in ("Accepted", "Scheduled"):
                 restarted = index
             case Deed.TOLD, "UpdateFirmware" if status == "InvalidCertificate":
                 wanted = ("InvalidFirmwareSigningCertificate",)
@@ -178,6 +190,8 @@ def _dues(seen: History) -> Iterator[_Due]:
             case Deed.ANSWERED, "BootNotification" if status == "Accepted" and restarted >= 0:
                 yield _Due(index, restarted, _STARTED, "Part 2 A04.FR.01")
                 restarted = -1
+            case Deed.CALLED, "SecurityEventNotification" if h.partner < 0:
+                yield from _unconfirmed(seen, index, h)
             case Deed.CALLED, "FirmwareStatusNotification" if status in _FIRMWARE:
                 type_, clause = _FIRMWARE[status]
                 yield _Due(index, 0, (type_,), clause)
@@ -195,8 +209,20 @@ def _operated(index: int, h: Happening) -> Iterator[_Due]:
     match h.text.split():
         case ["tamper", *_]:
             yield _Due(index, index, ("TamperDetectionActivated",), "Part 2 A04.FR.01")
+        case ["login", *_]:
+            yield _Due(index, index, ("MaintenanceLoginAccepted",), "Part 2 A04.FR.01")
+        case ["failed-login", *_]:
+            yield _Due(index, index, ("MaintenanceLoginFailed",), "Part 2 A04.FR.01")
         case _:
             pass
+
+
+def _unconfirmed(seen: History, index: int, h: Happening) -> Iterator[_Due]:
+    """What was told and not confirmed before its connection ended is told again on the next one."""
+    type_ = _member(h.payload, "type")
+    ended = any(later.deed is Deed.CLOSED for later in seen.happenings[index:])
+    if ended and isinstance(type_, str) and type_ in frozenset(_LISTED) - _NOT_CRITICAL:
+        yield _Due(index, index + 1, (type_,), "Part 2 A04.FR.02")
 
 
 def _certificate_is_bad(seen: History, h: Happening) -> bool:

@@ -42,6 +42,7 @@ NOT_KEPT = "accepted but not stored"
 COERCED = "accepted but stored otherwise"
 REFUSED = "refused but changed"
 OTHER = "something else changed"
+COUNTED = "deleted and still counted"
 UNKNOWN = "listed but not known"
 _SHOWN = 60
 _ROOT = "RootCertificate"
@@ -312,7 +313,7 @@ class Entries:
         before, grown = self._count, self._balance
         if before is not None and now > before and grown <= 0:
             text = f"CertificateEntries says {now}, it said {before}, and nothing was installed that was not deleted"
-            yield Mismatch(OTHER, text, "M04")
+            yield Mismatch(COUNTED, text, "M04")
         self._count, self._balance = now, 0
 
 

@@ -47,6 +47,7 @@ from strategies.model import (
     Called,
     Event,
     Model,
+    Opened,
     Stray,
     Told,
     Unread,
@@ -78,6 +79,7 @@ T = TypeVar("T")
 _SENDER = {Side.STATION: Sender.STATION, Side.CSMS: Sender.CSMS}
 
 _USED_AGAIN = "transactionId used again"
+_KINDS = ("Started", "Updated", "Ended")
 _UNKNOWABLE = frozenset(
     {
         "deauthorized by nobody",  # a list of the station's may have said so
@@ -96,6 +98,15 @@ _UNKNOWABLE = frozenset(
         "firmware of an unknown signer accepted",
         "refused and carried out",  # work from before may have the same id
         "clock-aligned meter values although they are off",
+        "clock-aligned measurand that the list does not name",
+        "time jumps between two events",
+        "meter values of another time than their event",
+        "Unavailable although only Scheduled",  # somebody may have ended the transaction
+        "Unavailable although Operative",  # what was asked for before may have been scheduled
+        "AvailabilityState of a connector is not what was told",
+        "report and GetVariables disagree",
+        "timestamps of a transaction run backwards",  # somebody may have set the clock
+        *(f"{kind} with a measurand that its list does not name" for kind in _KINDS),
         _USED_AGAIN,  # `Memory` tells it
     }
 )
@@ -148,6 +159,13 @@ class Memory:
         yield from map(spoken, found)
 
 
+def _new_to(at_s: float) -> Model:
+    """A model of a station that may have been anywhere until its connection was opened, or until we began to listen."""
+    model = Model(timeout_s=_TIMEOUT_S)
+    model.saw(Opened(at_s))
+    return model
+
+
 class Watch:
     """Listens to one connection from its first message on; times are seconds since it was opened."""
 
@@ -156,7 +174,7 @@ class Watch:
         self._memory = memory or Memory()
         self._ends = {Side.STATION: _End(), Side.CSMS: _End()}
         self._recent: deque[tuple[Side, bool, Entry]] = deque(maxlen=_WINDOW)
-        self._model, self._modelled = Model(timeout_s=_TIMEOUT_S), 0
+        self._model, self._modelled = _new_to(0.0), 0
 
     def saw(
         self, sender: Side, data: str | bytes, at_s: float, *, binary: bool = False
@@ -327,7 +345,7 @@ class Watch:
             return
         self._modelled += len(heard.text)
         if self._modelled > _MODEL_BYTES:
-            self._model, self._modelled = Model(timeout_s=_TIMEOUT_S), 0
+            self._model, self._modelled = _new_to(heard.at_s), 0
         try:
             objections = [o for o in self._model.saw(event) if o.name not in _UNKNOWABLE]
             found = [spoken(objection) for objection in objections]

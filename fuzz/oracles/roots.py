@@ -20,6 +20,7 @@ NOT_LISTED = "accepted but not listed"
 OTHER_HASHES = "listed by other hash data"
 OTHER_TYPE = "listed without being asked for"
 NOT_AMONG_ALL = "not in the list of all"
+NOT_THERE = "deleted but not there"
 CONTRADICTION = "status and list contradict each other"
 
 _CHAIN = "V2GCertificateChain"
@@ -98,23 +99,37 @@ class Lists:
 
     _of_types: set[CertificateHash] = field(default_factory=set)
     _all: set[CertificateHash] | None = None
+    _serials: set[str] | None = None
+    """The serial numbers of all that are listed, below a chain, too, since nothing was installed."""
 
     def forget(self) -> None:
         """Nothing is known any more."""
         self._of_types.clear()
-        self._all = None
+        self._all = self._serials = None
 
     def take(self, call: Happening, answer: Happening | None) -> Iterator[Mismatch]:
         """Take note of one exchange; tell a list that does not fit the request or another list."""
         if call.action == "GetInstalledCertificateIds":
             yield from self._list(call.payload, answer)
         elif call.action not in READS:
+            if call.action == "DeleteCertificate" and answer is not None:
+                yield from self._deleted(call.payload, answer)
             self.forget()
+
+    def _deleted(self, asked: JsonValue, answer: Happening) -> Iterator[Mismatch]:
+        """M04.FR.04: a root of ours that is in no list of all cannot be deleted."""
+        wanted = hash_of(member_of(asked, "certificateHashData"))
+        gone = self._serials is not None and wanted[3] not in self._serials
+        if gone and wanted in _KNOWN.values() and text_of(answer.payload, "status") == "Accepted":
+            text = "the deletion of a certificate was accepted that is not among all that are listed just before"
+            yield Mismatch(NOT_THERE, text, "M04")
 
     def _list(self, asked: JsonValue, answer: Happening | None) -> Iterator[Mismatch]:
         listed, types = _listed(answer), _types(asked)
         if answer is None or listed is None or types is None:
             return
+        if not types:
+            self._serials = {one[3] for one, _ in listed} | _below(answer)
         if (text_of(answer.payload, "status") == "Accepted") != bool(listed):
             text = (
                 "certificates are listed with the status NotFound, or none with the status Accepted"
@@ -132,6 +147,13 @@ class Lists:
             text = "a certificate is listed by its type, and not when all are asked for"
             yield Mismatch(NOT_AMONG_ALL, text, "M03.FR.04")
             self.forget()
+
+
+def _below(answer: Happening) -> set[str]:
+    """The serial numbers of what is listed below a chain."""
+    chains = items_of(answer.payload, "certificateHashDataChain")
+    children = (child for c in chains for child in items_of(c, "childCertificateHashData"))
+    return {hash_of(child)[3] for child in children}
 
 
 def _types(asked: JsonValue) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from fuzz.ocppj.history import Deed, Happening, History
 from fuzz.ocppj.lenient import hear
 from fuzz.oracles.reading import scene
 from fuzz.oracles.registry import oracle, violation
+from fuzz.oracles.signing import poor_requests
 from fuzz.records import (
     Basis,
     Entry,
@@ -63,7 +64,8 @@ def energy_safety(obs: Observation) -> Iterator[Violation]:
     or that is for another EVSE (C01.FR.19 to FR.21). Spoken of only where the EV was plugged in during the scene, the
     transaction was told from its Started on, nothing was offline, and the token is of a kind that somebody must show;
     whatever a station may know by itself - a cache, a list, AuthEnabled false - counts in its favour. Without a network
-    only a token counts that was never seen before, at a station that was told to let no such token in (C15.FR.08).
+    only a token counts that was never seen before, at a station that was told to let no such token in (C15.FR.08). Nor does
+    energy flow where a place had been made Inoperative a while before the EV came (G03, G04).
 
     Seen: an authorisation that outlived its session and let the next car charge
     (https://github.com/EVerest/EVerest/commit/56bc227).
@@ -116,9 +118,9 @@ def state_model(obs: Observation) -> Iterator[Violation]:
     """The station does nothing that its present state forbids, and what the state demands.
 
     A model of the specification is folded over everything that happened in the scene: registration, transactions, remote
-    control, availability, triggered messages, reports and their values, what connectors are said to be, the reasons that
-    transactions give, their meter values, whose certificates are taken for firmware and for itself, how transfers go on and
-    end, which network profiles may be used, one CALL at a time. It knows only what was seen, and objects to
+    control, availability, triggered messages, reports and their values, what connectors are said to be, the reasons and
+    times that transactions give, their meter values, questions about tokens, whose certificates are taken for firmware and for itself, how transfers go on and
+    end, which network profiles may be stored and used, what it asks to have signed, one CALL at a time. It knows only what was seen, and objects to
     nothing that depends on more; where the specification leaves a choice, every choice is right. A message that is owed
     is missed only where the scene waited for it in vain while the station was free to send it.
 
@@ -129,6 +131,7 @@ def state_model(obs: Observation) -> Iterator[Violation]:
     Fix: the symptom names the requirement; look at what the station knew when it answered or sent the message.
     """
     yield from _spoken(obs, Topic.STATE)
+    yield from poor_requests(obs)
 
 
 _SPEAKERS = {Topic.ENERGY: "O31", Topic.LOST: "O13", Topic.AGAIN: "O14", Topic.STATE: "O11"}
@@ -282,9 +285,11 @@ def _fits(h: Happening, step: Expect) -> bool:
 
 
 def _at(value: JsonValue, pointer: str) -> JsonValue:
-    """The text, or the digits of the whole number, at a pointer: as whoever waits for it has it (`engine.stage`)."""
+    """What a pointer leads to, as whoever waits for it has it (`engine.stage`)."""
     for name in pointer.split("/")[1:]:
         value = value.get(name) if isinstance(value, dict) else None
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and abs(value) < 2**63:
         return str(value)
     return value

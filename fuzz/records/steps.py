@@ -63,7 +63,8 @@ class AnswerNext:
 class Expect:
     """Wait until the target has sent a CALL of `action` that no earlier `Expect` took, at most `timeout_s` seconds.
 
-    `where` holds pairs of a JSON pointer into the payload and the text or whole number there, all of which must fit.
+    `where` holds pairs of a JSON pointer into the payload and the text, whole number, `true` or `false` there, all of which
+    must fit.
     """
 
     action: str

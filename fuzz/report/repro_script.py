@@ -804,8 +804,8 @@ class Play:
             value = items[3]
             for name in pointer.split("/")[1:]:
                 value = value.get(name) if isinstance(value, dict) else None
-            if isinstance(value, int) and not isinstance(value, bool):
-                value = str(value)
+            if isinstance(value, int):
+                value = str(value).lower()
             if value != wanted:
                 return False
         return True

@@ -5,15 +5,18 @@ verdict. Three-valued: what was not seen is unknown, and nothing unknown is ever
 a choice, a comment says so beside the rule, and every choice is right.
 
 One module a topic; the first sentence of each says which. They share `facts` and, in it, `settings`; a new rule goes into the
-module of its topic.
+module of its topic, a new topic is a `Rule` in a module of its own and a line in `Model`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 
+from strategies.model.absences import Absences
 from strategies.model.aligned import Aligned
+from strategies.model.asking import Asking
 from strategies.model.backlog import Backlog
+from strategies.model.clock import Clock
 from strategies.model.commands import Commands
 from strategies.model.debts import Debts
 from strategies.model.early import Early
@@ -38,9 +41,16 @@ from strategies.model.events import (
 )
 from strategies.model.exchange import Exchange
 from strategies.model.facts import Facts, Standing, Transaction
+from strategies.model.heartbeats import Heartbeats
 from strategies.model.inventory import Inventory
+from strategies.model.jumps import Jumps
 from strategies.model.keeping import Keeping
 from strategies.model.meters import Meters
+from strategies.model.moments import Moments
+from strategies.model.needless import Needless
+from strategies.model.numbers import Numbers
+from strategies.model.outcomes import Outcomes
+from strategies.model.pauses import Pauses
 from strategies.model.places import Places
 from strategies.model.points import Points
 from strategies.model.questions import Questions
@@ -52,9 +62,11 @@ from strategies.model.reports import Reports
 from strategies.model.requests import Requests
 from strategies.model.resets import Resets
 from strategies.model.retries import Retries
+from strategies.model.rule import Rule
 from strategies.model.signers import Signers
 from strategies.model.slots import Slots
 from strategies.model.takenback import TakenBack
+from strategies.model.timeouts import Timeouts
 from strategies.model.transactions import Telling
 from strategies.model.transfers import Transfers
 
@@ -100,46 +112,46 @@ class Model:
         """
         self.facts = Facts(timeout_s)
         self.objections: list[Objection] = []
-        self._telling = Telling(self.facts)
-        self._debts = Debts(self.facts)
-        self._keeping = Keeping(self.facts, volatile)
-        self._backlog = Backlog(self.facts)
-        self._places = Places(self.facts)
-        self._questions = Questions(self.facts)
-        self._meters = Meters(self.facts)
-        self._transfers = Transfers(self.facts)
-        self._aligned = Aligned(self.facts)
-        self._retries = Retries(self.facts)
-        self._resets = Resets(self.facts)
-        self._points = Points(self.facts)
-        self._rules = (
-            Exchange(self.facts),
-            Registration(self.facts),
-            self._telling,
-            Energy(self.facts),
-            self._questions,
-            Commands(self.facts),
-            self._debts,
-            Reports(self.facts),
+        facts = self.facts
+        self._rules: tuple[Rule, ...] = (
+            Exchange(facts),
+            Registration(facts),
+            Telling(facts),
+            Energy(facts),
+            Debts(facts),
+            Keeping(facts, volatile),
+            Backlog(facts),
+            Places(facts),
+            Questions(facts),
+            Commands(facts),
+            Meters(facts),
+            Transfers(facts),
+            Reports(facts),
             Inventory(),
-            Register(self.facts),
-            self._meters,
-            self._aligned,
-            self._keeping,
-            self._places,
-            Reasons(self.facts),
-            TakenBack(self.facts),
-            Echoes(self.facts),
+            Register(facts),
+            Aligned(facts),
+            Reasons(facts),
+            TakenBack(facts),
+            Echoes(facts),
             Early(),
+            Jumps(facts),
+            Numbers(),
             Signers(profile),
             Slots(profile),
-            self._transfers,
+            Outcomes(facts),
             Requests(),
             Readings(volatile),
-            self._backlog,
-            self._retries,
-            self._resets,
-            self._points,
+            Retries(facts),
+            Resets(facts),
+            Points(facts),
+            Timeouts(facts),
+            Moments(facts),
+            Pauses(facts),
+            Needless(facts),
+            Asking(facts),
+            Clock(facts),
+            Heartbeats(facts),
+            Absences(facts),
         )
 
     @property
@@ -161,20 +173,6 @@ class Model:
 
     def over(self, end_s: float, missed: Sequence[Missed] = ()) -> list[Objection]:
         """What is wrong with the whole, when nothing more is seen after `end_s`; `missed` was waited for in vain."""
-        found = list(self._at_the_end(end_s, missed))
+        found = [objection for rule in self._rules for objection in rule.over(end_s, missed)]
         self.objections += found
         return found
-
-    def _at_the_end(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
-        yield from self._telling.over()
-        yield from self._debts.over(end_s, missed)
-        yield from self._keeping.over(end_s, missed)
-        yield from self._backlog.over(end_s)
-        yield from self._places.over(end_s, missed)
-        yield from self._questions.over(end_s, missed)
-        yield from self._meters.over(end_s, missed)
-        yield from self._transfers.over(end_s, missed)
-        yield from self._aligned.over(end_s, missed)
-        yield from self._retries.over(end_s, missed)
-        yield from self._resets.over(end_s, missed)
-        yield from self._points.over(end_s, missed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from strategies.labels import JsonObject
 from strategies.model.events import (
     Asked,
     Called,
@@ -26,8 +27,10 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, Facts
+from strategies.model.rule import Rule
 
 _INTERVAL = "AlignedDataCtrlr.Interval"
+_MEASURANDS = "AlignedDataCtrlr.Measurands"
 _SLACK_S = 5.0
 _LATE_S = 2.0
 """How long values that were taken before may be on their way."""
@@ -45,7 +48,7 @@ class _Period:
     told: set[int] = field(default_factory=set)
 
 
-class Aligned:
+class Aligned(Rule):
     """Follows the interval, and who tells values at it."""
 
     def __init__(self, facts: Facts) -> None:
@@ -129,9 +132,33 @@ class Aligned:
         # Implementation's choice: whether a timer that runs goes on until it is over.
         late = period.before is not None and event.at_s - period.since_s > period.before + _LATE_S
         quiet = facts.shaken_s < period.since_s and facts.outstanding is None
+        if clocked and period.seconds and quiet:
+            yield from self._measurands(samples, period)
         if clocked and not period.seconds and late and quiet:
             yield Objection(
                 "J01",
                 "clock-aligned meter values although they are off",
                 "AlignedDataCtrlr.Interval was set to 0, and MeterValues of the clock came all the same",
+            )
+
+    def _measurands(self, samples: list[JsonObject], period: _Period) -> Iterator[Objection]:
+        """J01: what is measured by the clock is what AlignedDataCtrlr.Measurands names since before the interval was set."""
+        setting = self._facts.settings.of(_MEASURANDS)
+        if setting is None or not setting.value or setting.since_s > period.since_s:
+            return
+        names = [name.strip() for name in setting.value.split(",")]
+        # A signature may be over a register that nobody named.
+        plain = [s for s in samples if "signedMeterValue" not in s]
+        of_clock = [s for s in plain if text(s, "context") == "Sample.Clock"]
+        told = {text(s, "measurand") or "Energy.Active.Import.Register" for s in of_clock}
+        # One phase of a measurand alone may be named, too.
+        extra = [
+            m for m in sorted(told) if not any(f"{name}.".startswith(f"{m}.") for name in names)
+        ]
+        if extra:
+            yield Objection(
+                "J01",
+                "clock-aligned measurand that the list does not name",
+                f"AlignedDataCtrlr.Measurands is {setting.value}, and {extra[0]} is told as Sample.Clock",
+                weight=Weight.LOW,
             )

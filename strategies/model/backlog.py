@@ -5,7 +5,7 @@ Knows TransactionEvents and the network. Must not know whether anything got lost
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from strategies.model.events import (
@@ -15,6 +15,7 @@ from strategies.model.events import (
     Closed,
     Died,
     Event,
+    Missed,
     Objection,
     Opened,
     Operated,
@@ -25,6 +26,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, Facts
+from strategies.model.rule import Rule
 
 _QUIET_S = 1.0
 """How long no transaction event may have come before and after an answer that says that some wait."""
@@ -40,7 +42,7 @@ class _Claim:
     at_s: float
 
 
-class Backlog:
+class Backlog(Rule):
     """Follows the queue of transaction events from outside."""
 
     def __init__(self, facts: Facts) -> None:
@@ -63,6 +65,10 @@ class Backlog:
         """Whether the power was lost: what ended by that is told of late, and nobody knows when it happened."""
         self._left: dict[str, bool] = {}
         """Transactions whose EV surely went without a connection (True) or with one, by id."""
+        self._denied = False
+        """Whether the station said on this connection that nothing waits, and nothing was done since."""
+        self._waited: set[tuple[str, int]] = set()
+        """What happened offline and was told since then."""
         self._online = True
         """Whether nothing that was seen has ever taken the connection away."""
 
@@ -77,22 +83,25 @@ class Backlog:
                 self._clear_when_asked.add(event.id)
             case Told(asked=Asked(action="GetTransactionStatus")):
                 self._status(event)
+                self._deny(event)
             case Called(action="TransactionEvent"):
                 self._claims.clear()
                 self._stirred_s = event.at_s
                 yield from self._event(event)
+                yield from self._in_spite_of(event)
             case Answered(called=Called(action="TransactionEvent")):
                 self._acknowledged |= event.proper and not event.error_code
             case Operated():
+                self._denied = False
                 self._operated(event)
             case Closed() | Opened() | Died():
-                self._online = False
+                self._online = self._denied = False
                 self._back |= isinstance(event, Opened)
                 self._turned(event)
             case _:
                 pass
 
-    def over(self, end_s: float) -> Iterator[Objection]:
+    def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
         """What is wrong with what was claimed last."""
         yield from self._confirmed(end_s)
 
@@ -108,6 +117,29 @@ class Backlog:
         waits = member(event.payload, "messagesInQueue") is True
         if waits and event.asked.id in self._clear_when_asked:
             self._claims.append(_Claim(event.at_s))
+
+    def _deny(self, event: Told) -> None:
+        of_all = (
+            isinstance(event.asked.payload, dict) and "transactionId" not in event.asked.payload
+        )
+        if of_all and member(event.payload, "messagesInQueue") is False:
+            self._denied, self._waited = self._back, set()
+
+    def _in_spite_of(self, event: Called) -> Iterator[Objection]:
+        """E14: of two events that happened offline and come now, one at least still waited; the other may have been under way."""
+        id_ = text(event.payload, "transactionInfo", "transactionId")
+        found, seq = self._facts.transaction(id_), number(event.payload, "seqNo")
+        if not self._denied or seq is None or member(event.payload, "offline") is not True:
+            return
+        self._waited.add((id_.casefold(), seq))
+        if len(self._waited) > 1 and found is not None:
+            self._denied = False
+            yield Objection(
+                "E14",
+                "messages that wait are denied",
+                "GetTransactionStatus says that no message waits, and events that happened offline follow",
+                weight=Weight.LOW,
+            )
 
     def _confirmed(self, at_s: float) -> Iterator[Objection]:
         if self._claims and at_s - self._claims[0].at_s > _QUIET_S:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strategies.labels import JsonValue
+from strategies.labels import JsonObject, JsonValue
 from strategies.model.events import (
     Asked,
     Called,
@@ -22,6 +22,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import Facts, Standing, Transaction
+from strategies.model.rule import Rule
 
 _NEVER_WERE = frozenset({"never-heard-of", "00000000-0000-0000-0000-000000000000"})
 """transactionIds that we made up; of any other a station may know from before."""
@@ -30,7 +31,7 @@ _HELD = Standing.UNKNOWN, Standing.ACCEPTED
 """How far a station has come that is held to the rules here; `registration` judges the others."""
 
 
-class Commands:
+class Commands(Rule):
     """Follows what was agreed to."""
 
     def __init__(self, facts: Facts) -> None:
@@ -44,7 +45,15 @@ class Commands:
         self._last_change = ""
         self._began: dict[int, set[str]] = {}
         self._runs: dict[str, bool] = {}
+        self._locked: set[str] = set()
+        """The transactions in which energy surely flowed as a connector was to be unlocked last."""
         self._nowhere: set[int] = set()
+        self._uncached = False
+        """Whether the station says itself that it has no cache of tokens, or that it is off."""
+        self._no_connector: set[tuple[int, int]] = set()
+        """EVSEs and connectors that are an UnknownComponent."""
+        self._connector: set[int] = set()
+        """EVSEs of which a connector is a known component: only there another one may be told to be none."""
         self._faulted: set[int] = set()
         """EVSEs that say Faulted of themselves, as long as nothing was done since."""
 
@@ -55,6 +64,17 @@ class Commands:
                 self._asked(event)
             case Told(asked=Asked(action="RequestStartTransaction")):
                 yield from self._started(event)
+            case Told(asked=Asked(action="Reset")):
+                evse = number(event.asked.payload, "evseId")
+                if event.status in ("Accepted", "Scheduled") and evse in self._nowhere:
+                    yield _on_no_evse("B11, B12", "Reset", evse or 0)
+            case Told(asked=Asked(action="ClearCache"), status="Accepted") if self._uncached:
+                yield Objection(
+                    "C11.FR.04",
+                    "ClearCache accepted without a cache",
+                    "ClearCache was accepted by a station that says itself that it has no cache, or that it is off",
+                    weight=Weight.LOW,
+                )
             case Told(asked=Asked(action="RequestStopTransaction")):
                 yield from self._stop(event)
             case Told(asked=Asked(action="ChangeAvailability")):
@@ -89,6 +109,8 @@ class Commands:
                 facts.surely_open(t) and t.evse == evse and t.state == "Charging"
                 for t in facts.transactions.values()
             )
+        elif event.action == "SetVariables":
+            self._uncached = False
         elif event.action == "RequestStopTransaction":
             found = facts.transaction(text(payload, "transactionId"))
             self._over[event.id] = found is not None and found.ended_seq is not None
@@ -97,15 +119,23 @@ class Commands:
             self._stopped[text(payload, "transactionId").casefold()] = False
 
         elif event.action == "UnlockConnector":
-            self._runs[event.id] = any(
-                facts.surely_open(t) and t.token is not None and _locks(payload, t)
+            locked = [
+                t
                 for t in facts.transactions.values()
-            )
+                if facts.surely_open(t) and t.token is not None and _locks(payload, t)
+            ]
+            self._runs[event.id] = bool(locked)
+            self._locked = {t.id.casefold() for t in locked if facts.outstanding is None}
 
     def _read(self, event: Told) -> None:
         """What the station says of its own EVSEs: that there is none of that number, or that it is Faulted."""
         for item in objects(event.payload, "getVariableResult"):
+            name = text(item, "component", "name"), text(item, "variable", "name")
+            if [n.casefold() for n in name] == ["authcachectrlr", "enabled"]:
+                off = text(item, "attributeValue").casefold() == "false"
+                self._uncached = off or text(item, "attributeStatus") == "UnknownComponent"
             evse = number(item, "component", "evse", "id")
+            self._read_connector(item, evse)
             whole = number(item, "component", "evse", "connectorId") is None
             if evse is None or not whole or text(item, "component", "name").casefold() != "evse":
                 continue
@@ -114,6 +144,21 @@ class Commands:
             state = text(item, "variable", "name").casefold() == "availabilitystate"
             if state and text(item, "attributeValue") == "Faulted":
                 self._faulted.add(evse)
+
+    def _read_connector(self, item: JsonObject, evse: int | None) -> None:
+        connector = number(item, "component", "evse", "connectorId")
+        named = text(item, "component", "name").casefold() == "connector"
+        if evse is None or connector is None or not named:
+            return
+        if text(item, "attributeStatus") == "UnknownComponent":
+            self._no_connector.add((evse, connector))
+        elif text(item, "attributeStatus") == "Accepted":
+            self._connector.add(evse)
+
+    def _is_nowhere(self, evse: int | None, connector: int | None) -> bool:
+        """Whether a place is not there, by what the station said of it."""
+        none = (evse, connector) in self._no_connector and evse in self._connector
+        return none or evse in self._nowhere
 
     # --- remote start and stop ----------------------------------------------------------------------------
 
@@ -180,8 +225,18 @@ class Commands:
 
     def _transaction(self, event: Called) -> Iterator[Objection]:
         id_ = text(event.payload, "transactionInfo", "transactionId")
-        if text(event.payload, "triggerReason") == "RemoteStop":
+        reason = text(event.payload, "triggerReason")
+        if reason == "RemoteStop":
             yield from self._remote_stop(id_)
+        ended = text(event.payload, "eventType") == "Ended"
+        if ended and reason == "UnlockCommand" and id_.casefold() in self._locked:
+            yield Objection(
+                "F05.FR.02",
+                "authorized transaction ended by UnlockConnector",
+                "a transaction in which an EV charged was ended, as it says itself, by an UnlockConnector; it goes on, and the"
+                " answer is OngoingAuthorizedTransaction",
+                weight=Weight.HIGH,
+            )
         remote_start = number(event.payload, "transactionInfo", "remoteStartId")
         if remote_start is not None and id_:
             yield from self._remote_start(remote_start, id_)
@@ -225,7 +280,7 @@ class Commands:
         evse = number(event.asked.payload, "evseId")
         if event.status != "Unlocked":
             return
-        if evse is not None and evse in self._nowhere:
+        if self._is_nowhere(evse, number(event.asked.payload, "connectorId")):
             yield _on_no_evse("F05.FR.03", event.asked.action, evse)
         if self._runs.get(event.asked.id) and self._facts.outstanding is None:
             yield Objection(
@@ -240,7 +295,8 @@ class Commands:
     def _availability(self, event: Told) -> Iterator[Objection]:
         payload = event.asked.payload
         evse = number(payload, "evse", "id")
-        if event.status == "Accepted" and evse is not None and evse in self._nowhere:
+        nowhere = self._is_nowhere(evse, number(payload, "evse", "connectorId"))
+        if event.status == "Accepted" and nowhere:
             yield _on_no_evse("G03", event.asked.action, evse)
         inoperative = text(payload, "operationalStatus") == "Inoperative"
         if not inoperative or event.status != "Accepted":
@@ -263,11 +319,12 @@ class Commands:
         )
 
 
-def _on_no_evse(rule: str, action: str, evse: int) -> Objection:
+def _on_no_evse(rule: str, action: str, evse: int | None) -> Objection:
     return Objection(
         rule,
         f"{action} accepted on an EVSE that is not there",
-        f"{action} was accepted on EVSE {evse}, which is an UnknownComponent by the station's own word",
+        f"{action} was accepted on EVSE {evse}, where it, or the connector that was named, is an UnknownComponent by the"
+        " station's own word",
     )
 
 

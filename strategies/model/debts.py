@@ -30,7 +30,8 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, REFUSALS, Facts, Standing
-from strategies.model.registration import SENDS
+from strategies.model.registration import SENDS, proper_boot_answer
+from strategies.model.rule import Rule
 
 _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
     "GetBaseReport": ("NotifyReport", "B07"),
@@ -43,6 +44,7 @@ _FOLLOW_UPS: Mapping[str, tuple[str, str]] = {
 _ATTEMPTS = "OCPPCommCtrlr.MessageAttempts/TransactionEvent"
 _INTERVAL = "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"
 _MUTE = frozenset({Standing.OFF, Standing.BOOTING, Standing.REJECTED})
+_MAY_NOT_SAY = _MUTE | {Standing.PENDING}
 _TRANSACTION = frozenset({"TransactionEvent"})
 _ENDS_BY_TOKEN = frozenset({"Authorized", "PowerPathClosed"})
 _AGAIN_S = 2.8
@@ -51,6 +53,9 @@ _AGAIN_S = 2.8
 _TOLD_PENDING = frozenset({"GetBaseReport", "GetReport"})
 """What B02.FR.02 lets a station tell while Pending, beside what is triggered."""
 
+
+_LONGEST_INTERVAL_S = 60
+"""Nobody waits longer for a boot."""
 
 _WAITED_S = 10.0
 """How long after an EV came or went nobody can say any more that what was done next came too soon."""
@@ -81,11 +86,13 @@ class _Debt:
 
     waits: bool = True
     """Whether it may have to wait until a TransactionEvent was sent again, nobody knows when."""
+    least_s: float = 0.0
+    """How long it may take in any case."""
     stops: bool = False
     """Whether a token should end a transaction: that it ends when the EV has gone is no sign of it."""
 
 
-class Debts:
+class Debts(Rule):
     """Keeps book of what is owed."""
 
     def __init__(self, facts: Facts) -> None:
@@ -99,6 +106,8 @@ class Debts:
         self._made: dict[_Level, set[_Place]] = {}
         """The connectors that were Available when a level was made Inoperative."""
         self._levels: set[_Level] = set()
+        self._cycled = False
+        """Whether the power was lost since the last boot."""
         self._withheld = False
         """Whether a firmware that is to be installed may keep everybody out (L01.FR.07)."""
         self._shown_s: dict[str, float] = {}
@@ -123,8 +132,8 @@ class Debts:
                 self._disturbed(event)
             case Told():
                 self._told(event)
-            case Answered(called=Called(action="BootNotification")) if event.error_code:
-                self._boot_refused(event)
+            case Answered(called=Called(action="BootNotification")):
+                self._boot_answered(event)
             case Answered(called=Called(action="TransactionEvent")):
                 self._held = not _surely_taken(event)
                 self._refused |= _refuses(event)
@@ -132,8 +141,10 @@ class Debts:
                 yield from self._too_late(event)
                 self._unplugged(event)
                 self._cable(event, "Occupied")
-            case Operated(deed="plug-in"):
+            case Operated(deed="plug-in" | "fault"):
                 self._cable(event, "Available")
+            case Operated(deed="clear-fault"):
+                self._cable(event, "Faulted")
             case Operated(deed="present-token"):
                 self._shown(event)
             case Answered() if _refuses(event):
@@ -142,8 +153,11 @@ class Debts:
                 self._authorized(event)
             case Operated(deed="cut-network") | Opened() | Closed():
                 self._forgive()
-                self._in_flight(event.at_s)
-            case Operated(deed="power-cycle") | Died():
+                self._in_flight(event.at_s, power=self._cycled)
+            case Operated(deed="power-cycle"):
+                self._forgive()
+                self._cycled = True
+            case Died():
                 self._forgive()
             case _:
                 pass
@@ -154,10 +168,13 @@ class Debts:
             return
         for debt in self._debts:
             since_s = max(debt.since_s, self._able_s())
-            if self._held and debt.waits and debt.actions == _TRANSACTION:
-                continue
+            if debt.actions == _TRANSACTION:
+                # Only once its boot was accepted may it tell of a transaction (B02.FR.02, B03.FR.02).
+                since_s = max(since_s, self._facts.booted_s)
+                if (self._held and debt.waits) or self._facts.standing in _MAY_NOT_SAY:
+                    continue
             waits = [m.timeout_s for m in missed if debt.missed_by(m)]
-            if any(end_s - since_s >= wait for wait in waits):
+            if any(end_s - since_s >= max(wait, debt.least_s) for wait in waits):
                 yield debt.objection
 
     def _able_s(self) -> float:
@@ -171,6 +188,7 @@ class Debts:
     def _called(self, event: Called) -> None:
         if event.action == "BootNotification":
             self._forgive()
+            self._cycled = False
         self._debts = [
             debt for debt in self._debts if not (event.action in debt.actions and debt.pays(event))
         ]
@@ -178,7 +196,9 @@ class Debts:
     def _told(self, event: Told) -> None:
         action, asked = event.asked.action, event.asked.payload
         standing = self._asked_in.get(event.asked.id, Standing.OFF)
-        if event.status not in ("Accepted", "AcceptedCanceled") or standing in _MUTE:
+        # What crosses a boot may be answered in another standing than it was asked in.
+        crosses = self._facts.booted_s > event.asked.at_s
+        if event.status not in ("Accepted", "AcceptedCanceled") or standing in _MUTE or crosses:
             return
         if action == "TriggerMessage":
             self._triggered(event)
@@ -209,6 +229,8 @@ class Debts:
 
         def pays(called: Called) -> bool:
             # F06.FR.03: where the message is about no place, which one was named does not matter.
+            if called.action == "MeterValues" and evse is not None:
+                return number(called.payload, "evseId") == evse
             if called.action != "StatusNotification" or evse is None or connector is None:
                 return True
             place = number(called.payload, "evseId"), number(called.payload, "connectorId")
@@ -229,6 +251,22 @@ class Debts:
             return number(called.payload, "requestId") in (wanted, None)
 
         self._debts.append(_Debt(event.at_s, frozenset({message}), objection, pays))
+
+    def _boot_answered(self, event: Answered) -> None:
+        if event.error_code:
+            self._boot_refused(event)
+        status, interval_s = text(event.payload, "status"), number(event.payload, "interval") or 0
+        waits = status in ("Pending", "Rejected") and 0 < interval_s <= _LONGEST_INTERVAL_S
+        if not waits or not event.prompt or not proper_boot_answer(event.payload):
+            return
+        # An interval of 0 leaves the wait to the station; who is Rejected may hang up, and is forgiven then (B03.FR.04).
+        objection = Objection(
+            "B02.FR.04, B03.FR.06",
+            f"no BootNotification after {status}",
+            f"a boot was {status} with an interval of {interval_s} s, and the station did not say it again",
+        )
+        action, least_s = frozenset({"BootNotification"}), interval_s * 1.5 + 5.0
+        self._debts.append(_Debt(event.at_s, action, objection, least_s=least_s))
 
     def _boot_refused(self, event: Answered) -> None:
         # Implementation's choice: how long a station waits before it says BootNotification again, so that this is a note.
@@ -345,8 +383,8 @@ class Debts:
             )
             self._owe_event(event.at_s, found.id, objection, frail=False, tells=_may_tell_unplugged)
 
-    def _in_flight(self, at_s: float) -> None:
-        """E04, E12: what was sent and not answered is sent again; Updated may be thinned out.
+    def _in_flight(self, at_s: float, *, power: bool = False) -> None:
+        """E04, E08, E12: what was sent and not answered is sent again; Updated may be thinned out.
 
         Only where the scene has shown that one transmission is not all, and the pause before the next one is short.
         """
@@ -370,7 +408,9 @@ class Debts:
 
         def pays(called: Called) -> bool:
             same = text(called.payload, "transactionInfo", "transactionId").casefold() == id_
-            return same and number(called.payload, "seqNo") == seq
+            # A transaction that the power took may be ended anew.
+            ended_anew = power and text(called.payload, "eventType") == "Ended"
+            return same and (number(called.payload, "seqNo") == seq or ended_anew)
 
         self._debts.append(_Debt(at_s, _TRANSACTION, objection, pays, frail=False, waits=False))
 
@@ -430,7 +470,7 @@ class Debts:
                 )
 
     def _cable(self, event: Operated, before: str) -> None:
-        """G01.FR.03, G01.FR.04: an EV that comes or goes is told of by itself; another deed there begins anew."""
+        """G01: an EV that comes or goes, and a fault, is told of by itself; another deed there begins anew."""
         place, facts = (event.evse, 1), self._facts
         self._debts = [
             d for d in self._debts if d.place != place or event.at_s - d.since_s >= _WAITED_S
@@ -440,11 +480,11 @@ class Debts:
         if not first or not held or facts.away or self._withheld:
             return
         if facts.statuses.get(place) == before:
-            deed = "plugged in" if event.deed == "plug-in" else "unplugged"
+            rule, what = _DEEDS[event.deed]
             objection = Objection(
-                "G01.FR.03, G01.FR.04",
-                f"EV {deed}, no status follows",
-                f"an EV was {deed} at a connector that was {before}, and its status was not told by itself",
+                rule,
+                f"{what}, no status follows",
+                f"{what} at a connector that was {before}, and its status was not told by itself",
             )
             self._owe_status(event.at_s, place, before, objection)
 
@@ -457,6 +497,15 @@ class Debts:
 
         actions = frozenset({"StatusNotification", "NotifyEvent"})
         self._debts.append(_Debt(since_s, actions, objection, pays, place=place))
+
+
+_DEEDS: Mapping[str, tuple[str, str]] = {
+    "plug-in": ("G01.FR.03, G01.FR.04", "EV plugged in"),
+    "unplug": ("G01.FR.03, G01.FR.04", "EV unplugged"),
+    "fault": ("G01", "fault"),
+    "clear-fault": ("G01", "fault mended"),
+}
+"""What is done at a connector, by which rule its status is told then, and in words."""
 
 
 def _level(asked: JsonValue) -> _Level:

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 
 from strategies.model.echoes import BEGUN, FIRMWARE, LOG
 from strategies.model.events import Asked, Called, Event, Objection, Told, Weight, number, text
+from strategies.model.rule import Rule
 
 _WORK: Mapping[str, str] = {"GetLog": LOG, "UpdateFirmware": FIRMWARE}
 
 
-class Early:
+class Early(Rule):
     """Follows requests that are not answered yet.
 
     What a TriggerMessage asks for is not among them: a station may say it of its own accord at any moment, and

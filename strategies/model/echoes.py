@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from strategies.model.events import Asked, Called, Event, Objection, Told, Weight, number, text
 from strategies.model.facts import NEVER, Facts
+from strategies.model.rule import Rule
 
 _TOLD_BY: Mapping[str, str] = {
     "GetBaseReport": "NotifyReport",
@@ -28,9 +29,6 @@ _NEEDS_ID: Mapping[str, str] = {LOG: "N01.FR.13", FIRMWARE: "L01.FR.20"}
 _OF_THE_SIGNER = frozenset({"InvalidCertificate", "RevokedCertificate"})
 _NOT_AFTER = frozenset({"Uploading", "UploadFailure", "BadMessage", "PermissionDenied"})
 """What cannot become of a log that is Uploaded (UploadLogStatusEnumType)."""
-
-_GOES_ON = frozenset({"Uploading", "Uploaded"})
-"""What cannot become of one that was cancelled; that it failed is another word for the same."""
 
 _BEFORE: Mapping[str, frozenset[str]] = {
     "Downloaded": frozenset({"Downloading", "DownloadPaused"}),
@@ -55,7 +53,7 @@ class _Work:
     """What was surely refused, and when it was asked for: no earlier work under that id can be why."""
 
 
-class Echoes:
+class Echoes(Rule):
     """Follows every request whose work is told of by CALLs."""
 
     def __init__(self, facts: Facts) -> None:
@@ -125,8 +123,8 @@ class Echoes:
 
     def _of_asked(self, event: Called, work: _Work, id_: int) -> Iterator[Objection]:
         if id_ not in work.asked:
-            if number(event.payload, "seqNo") not in (None, 0):
-                # The rest of a report from before.
+            if event.action in (LOG, FIRMWARE) or number(event.payload, "seqNo") not in (None, 0):
+                # What was asked for before goes on over connections and boots, and a report has a rest.
                 return
             yield Objection(
                 "B07, L01, N01, N09",
@@ -154,13 +152,6 @@ class Echoes:
                 "N01",
                 "log status out of order",
                 f"LogStatusNotification says {status} after Uploaded",
-                weight=Weight.LOW,
-            )
-        if event.action == LOG and "AcceptedCanceled" in before and status in _GOES_ON:
-            yield Objection(
-                "N01.FR.20",
-                "cancelled upload goes on",
-                f"LogStatusNotification says {status} after AcceptedCanceled",
                 weight=Weight.LOW,
             )
 

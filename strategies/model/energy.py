@@ -26,6 +26,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import REFUSALS, Facts, Transaction
+from strategies.model.rule import Rule
 
 _SHOWN_BY_NOBODY = frozenset({"Central", "Local", "MacAddress", "NoAuthorization", "eMAID"})
 """Kinds of token that nobody holds before a reader, so that nothing is known of how they were let in."""
@@ -63,7 +64,7 @@ class _Grant:
     """Where it is good for, as its Authorize was last answered; everywhere if empty (C01.FR.19 to FR.21)."""
 
 
-class Energy:
+class Energy(Rule):
     """Follows who was let in, and who charges."""
 
     def __init__(self, facts: Facts) -> None:
@@ -87,7 +88,7 @@ class Energy:
                 self._cut_s = event.at_s if event.deed == "cut-network" else float("inf")
             case Operated(deed="present-token"):
                 self._stranger(event)
-                self._grant(event.at_s, event.words.split()[1:2], shown=True)
+                self._grant(event.at_s, event.token, shown=True)
             case Operated(deed="unplug"):
                 self._unplugged(event.at_s, event.evse)
             case Operated(deed="plug-in"):
@@ -109,13 +110,12 @@ class Energy:
 
     # --- grants -------------------------------------------------------------------------------------------
 
-    def _grant(self, at_s: float, token: list[str], *, shown: bool) -> None:
+    def _grant(self, at_s: float, token: str, *, shown: bool) -> None:
         plugged = frozenset(self._facts.plugged)
-        self._grants.append(_Grant(at_s, "".join(token).casefold(), shown, plugged=plugged))
+        self._grants.append(_Grant(at_s, token.casefold(), shown, plugged=plugged))
 
     def _stranger(self, event: Operated) -> None:
-        words = event.words.split()
-        token, facts = "".join(words[1:2]).casefold(), self._facts
+        words, token, facts = event.words.split(), event.token, self._facts
         rule, enabled = facts.settings.of(_OFFLINE_UNKNOWN), facts.settings.of("AuthCtrlr.Enabled")
         kept_out = rule is not None and rule.value == "false" and rule.since_s < self._cut_s
         open_to_all = enabled is not None and enabled.value == "false"
@@ -151,7 +151,7 @@ class Energy:
             # who was let in after his EV had gone was let in for the next (C01, EVConnectionTimeOut).
             valid = [g for g in waiting if not g.refused and g.void_s > event.at_s]
             if not valid:
-                self._grant(event.at_s, [token], shown=False)
+                self._grant(event.at_s, token, shown=False)
                 valid = self._grants[-1:]
             for grant in valid:
                 grant.let_in_s, grant.evses = event.at_s, _evses(event)

@@ -6,6 +6,7 @@ Knows words of OCPP and JSON values. Must not know how a conversation was record
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import TypeAlias
 
@@ -97,6 +98,11 @@ class Operated:
         """The EVSE that is named, 0 when there is none."""
         rest = self.words.split()[1:]
         return int(rest[0]) if rest and rest[0].isdecimal() and len(rest[0]) < 6 else 0
+
+    @property
+    def token(self) -> str:
+        """What is shown to a reader, in lower case, "" when nothing is."""
+        return "".join(self.words.split()[1:2]).casefold() if self.deed == "present-token" else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,15 @@ def number(value: JsonValue, *path: str) -> int | None:
     """The integer at a path, None when there is none."""
     found = member(value, *path)
     return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def moment(value: JsonValue, *path: str) -> datetime | None:
+    """The instant at a path, None when there is none, or one without an offset: nobody knows when that is."""
+    try:
+        found = datetime.fromisoformat(text(value, *path))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def objects(value: JsonValue, *path: str) -> list[JsonObject]:

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from strategies.model.events import Answered, Called, Event, Objection, Stray, Weight
 from strategies.model.facts import Facts
+from strategies.model.rule import Rule
 
 
-class Exchange:
+class Exchange(Rule):
     """Follows the station's CALL that waits for its answer, and answers that came to others."""
 
     def __init__(self, facts: Facts) -> None:

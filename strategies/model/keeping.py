@@ -26,6 +26,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, Facts, Standing
+from strategies.model.rule import Rule
 
 _OTHERS_CHANGE = frozenset(
     {
@@ -57,7 +58,7 @@ class _Value:
     """Whether it is to hold from the next boot on: what is read until then may be either (B05, RebootRequired)."""
 
 
-class Keeping:
+class Keeping(Rule):
     """Follows accepted changes over boots."""
 
     def __init__(self, facts: Facts, volatile: Collection[str]) -> None:

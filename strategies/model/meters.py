@@ -21,10 +21,12 @@ from strategies.model.events import (
     Operated,
     Told,
     Weight,
+    moment,
     objects,
     text,
 )
 from strategies.model.facts import Facts, Transaction
+from strategies.model.rule import Rule
 
 _INTERVAL = "SampledDataCtrlr.TxUpdatedInterval"
 _ENABLED = "SampledDataCtrlr.Enabled"
@@ -54,7 +56,7 @@ class _Run:
     """Whether a periodic value came, and the time it bears where it has one."""
 
 
-class Meters:
+class Meters(Rule):
     """Follows the meter values of every transaction."""
 
     def __init__(self, facts: Facts) -> None:
@@ -122,6 +124,7 @@ class Meters:
             self._flows(run, event, kind)
             if kind == "Updated" and text(event.payload, "triggerReason") == _PERIODIC:
                 yield from _in_time(run, event.payload)
+        yield from self._unnamed(event.payload, kind, found)
         if found.evse:
             yield from _contexts(event.payload, kind)
             yield from self._register(event.payload, kind)
@@ -139,6 +142,32 @@ class Meters:
                 "J02, E01, E06",
                 f"{kind} without the energy register",
                 f"Tx{kind}Measurands names {_ENERGY}, and the {kind} of a transaction does not tell it",
+            )
+
+    def _unnamed(self, payload: JsonValue, kind: str, found: Transaction) -> Iterator[Objection]:
+        """J02: of what is sampled for a reason, nothing is told that the list for this reason did not name since the start."""
+        periodic = text(payload, "triggerReason") == _PERIODIC
+        context = _OF_REASON[_PERIODIC] if periodic else _OF_KIND.get(kind, "")
+        setting = self._facts.settings.of(f"SampledDataCtrlr.Tx{kind}Measurands")
+        if setting is None or not (context and setting.value) or setting.since_s > found.first_s:
+            return
+        names = [name.strip() for name in setting.value.split(",")]
+        told = {
+            text(s, "measurand") or _ENERGY
+            for s in _samples(payload)
+            # A signature may be over a register that nobody named.
+            if (text(s, "context") or "Sample.Periodic") == context and "signedMeterValue" not in s
+        }
+        # One phase of a measurand alone may be named, too.
+        extra = [
+            m for m in sorted(told) if not any(f"{name}.".startswith(f"{m}.") for name in names)
+        ]
+        if extra:
+            yield Objection(
+                "J02",
+                f"{kind} with a measurand that its list does not name",
+                f"Tx{kind}Measurands is {setting.value}, and {extra[0]} is told as {context}",
+                weight=Weight.LOW,
             )
 
     def _interval_s(self) -> int | None:
@@ -169,7 +198,7 @@ class Meters:
 
 def _in_time(run: _Run, payload: JsonValue) -> Iterator[Objection]:
     """J02: 0 turns periodic values off; else they come at the interval, in one message or, with one time, in several (FR.14)."""
-    before, now = run.periodic, _moment(text(payload, "timestamp"))
+    before, now = run.periodic, moment(payload, "timestamp")
     run.periodic = now or True
     if not run.steady:
         return
@@ -241,11 +270,3 @@ def _samples(payload: JsonValue) -> list[JsonObject]:
 
 def _soon(event: Answered) -> bool:
     return event.at_s - event.called.at_s < _PROMPT_S
-
-
-def _moment(value: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return at if at.tzinfo is not None else None

@@ -23,12 +23,17 @@ from strategies.model.events import (
     Operated,
     Stray,
     Told,
+    Topic,
     Unread,
+    Weight,
     member,
     number,
+    objects,
     text,
 )
 from strategies.model.facts import NEVER, Facts, Standing
+from strategies.model.registration import proper_boot_answer
+from strategies.model.rule import Rule
 
 _Place = tuple[int, int]
 _STATION: _Place = (0, 0)
@@ -39,6 +44,9 @@ SETTLED_S = 1.0
 
 _HELD = Standing.UNKNOWN, Standing.ACCEPTED
 """How far a station has come that must accept what is so already."""
+
+_STATUSES = frozenset({"Available", "Faulted", "Occupied", "Reserved", "Unavailable"})
+_HARMLESS = frozenset({"GetTransactionStatus", "GetVariables", "TriggerMessage"})
 
 _PROMPT_S = 0.3
 """A CALL that waited longer for its answer held up others, whose statuses may be of before."""
@@ -105,7 +113,7 @@ class _Levels:
         return [self.known.get(level) for level in (_STATION, (place[0], 0), place)]
 
 
-class Places:
+class Places(Rule):
     """Follows each connector."""
 
     def __init__(self, facts: Facts) -> None:
@@ -117,7 +125,10 @@ class Places:
         self._told_s: dict[_Place, float] = {}
         self._news: dict[int, _News] = {}
         self._booted_s = NEVER
+        self._refused_boot = False
         self._back_s = NEVER
+        self._stirred_s = NEVER
+        """When anything was last done, asked or told that may change what a connector is."""
         self._offline = False
         self._withheld = False
         """Whether a firmware that is to be installed may keep everybody out (L01.FR.07)."""
@@ -128,6 +139,7 @@ class Places:
             # What had waited behind a CALL that nobody answered.
             self._slow_s = event.at_s
         self._fall_due(event)
+        self._stirs(event)
         match event:
             case Operated():
                 self._operated(event)
@@ -146,15 +158,21 @@ class Places:
                 self._withheld = True
             case Told(asked=Asked(action="RequestStartTransaction"), status="Accepted"):
                 self._let_in()
+            case Told(asked=Asked(action="GetVariables")):
+                yield from self._read(event)
             case Answered():
                 self._answered(event)
                 slow = event.at_s - event.called.at_s > _PROMPT_S or not event.proper
                 self._slow_s = event.at_s if slow else self._slow_s
             case Opened() | Closed() | Died() | Stray() | Unread():
+                if isinstance(event, Died):
+                    self._levels.scheduled.clear()
                 self._back_s = event.at_s if isinstance(event, Opened) else self._back_s
                 self._slow_s = event.at_s
             case Called(action="StatusNotification"):
                 yield from self._status(event)
+            case Called(action="TransactionEvent"):
+                yield from self._energy(event)
             case _:
                 pass
 
@@ -211,15 +229,52 @@ class Places:
                 self._offline, self._slow_s = event.deed == "cut-network", event.at_s
             case "power-cycle":
                 self._slow_s = event.at_s
+                self._levels.scheduled.clear()
             case _:
                 pass
 
     def _answered(self, event: Answered) -> None:
-        boot = event.called.action == "BootNotification"
+        if event.called.action != "BootNotification":
+            return
         again = text(event.called.payload, "reason") == "Triggered"
-        if boot and not again:
-            accepted = event.proper and text(event.payload, "status") == "Accepted"
+        status = text(event.payload, "status")
+        if not again or self._refused_boot:
+            accepted = event.proper and status == "Accepted"
             self._booted_s = event.at_s if accepted else NEVER
+        # Who was not accepted before has told of no connector yet, whatever the next boot is for (TC_B_02).
+        self._refused_boot = status in ("Pending", "Rejected") and proper_boot_answer(event.payload)
+
+    def _stirs(self, event: Event) -> None:
+        match event:
+            case Operated() | Opened() | Closed() | Died() | Unread() | Stray():
+                self._stirred_s = event.at_s
+            case Called(action="TransactionEvent" | "BootNotification"):
+                self._stirred_s = event.at_s
+            case Asked() | Told():
+                action = event.action if isinstance(event, Asked) else event.asked.action
+                if action not in _HARMLESS:
+                    self._stirred_s = event.at_s
+            case _:
+                pass
+
+    def _read(self, event: Told) -> Iterator[Objection]:
+        """The device model knows of a connector what was told of it, as long as nothing stirs."""
+        for item in objects(event.payload, "getVariableResult"):
+            names = text(item, "component", "name"), text(item, "variable", "name")
+            if [n.casefold() for n in names] != ["connector", "availabilitystate"]:
+                continue
+            evse = member(item, "component", "evse")
+            place = number(evse, "id") or 0, number(evse, "connectorId") or 0
+            said, told_s = text(item, "attributeValue"), self._told_s.get(place, NEVER)
+            told = self._facts.statuses.get(place, "")
+            settled = told_s - self._stirred_s >= SETTLED_S and self._facts.outstanding is None
+            if settled and {said, told} <= _STATUSES and said != told:
+                yield Objection(
+                    "G01, Connector.AvailabilityState",
+                    "AvailabilityState of a connector is not what was told",
+                    f"a connector was told {told}, nothing happened since, and its AvailabilityState reads {said}",
+                    weight=Weight.LOW,
+                )
 
     def _let_in(self) -> None:
         for deeds in self._deeds.values():
@@ -283,7 +338,8 @@ class Places:
         for level, waits in list(levels.scheduled.items()):
             found = facts.transaction(waits.transaction)
             others = [t for t in facts.transactions.values() if t.evse == level[0]]
-            shaken = max(facts.shaken_s, facts.booted_s) > waits.at_s
+            # A connection may come and go: a boot, and what went wrong, may bring about another order.
+            shaken = max(facts.failed_s, facts.unread_s, facts.booted_s) > waits.at_s
             if found is None or len(others) > 1 or found.offline or shaken:
                 del levels.scheduled[level]
                 continue
@@ -299,6 +355,8 @@ class Places:
         place = number(event.payload, "evseId") or 0, number(event.payload, "connectorId") or 0
         told, facts = text(event.payload, "connectorStatus"), self._facts
         self._told_s[place] = event.at_s
+        if told == "Unavailable":
+            yield from self._too_soon(place)
         if told == "Occupied" and place[0] in self._news:
             self._news[place[0]].told = True
         steady_s = max(self._slow_s, facts.failed_s, facts.interrupted_s, facts.booted_s)
@@ -312,6 +370,22 @@ class Places:
         yield from self._cable(asked_s, place, told)
         if told in ("Available", "Occupied"):
             self._learn(place, levels)
+
+    def _too_soon(self, place: _Place) -> Iterator[Objection]:
+        """G03.FR.05, G04.FR.06: what was scheduled waits until the transaction is over."""
+        facts = self._facts
+        for waits in self._levels.scheduled.values():
+            found = facts.transaction(waits.transaction)
+            runs = found is not None and found.open and place == (found.evse, found.connector)
+            # Nothing was done since that ends a transaction, of which a status may be told first.
+            calm = max(facts.disturbed_s, facts.shaken_s) < waits.at_s
+            if runs and calm and place[0] in facts.plugged:
+                yield Objection(
+                    "G03.FR.05, G04.FR.06",
+                    "Unavailable although only Scheduled",
+                    "ChangeAvailability was answered Scheduled, and the connector is told Unavailable while the"
+                    " transaction goes on",
+                )
 
     def _availability(self, told: str, levels: list[_Change | None]) -> Iterator[Objection]:
         operative = [None if c is None else c.operative for c in levels]
@@ -327,6 +401,30 @@ class Places:
                 "Available although Inoperative",
                 "a connector is told Available, and it, its EVSE or the station was made Inoperative",
             )
+
+    def _energy(self, event: Called) -> Iterator[Objection]:
+        """G03, G04: where a level was Inoperative already as the EV came, it charges nobody."""
+        facts = self._facts
+        found = facts.transaction(text(event.payload, "transactionInfo", "transactionId"))
+        charges = text(event.payload, "transactionInfo", "chargingState") == "Charging"
+        if found is None or not (charges and found.begun) or found.offline:
+            return
+        came_s = facts.plugged.get(found.evse, NEVER)
+        # What began before, or was told late, may be of a time when the place could be used.
+        shaken_s = max(facts.shaken_s, facts.booted_s, self._slow_s)
+        for level in self._levels.of((found.evse, found.connector)):
+            closed = level is not None and level.operative is False
+            if level is None or not closed or found.first_s < came_s or shaken_s > level.since_s:
+                continue
+            if came_s - level.since_s >= SETTLED_S:
+                yield Objection(
+                    "G03, G04",
+                    "Charging although Inoperative",
+                    f"energy flows on EVSE {found.evse}, which was made Inoperative before the EV came",
+                    Topic.ENERGY,
+                    Weight.HIGH,
+                )
+                return
 
     def _learn(self, place: _Place, levels: list[_Change | None]) -> None:
         """What can be used is Operative on every level that nobody changed."""

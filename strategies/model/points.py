@@ -26,6 +26,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, Facts, Standing, Transaction
+from strategies.model.rule import Rule
 
 _UNSEEN = frozenset({"ParkingBayOccupancy", "DataSigned", ""})
 _BY_EV = frozenset({"PowerPathClosed", "EnergyTransfer"})
@@ -42,7 +43,7 @@ class _Owed:
     """Whether something else was done a good while later, with which another station's transaction would begin."""
 
 
-class Points:
+class Points(Rule):
     """Follows the deeds that are points, and what is told of them."""
 
     def __init__(self, facts: Facts) -> None:
@@ -54,6 +55,8 @@ class Points:
         self._owed: _Owed | None = None
         self._other_s = NEVER
         """When anything last happened that begins or ends transactions in ways of its own."""
+        self._stirred_s = NEVER
+        """When the first of the last deeds was done that a transaction may begin with: it is told a moment later."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Whether a transaction begins or ends before its point; after transactions took note of the event."""
@@ -74,6 +77,7 @@ class Points:
                 self._other(event.at_s)
             case Told(asked=Asked(action="RequestStartTransaction")):
                 self._let_in = True
+                self._stir(event.at_s)
             case Asked() if event.action not in _HARMLESS:
                 self._other(event.at_s)
             case _:
@@ -91,6 +95,10 @@ class Points:
 
     def _shaken_s(self) -> float:
         return max(self._facts.shaken_s, self._other_s)
+
+    def _stir(self, at_s: float) -> None:
+        if at_s - self._stirred_s > PROMPT_S:
+            self._stirred_s = at_s
 
     def _other(self, at_s: float) -> None:
         self._let_off(at_s)
@@ -118,11 +126,15 @@ class Points:
         match event.deed:
             case "plug-in":
                 self._came = True
-                free = self._facts.outstanding is None
+                self._stir(event.at_s)
+                # An EV that has not left does not come.
+                here = event.evse in self._facts.plugged
+                free = self._facts.outstanding is None and not here
                 if free and "EVConnected" in self._points("TxStartPoint"):
                     self._owe(event.at_s, "EVConnected")
             case "present-token":
                 self._let_in = True
+                self._stir(event.at_s)
             case "unplug":
                 self._let_off(event.at_s)
             case "start-power" | "stop-power":
@@ -164,14 +176,22 @@ class Points:
 
     def _began(self, event: Called) -> Iterator[Objection]:
         points, facts = self._points("TxStartPoint"), self._facts
+        known = facts.settings.of("TxCtrlr.TxStartPoint")
         evse = number(event.payload, "evse", "id")
-        if not points or not facts.operated:
+        if known is None or not points or not facts.operated or self._stirred_s < known.since_s:
             return
         if points <= _BY_EV and not self._came and not facts.plugged:
             yield Objection(
                 "E01, E03",
                 "transaction began before the EV came",
                 f"TxStartPoint is {', '.join(sorted(points))}, and a transaction began before any EV was plugged in",
+            )
+        state = text(event.payload, "transactionInfo", "chargingState")
+        if points == {"EnergyTransfer"} and state in ("Idle", "EVConnected"):
+            yield Objection(
+                "E01, E02",
+                "transaction began before energy flowed",
+                f"TxStartPoint is EnergyTransfer alone, and a transaction began with the chargingState {state}",
             )
         if "EVConnected" not in points and not self._let_in and evse in facts.plugged:
             self._early = Objection(

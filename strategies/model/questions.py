@@ -28,6 +28,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import Facts, Standing
+from strategies.model.rule import Rule
 
 _AT_LARGE = "offlinetxforunknownidenabled"
 _UNKNOWN = frozenset({"UnknownComponent", "UnknownVariable"})
@@ -40,7 +41,7 @@ _TIMES = 2
 """How often a token must have been shown again."""
 
 
-class Questions:
+class Questions(Rule):
     """Follows the last question about a token that was shown, and how often it was shown since the question was lost."""
 
     def __init__(self, facts: Facts) -> None:
@@ -106,13 +107,12 @@ class Questions:
                 self._nobody_at_large = no or status in _UNKNOWN
 
     def _operated(self, event: Operated) -> None:
-        token = "".join(event.words.split()[1:2]).casefold()
-        if event.deed == "present-token" and self._lost is not None and token == self._token:
+        if event.token and self._lost is not None and event.token == self._token:
             if not self._facts.away:
                 self._again.append(event.at_s)
         elif event.deed == "present-token":
             self._forget(event.at_s)
-            self._token = token
+            self._token = event.token
         elif event.deed in _NETWORK:
             self._cut()
         else:

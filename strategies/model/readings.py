@@ -28,6 +28,7 @@ from strategies.model.events import (
     objects,
     text,
 )
+from strategies.model.rule import Rule
 
 _READS = frozenset({"GetBaseReport", "GetReport", "GetVariables", "GetTransactionStatus"})
 _STIRS = frozenset({"TransactionEvent", "StatusNotification", "BootNotification"})
@@ -40,14 +41,19 @@ class _Report:
 
     base: str
     wanted: list[JsonObject] = field(default_factory=list)
+    next: int = 0
+    told: list[JsonObject] = field(default_factory=list)
+    """What was told so far, as long as no part is missing."""
 
 
-class Readings:
+class Readings(Rule):
     """Compares reports with what else was said of the same variables."""
 
     def __init__(self, volatile: Collection[str]) -> None:
         self._volatile = frozenset(name.casefold() for name in volatile)
         self._values: dict[_Name, str] = {}
+        self._there: set[_Name] = set()
+        """What GetVariables could read."""
         self._reports: dict[int, _Report | None] = {}
         self._fresh: set[int | str] = set()
         """The requestIds and messageIds of what was asked since anything may have changed: parts of a report that was
@@ -76,6 +82,7 @@ class Readings:
     def _forget(self) -> None:
         """Anything may have another value from now on."""
         self._values.clear()
+        self._there.clear()
         self._fresh.clear()
 
     def _asked(self, event: Asked) -> None:
@@ -97,13 +104,15 @@ class Readings:
         for result in objects(event.payload, "getVariableResult"):
             value = member(result, "attributeValue")
             actual = text(result, "attributeType") in ("", "Actual")
+            if actual and text(result, "attributeStatus") == "Accepted":
+                self._there.add(_name(result))
             if actual and text(result, "attributeStatus") == "Accepted" and isinstance(value, str):
                 yield from self._says(result, value)
 
     def _says(self, item: JsonObject, value: str) -> Iterator[Objection]:
         name = _name(item)
         before = self._values.setdefault(name, value)
-        if _plain(before) != _plain(value) and self._lasts(item):
+        if _plain(before) != _plain(value) and self._lasts(item) and not _goes_on(before, value):
             self._values[name] = value
             yield Objection(
                 "B06, B07",
@@ -127,6 +136,27 @@ class Readings:
                     "B08",
                     "report of what was not asked for",
                     f"GetReport named components and variables, and NotifyReport tells of {_written(item)}",
+                    weight=Weight.LOW,
+                )
+
+        if report is not None and report.wanted:
+            yield from self._lacks(event, report, fresh=id_ in self._fresh)
+
+    def _lacks(self, event: Called, report: _Report, *, fresh: bool) -> Iterator[Objection]:
+        """B08.FR.05: what was named and is there is told, once all parts have come."""
+        whole = number(event.payload, "seqNo") == report.next
+        report.next = report.next + 1 if whole else -1
+        report.told += objects(event.payload, "reportData")
+        if not (whole and fresh) or member(event.payload, "tbc") is True:
+            return
+        for one in report.wanted:
+            both = text(one, "component", "name") and text(one, "variable", "name")
+            here = both and _name(one) in self._there
+            if here and not any(_is_that(item, one) for item in report.told):
+                yield Objection(
+                    "B08",
+                    "report without what was asked for",
+                    f"GetReport named {_written(one)}, which GetVariables reads, and no part of the report tells of it",
                     weight=Weight.LOW,
                 )
 
@@ -193,6 +223,7 @@ def _wrong_kind(value: str, described: JsonValue) -> str:
 
 
 _LONGEST_NUMBER = 30
+_FRACTION = re.compile(r"[+-]?[0-9]{1,30}\.[0-9]{1,30}")
 
 
 def _beyond(value: float, described: JsonValue) -> str:
@@ -213,6 +244,12 @@ def _is_moment(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _goes_on(before: str, value: str) -> bool:
+    """Whether both are times, or fractions as they are measured: such change by themselves, be it known of them or not."""
+    both = before, value
+    return all("T" in v and _is_moment(v) for v in both) or all(map(_FRACTION.fullmatch, both))
 
 
 def _plain(value: str) -> str:

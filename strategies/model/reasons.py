@@ -24,11 +24,22 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, REFUSALS, Facts, Transaction
+from strategies.model.rule import Rule
 
 _BY_RESTART = frozenset({"ImmediateReset", "ResetCommand", "Reboot", "PowerLoss"})
 _GONE = frozenset({"EVDisconnected", "EVCommunicationLost", "EVDeparted"})
 _CROSSING_S = 2.0
 """How long after an EV left its transaction may be told to begin."""
+
+_PROMPT_S = 0.3
+_ALONE_S = 1.0
+"""How long after anything else was done a fault is the only cause."""
+
+_HARMLESS = frozenset({"GetTransactionStatus", "GetVariables"})
+_BY_SOMEBODY = frozenset(
+    {"EVCommunicationLost", "EVConnectTimeout", "RemoteStop", "StopAuthorized"}
+)
+"""Reasons of an end that take somebody who does something."""
 
 _LATE = frozenset({"EVConnectTimeout"})
 """Not `Timeout`: stations say so as well when nobody shows a token in time."""
@@ -91,7 +102,7 @@ class _Causes:
     """False from when an answer about a token was none that says so."""
 
 
-class Reasons:
+class Reasons(Rule):
     """Follows causes, and what transactions give as theirs."""
 
     def __init__(self, facts: Facts) -> None:
@@ -99,9 +110,15 @@ class Reasons:
         self._causes = _Causes()
         self._asked: dict[int, int] = {}
         self._remote: list[_Remote] = []
+        self._held_s = NEVER
+        """When an answer came so late that what is told next may be of before."""
+        self._fault: tuple[int, float] | None = None
+        """Where there was a fault, and when, as long as nothing else was done or asked since."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with the reasons of an event, after the transaction took note of it."""
+        if isinstance(event, Answered) and event.at_s - event.called.at_s > _PROMPT_S:
+            self._held_s = event.at_s
         match event:
             case Operated():
                 self._operated(event)
@@ -132,6 +149,9 @@ class Reasons:
 
     def _operated(self, event: Operated) -> None:
         causes = self._causes
+        alone = event.at_s - max(causes.done_s, self._held_s) >= _ALONE_S and len(causes.shown) < 2
+        alone &= not (causes.stopping or causes.stopped) and self._facts.outstanding is None
+        self._fault = (event.evse, event.at_s) if event.deed == "fault" and alone else None
         causes.done_s = event.at_s
         match event.deed:
             case "plug-in":
@@ -140,9 +160,7 @@ class Reasons:
                 causes.unplugged[event.evse] = event.at_s
                 causes.plugged.pop(event.evse, None)
             case "present-token":
-                causes.shown.append(
-                    _Shown(event.at_s, "".join(event.words.split()[1:2]).casefold())
-                )
+                causes.shown.append(_Shown(event.at_s, event.token))
             case "power-cycle":
                 causes.restarts = True
                 causes.cycled_s.append(event.at_s)
@@ -153,6 +171,7 @@ class Reasons:
 
     def _was_asked(self, event: Asked) -> None:
         causes = self._causes
+        self._fault = self._fault if event.action in _HARMLESS else None
         match event.action:
             case "Reset":
                 causes.restarts = True
@@ -206,6 +225,7 @@ class Reasons:
         ended = text(event.payload, "eventType") == "Ended"
         if ended:
             yield from self._not_so(event, found)
+            yield from self._not_by_fault(event, found)
         if not self._seen(found):
             return
         yield from self._by_nobody(found, reasons)
@@ -258,6 +278,19 @@ class Reasons:
                 "transaction ended by a token of somebody else",
                 "a transaction was stopped by a token that did not begin it and is not of its group",
                 weight=Weight.HIGH,
+            )
+
+    def _not_by_fault(self, event: Called, found: Transaction) -> Iterator[Objection]:
+        """E06.FR.16: a fault alone ends a transaction, and somebody is said to have done so."""
+        evse, fault_s = self._fault or (-1, NEVER)
+        reason = text(event.payload, "triggerReason")
+        at_once = found.evse == evse and event.at_s - fault_s <= _CROSSING_S
+        if at_once and reason in _BY_SOMEBODY and self._seen(found):
+            yield Objection(
+                "E06.FR.16",
+                "transaction ended by a fault, which it does not say",
+                f"a connector failed, nothing else happened, and the transaction says that it ended by {reason}",
+                weight=Weight.LOW,
             )
 
     def _not_so(self, event: Called, found: Transaction) -> Iterator[Objection]:
@@ -357,6 +390,13 @@ class Reasons:
                 "F01.FR.04, F02",
                 "remote start for somebody else",
                 "a transaction names a remoteStartId, and another idToken than the request had",
+                weight=Weight.HIGH,
+            )
+        if one.evse and found.evse and one.evse != found.evse:
+            yield Objection(
+                "F01, F02",
+                "remote start carried out on another EVSE",
+                f"a transaction names a remoteStartId whose request was for EVSE {one.evse}, and is on EVSE {found.evse}",
                 weight=Weight.HIGH,
             )
         # Implementation's choice: what comes first where energy flows at once (TC_E_02), or where the EV comes or goes.

@@ -26,6 +26,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, Facts, Standing
+from strategies.model.rule import Rule
 
 _STANDINGS: Mapping[str, Standing] = {
     "Accepted": Standing.ACCEPTED,
@@ -63,9 +64,14 @@ _HURRIED, _HURRY_S = 4, 1.0
 
 # Implementation's choice: what a station calls a start that a Reset brought about, as long as it is no other cause.
 _NOT_BY_RESET = frozenset({"PowerUp", "LocalReset", "FirmwareUpdate"})
+_BOOTS = frozenset({"Reset", "UpdateFirmware", "SetNetworkProfile"})
+"""CALLs that may end in a boot."""
+
+_BY_NOBODY = frozenset({"RemoteReset", "ScheduledReset", "Triggered"})
+"""What only the CSMS can bring about; firmware may be of long before."""
 
 
-class Registration:
+class Registration(Rule):
     """Follows boots and their answers; sets `Facts.standing`."""
 
     def __init__(self, facts: Facts) -> None:
@@ -76,6 +82,14 @@ class Registration:
         self._powered_off = self._cycled = False
         self._leaving = self._reset = self._went = False
         """Whether a Reset was accepted and not done yet, whether its boot can be for nothing else, and whether it may be done."""
+        self._lone_cycle = False
+        """Whether the power was lost, and nothing else since the last boot was accepted can be why it boots."""
+        self._settled = self._triggers = False
+        """Whether a boot was accepted and nothing asked since that ends in another one; whether one was triggered ever."""
+        self._pending: set[str] = set()
+        """What was asked on this connection that may end in a boot, and is not answered."""
+        self._asked_for = False
+        """Whether a trigger of a boot was accepted, and that boot has not come."""
         self._own_wait = False
         """Whether the last answer to a boot refused it, and left the wait to the station."""
         self._boots_s: list[float] = []
@@ -100,7 +114,10 @@ class Registration:
                 self._powered_off |= event.deed == "power-cycle"
                 self._cycled |= event.deed == "power-cycle"
                 self._reset &= event.deed not in ("power-cycle", "fault", "tamper")
+                self._lone_cycle |= event.deed == "power-cycle" and self._settled
             case Opened():
+                self._asked_for = False
+                self._pending.clear()
                 # Implementation's choice: whether the wait for the next boot outlives a connection.
                 self._not_before = NEVER
                 if self._powered_off:
@@ -110,6 +127,7 @@ class Registration:
                     self._facts.standing = Standing.UNKNOWN
             case Died():
                 self._facts.standing, self._leaving, self._reset = Standing.UNKNOWN, False, False
+                self._settled = self._lone_cycle = False
                 self._not_before = NEVER
             case Closed():
                 self._went = self._leaving
@@ -136,12 +154,26 @@ class Registration:
                 f"after an accepted Reset the BootNotification says {reason}",
                 weight=Weight.LOW,
             )
+        yield from self._reason(event, reason)
         self._facts.standing, self._not_before = Standing.BOOTING, NEVER
         # Power that was cut meanwhile may be missed only after this boot.
         self._cycled &= reason in ("RemoteReset", "ScheduledReset")
         self._powered_off = False
         self._leaving = self._reset = self._went = False
         self._brought_about.discard("BootNotification")
+
+    def _reason(self, event: Called, reason: str) -> Iterator[Objection]:
+        """B01.FR.09: what brought a boot about, where only one thing can have done so."""
+        wrong = ""
+        if self._lone_cycle and reason in _BY_NOBODY:
+            wrong = f"the power was lost, nobody asked for a boot, and the BootNotification says {reason}"
+        elif self._asked_for and event.at_s < self._not_before and reason != "Triggered":
+            wrong = f"a BootNotification that was triggered before its time says {reason or 'no reason'}"
+        elif reason == "Triggered" and self._facts.boots > 0 and not self._triggers:
+            wrong = "a BootNotification says Triggered, and nobody had asked for one"
+        if wrong:
+            yield Objection("B01.FR.09", "boot for a reason that was not", wrong, weight=Weight.LOW)
+        self._lone_cycle = self._settled = self._asked_for = False
 
     def _hurries(self, at_s: float, *, triggered: bool) -> Iterator[Objection]:
         """B02.FR.07, B03.FR.05: whoever chooses the wait chooses one that floods nobody."""
@@ -180,9 +212,10 @@ class Registration:
         standing = _STANDINGS[text(event.payload, "status")]
         interval = number(event.payload, "interval") or 0
         self._facts.standing = standing
+        self._settled = standing is Standing.ACCEPTED and not self._pending
         self._own_wait = standing is not Standing.ACCEPTED and interval == 0
         if standing is not Standing.ACCEPTED and interval > 0:
-            # Clocks differ, and so does what the interval is counted from.
+            # Jumps differ, and so does what the interval is counted from.
             self._not_before = event.at_s + interval * 0.8 - 0.5
 
     def _asked(self, event: Asked) -> None:
@@ -190,11 +223,21 @@ class Registration:
         for message, requests in _FOLLOWS.items():
             if event.action in requests:
                 self._brought_about.add(message)
+        if event.action in _BOOTS:
+            self._settled = self._lone_cycle = False
+            self._pending.add(event.id)
         if event.action == "TriggerMessage":
             wanted = text(event.payload, "requestedMessage")
+            self._triggers = True
             self._brought_about |= SENDS.get(wanted, {wanted})
 
     def _told(self, event: Told) -> Iterator[Objection]:
+        self._pending.discard(event.asked.id)
+        if event.asked.action in _BOOTS:
+            self._settled = self._lone_cycle = False
+        if event.asked.action == "TriggerMessage" and event.status == "Accepted":
+            wanted = text(event.asked.payload, "requestedMessage")
+            self._asked_for |= wanted == "BootNotification" and self._not_before > NEVER
         action, standing = event.asked.action, self._facts.standing
         before = self._asked_in.get(event.asked.id, Standing.UNKNOWN)
         if before is Standing.REJECTED and standing is before and not event.error_code:

@@ -5,7 +5,7 @@ Knows requestIds, parts and final statuses. Must not know what a report says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from strategies.model.events import (
@@ -13,6 +13,7 @@ from strategies.model.events import (
     Asked,
     Called,
     Event,
+    Missed,
     Objection,
     Told,
     Topic,
@@ -22,6 +23,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, Facts
+from strategies.model.rule import Rule
 
 _PARTS: Mapping[str, frozenset[str]] = {
     "NotifyReport": frozenset({"GetBaseReport", "GetReport"}),
@@ -36,16 +38,17 @@ _WORK: Mapping[str, tuple[str, str]] = {
 
 @dataclass(slots=True)
 class _Report:
-    """One answer in parts. `next` is the seqNo that comes next, `done` true after the last part."""
+    """One answer in parts. `next` is the seqNo that comes next, `told_s` when the last one came, `done` true after the last part."""
 
     asked_s: float
+    told_s: float = NEVER
     agreed: bool | None = None
     next: int = 0
     done: bool = False
     last: str = ""
 
 
-class Reports:
+class Reports(Rule):
     """Follows every request that is answered in parts."""
 
     def __init__(self, facts: Facts) -> None:
@@ -68,6 +71,21 @@ class Reports:
                 yield from self._worked(event)
             case Answered() | _:
                 pass
+
+    def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
+        """Whether a report stopped in its midst, where somebody waited in vain for the part that is the last."""
+        if self._facts.away or self._facts.outstanding is not None:
+            return
+        for (message, id_), report in self._reports.items():
+            waits = [m.timeout_s for m in missed if _waits_for_the_end(m, message, id_)]
+            begun = report.agreed and report.next > 0 and not report.done
+            calm = self._facts.shaken_s < report.asked_s != NEVER
+            if begun and calm and any(end_s - report.told_s >= wait_s for wait_s in waits):
+                yield Objection(
+                    "B07, B08, N02, N09",
+                    "report without an end",
+                    f"{message} said that more was to come (seqNo {report.next - 1}), and none came",
+                )
 
     def _note(self, event: Asked) -> None:
         id_ = number(event.payload, "requestId")
@@ -116,6 +134,7 @@ class Reports:
                 f"{event.action} has the seqNo {seq} where {report.next} is due",
             )
         report.next, report.done = seq + 1, member(event.payload, "tbc") is not True
+        report.told_s = event.at_s
 
     def _unagreed(self, event: Called, report: _Report) -> Iterator[Objection]:
         if report.agreed is None:
@@ -147,3 +166,9 @@ class Reports:
                 f"{event.action} says {final} for the second time about one {request}",
                 Topic.AGAIN,
             )
+
+
+def _waits_for_the_end(missed: Missed, message: str, id_: int) -> bool:
+    where = dict(missed.where)
+    last = where.get("/tbc") == "false"
+    return missed.action == message and where.get("/requestId") == str(id_) and last

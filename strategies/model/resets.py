@@ -26,13 +26,19 @@ from strategies.model.events import (
 )
 from strategies.model.facts import NEVER, REFUSALS, Facts, Transaction
 from strategies.model.keeping import LEAST_WAIT_S
+from strategies.model.rule import Rule
 
 _BY_RESET = frozenset({"RemoteReset", "ScheduledReset"})
 _RESET_ENDS = frozenset({"ResetCommand", "ImmediateReset"})
 _HARMLESS = frozenset({"GetTransactionStatus", "GetVariables", "GetBaseReport", "GetReport"})
+_TELLS = frozenset({"StatusNotification", "Heartbeat"})
+"""What may be triggered, and leaves everything else as it is."""
+
+_NETWORK = ("cut-network", "restore-network")
+"""Deeds that end a connection, and no transaction: what waits for one waits on."""
 
 
-class Resets:
+class Resets(Rule):
     """Follows one Reset(OnIdle) that was agreed to."""
 
     def __init__(self, facts: Facts) -> None:
@@ -57,9 +63,11 @@ class Resets:
             case Operated(deed="unplug"):
                 at = [t for t in self._running() if t.evse == event.evse]
                 self._waits -= {t.id.casefold() for t in at}
+            case Operated() if event.deed in _NETWORK:
+                pass
             case Operated() | Died() | Stray() | Unread():
                 self._forget()
-            case Asked() if event.action not in _HARMLESS:
+            case Asked() if not _is_harmless(event):
                 self._forget()
             case Answered() if text(event.payload, "idTokenInfo", "status") in REFUSALS:
                 self._forget()
@@ -117,6 +125,12 @@ class Resets:
         self._waits.clear()
         self._pending.clear()
         self._due_s = NEVER
+
+
+def _is_harmless(asked: Asked) -> bool:
+    if asked.action == "TriggerMessage":
+        return text(asked.payload, "requestedMessage") in _TELLS
+    return asked.action in _HARMLESS
 
 
 def _did_not_wait() -> Objection:

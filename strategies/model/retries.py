@@ -28,6 +28,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import Facts
+from strategies.model.rule import Rule
 
 _ATTEMPTS = "OCPPCommCtrlr.MessageAttempts/TransactionEvent"
 _INTERVAL = "OCPPCommCtrlr.MessageAttemptInterval/TransactionEvent"
@@ -47,7 +48,7 @@ class _Sent:
     refused_s: float = 0.0
 
 
-class Retries:
+class Retries(Rule):
     """Counts how often each event was sent on one connection."""
 
     def __init__(self, facts: Facts) -> None:

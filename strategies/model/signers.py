@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from strategies.labels import JsonValue
 from strategies.model.events import Asked, Event, Objection, Told, Weight, member, text
+from strategies.model.rule import Rule
 from strategies.papers import CHAINED_SIGNER, SIGNER, SIGNING_ROOT, SIGNING_ROOT_HASH
 from strategies.primitives import EXPIRED_CERTIFICATE, LAB_ROOT
 
@@ -25,7 +26,7 @@ _SHORTEST = 64
 """Characters of base64, and bytes of DER, below which nothing is an X.509 certificate: a key alone is as long."""
 
 
-class Signers:
+class Signers(Rule):
     """Follows the root of our signers, and what is taken from them.
 
     `_uses` is None while nobody knows where the root is installed: until it was said not to be there, and from when an

@@ -1,4 +1,4 @@
-"""Network profiles (B09, B10, A05): a slot that a profile was accepted for may be named in the order of slots.
+"""Network profiles (B09, B10, A05): which may be stored at all, and a slot of one that was may be named in the order of slots.
 
 Knows profiles that were accepted in this scene, and the slot that the station says it uses. Must not know what was stored
 before: whatever else is named may be empty, and is then refused with good reason (B10.FR.02).
@@ -11,19 +11,22 @@ from collections.abc import Iterator
 from strategies.labels import JsonObject
 from strategies.model.events import (
     Asked,
+    Called,
     Event,
     Objection,
     Told,
+    Weight,
     number,
     objects,
     text,
 )
+from strategies.model.rule import Rule
 
 _COMPONENT = "ocppcommctrlr"
 _PRIORITY, _ACTIVE = "networkconfigurationpriority", "activenetworkprofile"
 
 
-class Slots:
+class Slots(Rule):
     """Follows which slots surely hold a profile of the security profile that is in force."""
 
     def __init__(self, profile: int) -> None:
@@ -31,6 +34,8 @@ class Slots:
         self._profile = profile
         self._stored: set[int] = set()
         self._active: int | None = None
+        self._there: frozenset[int | None] | None = None
+        """The slots that there are, by what a report said since the last boot; None where nobody knows."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with an order of slots that was refused."""
@@ -40,6 +45,11 @@ class Slots:
                 self._stored.discard(_slot(event))
             case Told(asked=Asked(action="SetNetworkProfile"), status="Accepted"):
                 self._store(event.asked)
+                yield from self._must_not(event.asked)
+            case Called(action="NotifyReport"):
+                self._told(event)
+            case Called(action="BootNotification"):
+                self._there = None
             case Told(asked=Asked(action="GetVariables")):
                 self._read(event)
             case Told(asked=Asked(action="SetVariables")):
@@ -52,6 +62,33 @@ class Slots:
         level = number(asked.payload, "connectionData", "securityProfile")
         if level == self._profile > 0:
             self._stored.add(_slot(asked))
+
+    def _must_not(self, asked: Asked) -> Iterator[Objection]:
+        level = number(asked.payload, "connectionData", "securityProfile")
+        # Later editions allow to go from 3 back to 2 where a variable does (A05.FR.08).
+        lower = level is not None and level < self._profile and (self._profile, level) != (3, 2)
+        if lower:
+            yield Objection(
+                "B09.FR.04, A00.FR.005",
+                "network profile of lower security accepted",
+                f"SetNetworkProfile with securityProfile {level} was accepted over a connection of profile {self._profile}",
+                weight=Weight.HIGH,
+            )
+        if self._there is not None and _slot(asked) not in self._there:
+            yield Objection(
+                "B09.FR.05",
+                "network profile accepted in a slot that is not there",
+                f"SetNetworkProfile was accepted in slot {_slot(asked)}, which the valuesList of"
+                " NetworkConfigurationPriority does not name",
+            )
+
+    def _told(self, event: Called) -> None:
+        for item in objects(event.payload, "reportData"):
+            if not _is(item, _PRIORITY):
+                continue
+            listed = text(item, "variableCharacteristics", "valuesList")
+            slots = frozenset(_number(slot.strip()) for slot in listed.split(","))
+            self._there = None if None in slots else slots
 
     def _read(self, event: Told) -> None:
         for item in objects(event.payload, "getVariableResult"):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from strategies.labels import JsonValue
 from strategies.model.events import (
+    PROMPT_S,
     Answered,
     Asked,
     Called,
@@ -24,8 +25,11 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, REFUSALS, Facts
+from strategies.model.rule import Rule
 
 _ALLOWANCE = "maxenergyoninvalidid"
+_ENDS = frozenset({"Authorized", "PowerPathClosed"})
+_DECIDE = ("StopTxOnInvalidId", "TxStopPoint")
 _PROMPT_S = 0.5
 """A CALL that waited longer for its answer may have held up others, which then tell of before."""
 
@@ -47,7 +51,7 @@ class _Refusal:
     over: bool = False
 
 
-class TakenBack:
+class TakenBack(Rule):
     """Follows refusals, and whether energy flows on."""
 
     def __init__(self, facts: Facts) -> None:
@@ -57,6 +61,8 @@ class TakenBack:
         self._stops: dict[str, float] = {}
         """The transactions whose remote stop was accepted, and when, as long as nothing was done since."""
         self._held_up_s = NEVER
+        self._done_s = self._asked_s = NEVER
+        """When anything was last done, or asked, that may end a transaction."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Whether energy flows although its token was refused for a while, as the EV leaves."""
@@ -70,15 +76,19 @@ class TakenBack:
                     self._answered(event)
             case Called(action="TransactionEvent"):
                 yield from self._in_spite_of_a_stop(event)
+                yield from self._ended(event)
                 self._told(event)
             case Told(asked=Asked(action="RequestStopTransaction"), status="Accepted"):
                 self._stops[text(event.asked.payload, "transactionId").casefold()] = event.at_s
             case Asked() if event.action in _MAY_GO_ON:
                 self._stops.clear()
+                self._done_s = self._asked_s = event.at_s
             case Operated():
                 self._stops.clear()
+                self._done_s = event.at_s
                 if event.deed == "unplug":
                     yield from self._flows_on(event)
+                    yield from self._goes_on(event)
             case _:
                 pass
 
@@ -106,6 +116,29 @@ class TakenBack:
         if refusal is not None:
             refusal.over |= ends or reason == "Deauthorized"
 
+    def _ended(self, event: Called) -> Iterator[Objection]:
+        """C15, E05: where StopTxOnInvalidId is false, a refusal takes the energy and not the transaction."""
+        facts, info = self._facts, "transactionInfo"
+        id_ = text(event.payload, info, "transactionId").casefold()
+        refusal, found = self._refusals.get(id_), facts.transaction(id_)
+        stops, points = (facts.settings.of(f"TxCtrlr.{n}") for n in _DECIDE)
+        if refusal is None or found is None or stops is None or points is None:
+            return
+        said = text(event.payload, "triggerReason"), text(event.payload, info, "stoppedReason")
+        taken = text(event.payload, "eventType") == "Ended" and "deauthorized" in (
+            s.casefold() for s in said
+        )
+        goes_on = stops.value.casefold() == "false" and stops.since_s < found.first_s
+        goes_on &= "EnergyTransfer" not in points.value and self._none_allowed
+        plugged_s = facts.plugged.get(found.evse, float("inf"))
+        calm = max(facts.interrupted_s, facts.unread_s) < plugged_s < found.first_s
+        if taken and goes_on and calm and self._done_s < refusal.at_s:
+            yield Objection(
+                "C15, E05",
+                "transaction ended by a refusal although StopTxOnInvalidId is false",
+                "StopTxOnInvalidId is false, the token of a transaction was refused, and the transaction was ended by that",
+            )
+
     def _in_spite_of_a_stop(self, event: Called) -> Iterator[Objection]:
         """F03.FR.02: energy is over even where the transaction is not, since TxStopPoint has not come."""
         facts = self._facts
@@ -125,6 +158,29 @@ class TakenBack:
                 Topic.ENERGY,
                 Weight.CRITICAL,
             )
+
+    def _goes_on(self, event: Operated) -> Iterator[Objection]:
+        """E05: where StopTxOnInvalidId is true and an authorization that is lost is a stop point, it is the end."""
+        facts = self._facts
+        stops, points = (facts.settings.of(f"TxCtrlr.{n}") for n in _DECIDE)
+        named = set() if points is None else {p.strip() for p in points.value.split(",")}
+        if stops is None or stops.value.casefold() != "true" or not named & _ENDS:
+            return
+        for id_, refusal in self._refusals.items():
+            found = facts.transaction(id_)
+            if found is None or found.evse != event.evse or not self._none_allowed:
+                continue
+            last_s = max(facts.interrupted_s, facts.unread_s, self._asked_s)
+            known = max(stops.since_s, points.since_s if points else NEVER) < found.first_s
+            calm = last_s < refusal.at_s and facts.outstanding is None and known
+            late_s = event.at_s - max(refusal.at_s, self._held_up_s)
+            if calm and found.open and not found.offline and late_s >= PROMPT_S:
+                yield Objection(
+                    "E05",
+                    "transaction goes on although its token was refused",
+                    "StopTxOnInvalidId is true, the token of a transaction was refused, and it did not end although losing"
+                    f" the authorization is among its TxStopPoints ({', '.join(sorted(named))})",
+                )
 
     def _flows_on(self, event: Operated) -> Iterator[Objection]:
         facts = self._facts

@@ -5,7 +5,7 @@ Knows TransactionEvent and GetTransactionStatus; fills in `Facts.transactions`. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from strategies.labels import JsonObject, JsonValue
 from strategies.model.events import (
@@ -13,6 +13,7 @@ from strategies.model.events import (
     Asked,
     Called,
     Event,
+    Missed,
     Objection,
     Told,
     Topic,
@@ -22,11 +23,12 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import NEVER, Facts, Transaction
+from strategies.model.rule import Rule
 
 _KINDS = frozenset({"Started", "Updated", "Ended"})
 
 
-class Telling:
+class Telling(Rule):
     """Follows every transaction by its events."""
 
     def __init__(self, facts: Facts) -> None:
@@ -56,7 +58,7 @@ class Telling:
             case _:
                 pass
 
-    def over(self) -> Iterator[Objection]:
+    def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
         """What is wrong with the whole: transactions whose beginning never came, or of which nothing ever came."""
         if any(self._facts.transaction(id_) is None for id_ in self._strangers):
             yield Objection(

@@ -31,6 +31,7 @@ from strategies.model.events import (
     text,
 )
 from strategies.model.facts import Facts, Standing
+from strategies.model.rule import Rule
 
 _LOG, _FIRMWARE = "LogStatusNotification", "FirmwareStatusNotification"
 _TOLD_BY: Mapping[str, str] = {"GetLog": _LOG, "UpdateFirmware": _FIRMWARE}
@@ -65,7 +66,7 @@ class _Owed:
     until_s: float = float("inf")
 
 
-class Transfers:
+class Transfers(Rule):
     """Follows every GetLog and UpdateFirmware to its end."""
 
     def __init__(self, facts: Facts) -> None:

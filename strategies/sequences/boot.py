@@ -28,9 +28,13 @@ _NOW = '"currentTime":"{time.now}"'
 @scenario
 def boot_accepted(place: Place) -> Iterable[Move]:
     """The station boots and is accepted at once; the status of its last connector follows, as of every one (B01.FR.05)."""
+    return [*reboot(place), _last_told(place), *tell_status(place)]
+
+
+def _last_told(place: Place) -> Await:
     evse, connector = place.connectors[-1]
-    told = Await("StatusNotification", (("/evseId", str(evse)), ("/connectorId", str(connector))))
-    return [*reboot(place), told, *tell_status(place)]
+    where = (("/evseId", str(evse)), ("/connectorId", str(connector)))
+    return Await("StatusNotification", where)
 
 
 @scenario
@@ -48,6 +52,7 @@ def boot_pending(place: Place) -> Iterable[Move]:
         Await("NotifyReport"),
         trigger("BootNotification"),
         booted(place),
+        _last_told(place),
         *tell_status(place),
     ]
 
@@ -93,6 +98,7 @@ def boot_rejected(place: Place) -> Iterable[Move]:
         Ask("GetBaseReport", {"requestId": 12, "reportBase": "ConfigurationInventory"}),
         trigger("Heartbeat"),
         booted(place),
+        _last_told(place),
         *tell_status(place),
     ]
 

@@ -9,7 +9,7 @@ from strategies.moves import Answer, Ask, Await, Move, Pause
 from strategies.pool import PoolVariable
 from strategies.primitives import EXPIRED_CERTIFICATE, LAB_ROOT, LAB_ROOT_HASH
 from strategies.sequences.place import Place
-from strategies.sequences.registry import scenario
+from strategies.sequences.registry import late_scenario, scenario
 from strategies.sequences.steps import (
     GLANCE_S,
     SIGN,
@@ -91,6 +91,15 @@ def root_installed_and_deleted(place: Place) -> Iterable[Move]:
     # By the serial number as it is told, which only our own root has together with these hashes.
     as_listed: JsonObject = {**LAB_ROOT_HASH, "serialNumber": "{root.serial}"}
     again = Ask("DeleteCertificate", {"certificateHashData": as_listed})
-    over_a_reset = (install, listed, *reboot(place), listed, again, delete, listed)
+    over_a_reset = (install, listed, *reboot(place), listed, again, every, delete, listed)
     first = (install, listed, every, delete, listed, count)
     return [delete, count, *first, install, listed, delete, listed, count, *over_a_reset]
+
+
+@late_scenario
+def root_installed_twice(place: Place) -> Iterable[Move]:
+    """A root is installed twice, and is gone once it was deleted (M04.FR.01)."""
+    delete = Ask("DeleteCertificate", {"certificateHashData": LAB_ROOT_HASH})
+    install = Ask("InstallCertificate", {"certificateType": _KIND, "certificate": LAB_ROOT})
+    listed = Ask("GetInstalledCertificateIds", {"certificateType": [_KIND]})
+    return [delete, install, install, listed, delete, listed, delete]

@@ -7,8 +7,17 @@ from functools import partial
 
 from strategies.moves import Act, Move, Pause
 from strategies.sequences.place import Place
-from strategies.sequences.registry import Script, scenarios_over
-from strategies.sequences.steps import GLANCE_S, other_values, present, tell_status, with_variable
+from strategies.sequences.registry import Script, late_scenario, scenarios_over
+from strategies.sequences.steps import (
+    GLANCE_S,
+    charge,
+    leave,
+    other_values,
+    present,
+    set_variable,
+    tell_status,
+    with_variable,
+)
 
 _COMPONENTS = ("AuthCtrlr", "TxCtrlr", "AuthCacheCtrlr", "LocalAuthListCtrlr", "SampledDataCtrlr")
 """What decides who may charge, and what is told of it."""
@@ -36,3 +45,17 @@ def _session(name: str, value: str, place: Place) -> Iterable[Move]:
         Pause(GLANCE_S),
     ]
     return with_variable(place, name, value, [*moves, *tell_status(place)])
+
+
+_ZONE = "Asia/Kolkata"
+"""A zone that is far from most others, and from UTC by half an hour, too."""
+
+
+@late_scenario
+def time_zone_while_charging(place: Place) -> Iterable[Move]:
+    """Another time zone is to be shown while somebody charges, which changes no instant that is told."""
+    found = place.variable("ClockCtrlr.TimeZone")
+    if found is None or found.value in ("", _ZONE) or (found.values and _ZONE not in found.values):
+        return []
+    back = set_variable(found, found.value or "")
+    return [*charge(place), set_variable(found, _ZONE), Pause(GLANCE_S), *leave(place), back]

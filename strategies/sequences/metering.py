@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from functools import partial
 
 from strategies.moves import Await, Move, Pause
+from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
-from strategies.sequences.registry import Script, scenarios_over, slow_scenario
+from strategies.sequences.registry import Script, late_scenario, scenarios_over, slow_scenario
 from strategies.sequences.steps import (
     charge,
     charge_on,
@@ -19,6 +20,7 @@ from strategies.sequences.steps import (
     with_variable,
 )
 
+_UPDATED = "SampledDataCtrlr.TxUpdatedMeasurands"
 _INTERVAL = "SampledDataCtrlr.TxUpdatedInterval"
 _LONGEST_S = 10
 """As long an interval is waited for."""
@@ -43,6 +45,18 @@ def _metered(value: str, seconds: float, place: Place) -> Iterable[Move]:
     return with_variable(place, _INTERVAL, value, charged)
 
 
+@late_scenario
+def metered_by_one_measurand(place: Place) -> Iterable[Move]:
+    """Somebody charges while one measurand alone is to be told of it, which was one of several before (J02)."""
+    name, power, energy = _UPDATED, "Power.Active.Import", "Energy.Active.Import.Register"
+    found = place.variable(name)
+    offered = [m for m in (power, energy) if found is not None and m in found.values]
+    if found is None or not offered or found.value == offered[0]:
+        return []
+    moves = charge_on(place, [])
+    return with_variable(place, name, offered[0], moves) if moves else []
+
+
 @slow_scenario
 def aligned(place: Place) -> Iterable[Move]:
     """Meter values come by the clock from every EVSE while nobody charges, until they are turned off."""
@@ -55,8 +69,10 @@ def aligned(place: Place) -> Iterable[Move]:
     if seconds > _LONGEST_S or str(seconds) == found.value:
         return []
     told = [Await("MeterValues", (("/evseId", str(n)),), 3.0 * seconds + 5.0) for n in place.evses]
+    # What is on the list is read before, as what comes must be on it.
+    listed = [get_variable(PoolVariable("AlignedDataCtrlr", "Measurands"))]
     off: list[Move] = [set_variable(found, "0"), Pause(2.0 * seconds + 3.0)]
-    return with_variable(place, name, str(seconds), [*told, *off])
+    return [*listed, *with_variable(place, name, str(seconds), [*told, *off])]
 
 
 @slow_scenario

@@ -20,12 +20,13 @@ Variants: TypeAlias = Callable[[Place], Iterable[tuple[str, Script]]]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scenario at one place. `slow` ones wait for the station's own time-outs."""
+    """One scenario at one place. `slow` ones wait for the station's own time-outs; `late` ones let every kind go first."""
 
     name: str
     text: str
     moves: tuple[Move, ...]
     slow: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class _Entry:
     text: str
     variants: Variants
     slow: bool
+    late: bool = False
 
 
 _TOPICS: defaultdict[str, list[_Entry]] = defaultdict(list)
@@ -52,16 +54,24 @@ def slow_scenario(script: Script) -> Script:
     return script
 
 
+def late_scenario(script: Script) -> Script:
+    """Registers a scenario that is to come once one of every kind was played: whatever shows early is not to wait for it."""
+    _register(script, lambda _place: [("", script)], slow=False, late=True)
+    return script
+
+
 def scenarios_over(variants: Variants) -> Variants:
     """Registers a function that tells several scenarios of one kind, each with what is behind its name."""
     _register(variants, variants, slow=False)
     return variants
 
 
-def _register(told: Callable[..., object], variants: Variants, *, slow: bool) -> None:
+def _register(
+    told: Callable[..., object], variants: Variants, *, slow: bool, late: bool = False
+) -> None:
     text = (inspect.getdoc(told) or "").splitlines()[0]
     name = told.__name__.replace("_", "-")
-    _TOPICS[told.__module__].append(_Entry(name, text, variants, slow))
+    _TOPICS[told.__module__].append(_Entry(name, text, variants, slow, late))
 
 
 def told_at(place: Place, topic: str) -> Iterator[Scenario]:
@@ -71,7 +81,7 @@ def told_at(place: Place, topic: str) -> Iterator[Scenario]:
             moves = _afresh(script(place))
             if moves:
                 name = "/".join(filter(None, (entry.name, behind)))
-                yield Scenario(name, entry.text, moves, entry.slow)
+                yield Scenario(name, entry.text, moves, entry.slow, entry.late)
 
 
 def _afresh(moves: Iterable[Move]) -> tuple[Move, ...]:

@@ -8,11 +8,12 @@ from strategies.labels import JsonObject
 from strategies.moves import Act, Ask, Await, Move, Pause, Withhold
 from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
-from strategies.sequences.registry import scenario
+from strategies.sequences.registry import late_scenario, scenario
 from strategies.sequences.steps import (
     CHARGING,
     ENDED,
     GLANCE_S,
+    SETTLED_S,
     TIMED_OUT_S,
     answered,
     change_availability,
@@ -154,4 +155,23 @@ def remote_stop_of_others(place: Place) -> Iterable[Move]:
         stop_remotely(near),
         stop_remotely(near),
         Act(f"unplug {place.evses[0]}"),
+    ]
+
+
+@late_scenario
+def remote_start_elsewhere(place: Place) -> Iterable[Move]:
+    """A transaction is started remotely on the last EVSE, and an EV comes to the first one before another comes there."""
+    first, last = place.evses[0], place.evses[-1]
+    if first == last:
+        return []
+    return [
+        start_remotely(place, last, number=27),
+        Act(f"plug-in {first}"),
+        Act(f"start-power {first}"),
+        Pause(SETTLED_S),
+        Act(f"unplug {first}"),
+        Act(f"plug-in {last}"),
+        Act(f"start-power {last}"),
+        CHARGING,
+        *leave(place, last),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from strategies.moves import Act, Ask, Await, Move, Pause
+from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
 from strategies.sequences.registry import scenario
 from strategies.sequences.steps import (
@@ -13,6 +14,7 @@ from strategies.sequences.steps import (
     booted,
     charge,
     get_log,
+    get_variable,
     reboot,
     reset,
     tell_status,
@@ -71,11 +73,13 @@ def _when_idle(place: Place) -> list[Move]:
 
 @scenario
 def reset_of_an_evse(place: Place) -> Iterable[Move]:
-    """One EVSE is to be reset while somebody charges there."""
-    n = place.evses[0]
+    """An EVSE that is not there is to be reset while somebody charges."""
+    n, nowhere = place.evses[0], place.evses[-1] + 50
     return [
+        # Whether there is no such EVSE, the station says itself.
+        get_variable(PoolVariable("EVSE", "AvailabilityState", evse_id=nowhere)),
         *charge(place),
-        Ask("Reset", {"type": "OnIdle", "evseId": place.evses[-1] + 50}),
+        Ask("Reset", {"type": "OnIdle", "evseId": nowhere}),
         Ask("GetTransactionStatus", {"transactionId": "{tx.id}"}),
         Act(f"unplug {n}"),
         ENDED,

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from strategies.moves import Act, Await, Move, Pause
+from strategies.moves import Act, Ask, Await, Move, Pause
+from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
-from strategies.sequences.registry import scenario
+from strategies.sequences.registry import late_scenario, scenario
 from strategies.sequences.steps import (
+    GLANCE_S,
+    SETTLED_S,
     change_availability,
+    get_variable,
+    present,
+    reboot,
     settled,
     status,
     tell_status,
     tells_at_once,
+    with_variable,
 )
 
 
@@ -25,9 +33,12 @@ def _last(place: Place) -> tuple[int, int]:
 @scenario
 def status_of_a_place(place: Place) -> Iterable[Move]:
     """An EV comes to the last EVSE and goes, and a fault comes and is mended; each time the status is asked for."""
-    m, _ = _last(place)
+    m, connector = pair = _last(place)
     deeds = (f"plug-in {m}", f"unplug {m}", f"fault {m}", f"clear-fault {m}")
-    return [move for deed in deeds for move in (Act(deed), *settled(place, _last(place)))]
+    named = (v for v in place.pool.variables if (v.evse_id, v.connector_id) == (m, connector))
+    told = tells_at_once(place)
+    state = [get_variable(v) for v in named if told and v.variable == "AvailabilityState"]
+    return [move for deed in deeds for move in (Act(deed), *settled(place, pair), *state)]
 
 
 @scenario
@@ -79,4 +90,90 @@ def news_of_a_time_offline(place: Place) -> Iterable[Move]:
         Await("SecurityEventNotification", (("/type", "TamperDetectionActivated"),)),
         Act(f"unplug {m}"),
         *settled(place, _last(place)),
+    ]
+
+
+_LONG_S = 4.0
+"""How long there is no network, where a second is long."""
+
+
+@late_scenario
+def away_for_long(place: Place) -> Iterable[Move]:
+    """There is no network for longer than OfflineThreshold, and every status is told when it is back (B04.FR.01)."""
+    threshold = "OCPPCommCtrlr.OfflineThreshold"
+    found = place.variable(threshold)
+    if found is None or (found.min_limit or 0) > 1:
+        return []
+    ends = list(dict.fromkeys((place.connectors[0], _last(place))))
+    told: list[Move] = [
+        Await("StatusNotification", (("/evseId", str(n)), ("/connectorId", str(c))))
+        for n, c in ends
+    ]
+    cut: list[Move] = [Act("cut-network"), Pause(_LONG_S), Act("restore-network")]
+    before = [move for pair in ends for move in tell_status(place, pair)]
+    return with_variable(place, threshold, "1", [*before, *cut, *told])
+
+
+@late_scenario
+def unavailable_and_used(place: Place) -> Iterable[Move]:
+    """An EVSE is unavailable, and somebody comes to charge there all the same (G03)."""
+    m, _ = _last(place)
+    return [
+        change_availability("Inoperative", m),
+        Pause(SETTLED_S),
+        Act(f"plug-in {m}"),
+        present(place.tokens[0]),
+        Act(f"start-power {m}"),
+        Pause(SETTLED_S),
+        Act(f"unplug {m}"),
+        Pause(GLANCE_S),
+        change_availability("Operative", m),
+        *tell_status(place, _last(place)),
+    ]
+
+
+@late_scenario
+def fault_by_itself(place: Place) -> Iterable[Move]:
+    """A fault comes and is mended, and nobody asks for the status (G01)."""
+    pair = m, connector = _last(place)
+    if connector != 1 or not tells_at_once(place):
+        return []
+    return [
+        *tell_status(place, pair),
+        Act(f"fault {m}"),
+        status(pair, "Faulted", place.prompt_s),
+        Act(f"clear-fault {m}"),
+        status(pair, "Available", place.prompt_s),
+    ]
+
+
+@late_scenario
+def available_over_two_boots(place: Place) -> Iterable[Move]:
+    """An EVSE is unavailable over a boot, and available again over the next one (G03.FR.08)."""
+    m, _ = _last(place)
+    return [
+        *settled(place, _last(place)),
+        change_availability("Inoperative", m),
+        *reboot(place),
+        change_availability("Operative", m),
+        *reboot(place),
+        *settled(place, _last(place)),
+        change_availability("Operative", m),
+    ]
+
+
+@late_scenario
+def connector_nowhere(place: Place) -> Iterable[Move]:
+    """What cannot be done at a connector that does not exist is asked for (F05.FR.03, G03)."""
+    n, connector = place.connectors[-1]
+    nowhere = connector + 50
+    known = PoolVariable("Connector", "AvailabilityState", evse_id=n, connector_id=connector)
+    return [
+        # Whether there is no such connector, the station says itself.
+        get_variable(known),
+        get_variable(replace(known, connector_id=nowhere)),
+        change_availability("Inoperative", n, nowhere),
+        Ask("UnlockConnector", {"evseId": n, "connectorId": nowhere}),
+        change_availability("Operative", n, nowhere),
+        *tell_status(place, (n, connector)),
     ]

@@ -205,6 +205,18 @@ def boot_answer(status: str, interval: int) -> Answer:
     return Answer("BootNotification", now)
 
 
+def booted_at_last(place: Place, answer: str, cause: Iterable[Move]) -> Iterator[Move]:
+    """What makes the station boot, its boot answered so at first, and what brings it to be accepted in the end."""
+    if answer != "Accepted":
+        yield boot_answer(answer, 60 if answer == "Pending" else 1)
+    yield from cause
+    yield booted(place)
+    if answer == "Pending":
+        yield from (Pause(GLANCE_S), trigger("BootNotification"))
+    if answer != "Accepted":
+        yield booted(place)
+
+
 def judged(status: str, group: str = "") -> JsonObject:
     """An answer about a token."""
     info: JsonObject = {"status": status}
@@ -229,12 +241,18 @@ def change_availability(status: str, evse: int = 0, connector: int = 0) -> Ask:
     return Ask("ChangeAvailability", payload)
 
 
-def update_firmware(number: int, url: str = NOWHERE, *, signer: str = "") -> Ask:
-    """UpdateFirmware at once: of a signer with a signature that is none, else with one more try after a minute."""
+def update_firmware(
+    number: int, url: str = NOWHERE, *, signer: str = "", retries: int | None = None
+) -> Ask:
+    """UpdateFirmware at once, with a signature that is none where there is a signer.
+
+    More tries come a minute apart: none for a signer and one for nobody, unless `retries` says how many.
+    """
+    tries = (0 if signer else 1) if retries is None else retries
     firmware: JsonObject = {"location": url, "retrieveDateTime": "2026-01-01T00:00:00Z"}
     if signer:
         firmware |= {"signingCertificate": signer, "signature": "AAAA"}
-    payload: JsonObject = {"requestId": number, "retries": 0 if signer else 1, "retryInterval": 60}
+    payload: JsonObject = {"requestId": number, "retries": tries, "retryInterval": 60}
     return Ask("UpdateFirmware", {**payload, "firmware": firmware})
 
 

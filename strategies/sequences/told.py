@@ -11,15 +11,20 @@ from strategies.labels import JsonObject
 from strategies.moves import Act, Ask, Await, Move, Pause
 from strategies.pool import PoolVariable
 from strategies.sequences.place import Place
-from strategies.sequences.registry import scenario
+from strategies.sequences.registry import late_scenario, scenario
 from strategies.sequences.steps import (
     GLANCE_S,
     SETTLED_S,
     SIGN,
+    UNDER_WAY_S,
     change_availability,
     charge,
+    event,
+    get_variable,
     leave,
     tell_status,
+    token_json,
+    told_of,
     trigger,
     with_variable,
 )
@@ -45,6 +50,55 @@ def triggers_while_charging(place: Place) -> Iterable[Move]:
     ]
     idle: list[Move] = [Pause(_NEVER_WAITS_S), status, Ask("GetTransactionStatus", {})]
     return [*charge(place), *asked, *leave(place), *idle, Pause(_NEVER_WAITS_S)]
+
+
+@late_scenario
+def customer_told(place: Place) -> Iterable[Move]:
+    """What is known of a customer is asked for, and then cleared; both is told (N09, N10)."""
+    token = token_json(place.tokens[0])
+    for number, clear in ((55, False), (56, True)):
+        flags: JsonObject = {"requestId": number, "report": not clear, "clear": clear}
+        yield Ask("CustomerInformation", {**flags, "idToken": token})
+        yield told_of("NotifyCustomerInformation", number)
+
+
+_FOLLOWS_S = 4.0
+"""How long what is said at once may take."""
+
+
+@late_scenario
+def triggered_and_told(place: Place) -> Iterable[Move]:
+    """What nothing else brings about is asked for: states of transfers, values of the last EVSE, and a transaction (F06.FR.04)."""
+    last = place.evses[-1]
+    for message in ("LogStatusNotification", "FirmwareStatusNotification"):
+        yield trigger(message)
+        yield Await(message, timeout_s=_FOLLOWS_S)
+    yield trigger("MeterValues", (last, 0))
+    yield Await("MeterValues", (("/evseId", str(last)),), _FOLLOWS_S)
+    yield from charge(place)
+    yield Pause(UNDER_WAY_S)
+    yield trigger("TransactionEvent", (place.evses[0], 0))
+    yield event(_FOLLOWS_S, triggerReason="Trigger")
+    yield from leave(place)
+
+
+_LONGEST_S = 10
+"""As long an interval is waited for."""
+
+
+@late_scenario
+def heartbeats(place: Place) -> Iterable[Move]:
+    """Heartbeats come every two seconds where nothing else is said, and no ping stands for them (G02)."""
+    name = "OCPPCommCtrlr.HeartbeatInterval"
+    found, pings = place.variable(name), place.variable("OCPPCommCtrlr.WebSocketPingInterval")
+    if found is None or pings is None:
+        return []
+    seconds = max(2, int(found.min_limit or 0))
+    if seconds > _LONGEST_S or str(seconds) == found.value:
+        return []
+    beat = Await("Heartbeat", timeout_s=3.0 * seconds + 3.0)
+    beats = with_variable(place, name, str(seconds), [beat, beat])
+    return with_variable(place, pings.name, "0", [get_variable(pings), *beats])
 
 
 @scenario

@@ -13,6 +13,7 @@ from strategies.sequences.steps import (
     CHARGING,
     ENDED,
     GLANCE_S,
+    SETTLED_S,
     SHOWN_AGAIN_S,
     TIMED_OUT_S,
     answered,
@@ -162,6 +163,7 @@ def fault_while_charging(place: Place) -> Iterable[Move]:
     n = place.evses[0]
     return [
         *charge(place),
+        Pause(SETTLED_S),
         Act(f"fault {n}"),
         ENDED,
         Act(f"clear-fault {n}"),

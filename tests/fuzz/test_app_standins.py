@@ -152,6 +152,14 @@ async def test_behind_silence_the_next_call_is_answered(csms, station):
     assert await asking == {"versionNumber": 0}
 
 
+async def test_whoever_waits_for_an_answer_can_be_stopped(csms, station):
+    asking = asyncio.create_task(csms.call("ClearCache", {}, 1))
+    await station.receive()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
 async def test_a_connection_that_ends_ends_the_call_and_the_next_one_needs_no_boot(
     csms, station, door
 ):

@@ -14,11 +14,14 @@ from fuzz.engine import line
 from fuzz.engine.executor import WAITED_FOR, Executor
 from fuzz.engine.line import Pace, Wiring
 from fuzz.errors import TargetUnavailable
+from fuzz.oracles.registry import judge
 from fuzz.records import (
     Ability,
     Case,
     Catcher,
     Caught,
+    Disconnect,
+    Expect,
     LinkClosed,
     Observation,
     SendText,
@@ -475,6 +478,29 @@ async def test_how_a_target_of_ours_comes_back_is_not_looked_at_again(
     seen = await executor.play_again(broken_json(), None, back=back)
     assert (seen.probes.same_connection, seen.probes.new_connection) == (False, looked)
     assert (await executor.play(case())).settled is Settled.ANSWERED
+
+
+class Hermit(Deafened):
+    """One that never comes back to whoever has cut it off until it is killed."""
+
+    async def live(self) -> None:
+        link = self.door.connect()
+        with suppress(LinkClosed):
+            await link.send_text(BOOT)
+            while True:
+                await proper(link, str(await link.receive()))
+
+
+async def test_a_scene_shows_again_that_a_target_of_ours_does_not_come_back() -> None:
+    target = Hermit(door := MemoryDoor(Side.STATION))
+    executor = wired(door, target)
+    await target.start()
+    cut = case(steps=(Disconnect(1006), Expect("Heartbeat", 0.1)))
+    for play in (executor.play(cut), executor.play_again(cut, None, linger=True)):
+        seen = await play
+        assert seen.probes.new_connection is False
+        assert "O29" in {v.oracle for v in judge(seen)}
+        await executor.restart()
 
 
 async def test_a_restart_that_is_meant_asks_the_hook() -> None:

@@ -252,6 +252,21 @@ async def test_an_expectation_may_look_into_the_payload(scripted: Callable) -> N
     ]
 
 
+@pytest.mark.parametrize(("tbc", "fits"), [(False, True), (True, False), (None, False)])
+async def test_an_expectation_may_be_of_a_truth(
+    scripted: Callable, tbc: bool | None, fits: bool
+) -> None:
+    class Talks(Station):
+        async def __call__(self, link: MemoryLink, text: str) -> None:
+            await super().__call__(link, text)
+            if "GetReport" in text:
+                await link.send_text(json.dumps([2, "part", "NotifyReport", {"tbc": tbc}]))
+
+    last = Expect("NotifyReport", 0.05, (("/tbc", "false"),))
+    seen = await played(scripted, scene(ask("GetReport"), last), Talks())
+    assert bool([e for e in seen.entries if "in vain" in e.text]) is not fits
+
+
 async def test_an_answer_may_be_bad_or_withheld_and_comes_in_its_order(scripted: Callable) -> None:
     station = Station()
     bad = AnswerNext("Heartbeat", ('[3,"{call.id}",{"currentTime":7}]',))

@@ -57,6 +57,8 @@ DUE = {
     "FirmwareUpdated": firmware("Installed"),
     "InvalidChargingStationCertificate": signed(REJECTED),
     "TamperDetectionActivated": (note(1, "operator", "tamper"),),
+    "MaintenanceLoginAccepted": (note(1, "operator", "login somebody"),),
+    "MaintenanceLoginFailed": (note(1, "operator", "failed-login somebody"),),
     "StartupOfTheDevice or ResetOrReboot": booted(),
 }
 
@@ -221,3 +223,19 @@ def test_more_than_five_of_one_type_within_two_seconds_are_a_flood():
 )
 def test_what_has_a_reason_is_no_flood(entries):
     assert o25(scene(*distinct(entries))) == []
+
+
+ENDED = (note(3, "close"), note(3.5, "open"))
+LATE_IN_VAIN = note(15, "note", "waited in vain for SecurityEventNotification")
+
+
+def test_what_nobody_confirmed_is_told_again_on_the_next_connection():
+    told = list(event("TamperDetectionActivated", answered=False))
+    again = list(event("TamperDetectionActivated", 4.0, "f"))
+    assert o25(scene(*told, *ENDED, LATE_IN_VAIN)) == ["O25 no TamperDetectionActivated"]
+    assert o25(scene(*told, *ENDED, *again, LATE_IN_VAIN)) == []
+    assert o25(scene(*told, LATE_IN_VAIN)) == []
+    confirmed = list(event("TamperDetectionActivated"))
+    assert o25(scene(*confirmed, *ENDED, LATE_IN_VAIN)) == []
+    logged = list(event("InvalidMessages", answered=False))
+    assert o25(scene(*logged, *ENDED, LATE_IN_VAIN)) == []

@@ -10,6 +10,7 @@ from fuzz.oracles.roots import (
     CONTRADICTION,
     NOT_AMONG_ALL,
     NOT_LISTED,
+    NOT_THERE,
     OTHER_HASHES,
     OTHER_TYPE,
     Lists,
@@ -118,3 +119,12 @@ def test_a_root_of_another_use_is_not_asked_for() -> None:
 )
 def test_a_list_has_what_was_asked_for(lists: list[Exchange], told: list[str]) -> None:
     assert symptoms(Lists(), *lists) == told
+
+
+def test_a_root_of_ours_that_is_not_among_all_cannot_be_deleted() -> None:
+    assert symptoms(Lists(), listed(), deleted()) == [NOT_THERE]
+    assert symptoms(Lists(), listed(FOREIGN), deleted()) == [NOT_THERE]
+    assert symptoms(Lists(), listed(FOREIGN), deleted("NotFound")) == []
+    assert symptoms(Lists(), listed(SHA512), deleted()) == []
+    assert symptoms(Lists(), listed(of=[MO]), deleted()) == []
+    assert symptoms(Lists(), listed(), installed(), deleted()) == []

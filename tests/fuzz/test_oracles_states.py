@@ -531,9 +531,13 @@ def test_a_boot_before_the_interval_is_found(status, rule):
     assert said(script) == [f"O11 {rule} BootNotification before the interval was over"]
 
 
+TRIGGERS_BOOT = {"requestedMessage": "BootNotification"}
+
+
 def test_a_boot_after_the_interval_or_triggered_or_after_power_loss_is_right():
     assert said(Script().boot("Pending", 60).wait(60).boot()) == []
-    assert said(Script().boot("Pending", 60).boot(reason="Triggered")) == []
+    pending = Script().boot("Pending", 60).ask("TriggerMessage", TRIGGERS_BOOT)
+    assert said(pending.boot(reason="Triggered")) == []
     assert said(Script().boot("Rejected", 60).done("power-cycle").lost().back().boot()) == []
 
 
@@ -602,6 +606,16 @@ def test_a_report_is_told_although_the_boot_is_pending():
     script.wait(6).done("status")
     wrong = ["O11 B07 GetBaseReport accepted, no NotifyReport follows"]
     assert said(script, Expect("NotifyReport", 5.0)) == wrong
+
+
+def test_a_report_is_told_to_its_end():
+    last = Expect("NotifyReport", 5.0, (("/requestId", "1"), ("/tbc", "false")))
+    part = {"requestId": 1, "seqNo": 0, "tbc": True}
+    script = Script().ask("GetBaseReport", {"requestId": 1}).call("NotifyReport", part).wait(6)
+    assert said(script.done("status"), last) == ["O11 B07, B08, N02, N09 report without an end"]
+    script = Script().ask("GetBaseReport", {"requestId": 1}).call("NotifyReport", part)
+    script.wait(6).call("NotifyReport", {**part, "seqNo": 1, "tbc": False})
+    assert said(script.done("status"), last) == []
 
 
 def test_a_remote_start_that_was_refused_as_malformed_is_not_carried_out():

@@ -319,6 +319,15 @@ def test_a_scene_hangs_up_waits_and_comes_back():
     assert play.waited_in_vain == ""
 
 
+@pytest.mark.parametrize(("tbc", "missed"), [(False, ""), (True, "NotifyReport")])
+def test_what_is_waited_for_may_be_a_number_or_a_truth(tbc, missed):
+    part = [[2, "p", "NotifyReport", {"requestId": 1, "tbc": tbc}], [3, "id", {}]]
+    where = [["/requestId", "1"], ["/tbc", "false"]]
+    last = {"do": "expect", "action": "NotifyReport", "where": where, "timeout_s": 0.1}
+    play = played(Station({"A": part}), steps=[*STORED["steps"], last])
+    assert play.waited_in_vain == missed
+
+
 def test_an_answer_is_known_by_the_trace_of_a_whole_scene():
     steps = [{"do": "ask", "text": ['[2,"{call.id}","B",{}]']}]
     play = played(Station({"B": {"status": "Rejected"}}), steps=steps)

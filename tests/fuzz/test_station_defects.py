@@ -44,7 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 200))
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 210))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -155,7 +155,7 @@ class Player:
     def _follow(self, command):
         match command:
             case SendText(text):
-                return self._heard(json.loads(text))
+                return self._heard_text(text)
             case Exit(code):
                 self._dead = True
                 self.seen.append(f"exit {code}")
@@ -171,6 +171,13 @@ class Player:
             case Download() | Upload():
                 self.seen.append(command)
         return []
+
+    def _heard_text(self, text):
+        try:
+            return self._heard(json.loads(text))
+        except json.JSONDecodeError:
+            self.seen.append(text)
+            return []
 
     def _heard(self, frame):
         self.seen.append(frame)
@@ -224,6 +231,17 @@ def energies(player):
     return [max(values) for values in told if values]
 
 
+def registers(player):
+    """Every energy register that events of a transaction tell, in their order."""
+    return [
+        sample["value"]
+        for event in player.calls("TransactionEvent")
+        for value in event.get("meterValue", ())
+        for sample in value["sampledValue"]
+        if sample.get("measurand") == "Energy.Active.Import.Register"
+    ]
+
+
 def reported(player):
     """The variables of all reports, and whether more were promised at the end."""
     parts = player.calls("NotifyReport")
@@ -251,6 +269,12 @@ def numbers_used_again(player):
 def repeated(player):
     events = [json.dumps(event) for event in player.calls("TransactionEvent")]
     return len(set(events)) < len(events)
+
+
+def boots(player):
+    """Every BootNotification with its messageId."""
+    said = (one for one in player.seen if isinstance(one, list))
+    return [one for one in said if one[2:3] == ["BootNotification"]]
 
 
 def firmware(player):
@@ -339,10 +363,22 @@ SHOWN = {
     "Available though plugged in": lambda p: statuses(p)[-1] == "Available",
     "no MeterValues": lambda p: p.status == "Accepted" and not p.calls("MeterValues"),
     "Rejected": lambda p: p.status == "Rejected",
+    "code FormationViolation": lambda p: p.status == "FormationViolation",
+    "booted again and again": lambda p: len(p.calls("BootNotification")) == 2,
+    "unlocked to its end": lambda p: [e["triggerReason"] for e in ended(p)] == ["UnlockCommand"],
+    "an answer refused": lambda p: ["SecurityError"] in [a[2:3] for a in p.answers],
+    "status while Pending": statuses,
+    "another transaction ended": lambda p: (
+        [e["transactionInfo"]["transactionId"] for e in ended(p)] == ["-1"]
+    ),
+    "failed while downloading": lambda p: firmware(p) == ["Downloading", "InstallationFailed"],
+    "an answer without its end": lambda p: p.seen and not p.answers and isinstance(p.seen[-1], str),
+    "less at the end": lambda p: registers(p) != sorted(registers(p)),
     "no triggerReason": lambda p: any(
         "triggerReason" not in event for event in p.calls("TransactionEvent")
     ),
 }
+_STOPPED = says('[2,"q","RequestStopTransaction",{"transactionId":"{tx.id}"}]')
 SEEN = [
     number
     for number in IN_THE_CORE
@@ -456,6 +492,12 @@ def is_triggered_by(number, message, healthy):
             return message == FIVE_ELEMENTS
         case "P189":
             return "ConstraintViolation" in str(healthy) or "FormatViolation" in str(healthy)
+        case "P200":
+            return "FormatViolation" in str(healthy)
+        case "P201":
+            return "none of the listed" in str(healthy)
+        case "P208":
+            return "UnknownVariable" in str(healthy) or "UnknownComponent" in str(healthy)
         case _:
             return False
 
@@ -1266,6 +1308,125 @@ def test_p199_tells_of_any_other_cable_that_it_is_occupied(after):
     *charging, _, _ = defects()["P199"].witness
     player = played("P199", "P199", witness=(*charging, *after, Wait(1.0)))
     assert statuses(player)[-1] == "Occupied"
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ('"ClearCache",[]', "FormationViolation"),
+        ('"Reset",{}', "OccurrenceConstraintViolation"),
+        ('"Reset",{"type":7}', "TypeConstraintViolation"),
+        ('"FooBar",{}', "NotImplemented"),
+    ],
+)
+def test_p200_renames_one_code_and_no_other(call, code):
+    assert played("P200", "P200", witness=says(f'[2,"q",{call}]')).status == code
+
+
+@pytest.mark.parametrize(
+    ("call", "dies"),
+    [
+        ('"Reset",{"type":"Whenever"}', True),
+        ('"Reset",{"type":7}', False),
+        ('"Reset",{}', False),
+        ('"Reset",{"type":"OnIdle","evseId":7}', False),
+        ('"GetBaseReport",{"requestId":1,"reportBase":"NoInventory"}', True),
+    ],
+)
+def test_p201_dies_of_words_that_are_not_listed_and_of_no_other_fault(call, dies):
+    seen = played("P201", "P201", witness=says(f'[2,"q",{call}]')).seen
+    assert (seen == ["exit 70"]) == dies
+
+
+def test_p201_outlives_such_words_in_answers():
+    answer = AnswerNext("Authorize", ('[3,"{call.id}",{"idTokenInfo":{"status":"Perhaps"}}]',))
+    witness = (answer, Operator("present-token", "04A1B2C3"), Expect("Authorize"))
+    assert "exit 70" not in played("P201", "P201", witness=witness).seen
+
+
+def test_p202_says_the_very_message_every_ten_seconds_until_a_reboot():
+    *ended_badly, _ = defects()["P202"].witness
+    player = played("P202", "P202", witness=(*ended_badly, Wait(35.0)))
+    assert len(boots(player)) == 4
+    assert {json.dumps(boot) for boot in boots(player)} == {json.dumps(boots(player)[0])}
+    reset = (*says('[2,"r","Reset",{"type":"Immediate"}]'), Expect("BootNotification"))
+    player = played("P202", "P202", witness=(*ended_badly, *reset, Wait(35.0)))
+    assert [boot[3]["reason"] for boot in boots(player)][-1] == "RemoteReset"
+    assert len({boot[1] for boot in boots(player)}) == len(boots(player)) == 2
+
+
+def test_p202_boots_once_when_anything_but_an_end_is_refused():
+    token = Operator("present-token", "04A1B2C3")
+    *_, unplug, event, wait = defects()["P202"].witness
+    refused = AnswerNext("TransactionEvent", ('[4,"{call.id}","InternalError","",{}]',))
+    witness = (Operator("plug-in", "1"), refused, token, event, Wait(200.0), unplug, event, wait)
+    assert not boots(played("P202", "P202", witness=witness))
+
+
+@pytest.mark.parametrize("place", ['"evseId":2,"connectorId":1', '"evseId":1,"connectorId":2'])
+def test_p203_leaves_what_is_elsewhere_alone(place):
+    *charging, _, wait = defects()["P203"].witness
+    witness = (*charging, *says(f'[2,"q","UnlockConnector",{{{place}}}]'), wait)
+    player = played("P203", "P203", witness=witness)
+    assert not ended(player)
+    assert player.answers == played("P203", witness=witness).answers
+
+
+def test_p204_takes_answers_when_the_boot_is_accepted_and_refusals_always():
+    pending, reset, boot, report, told = defects()["P204"].witness
+    refused = AnswerNext("NotifyReport", ('[4,"{call.id}","InternalError","",{}]',))
+    clock = says(
+        '[2,"q","GetReport",{"requestId":1,"componentVariable":[{"component":{"name":"ClockCtrlr"}}]}]'
+    )
+    for witness in ((report, told), (pending, reset, boot, refused, *clock, told)):
+        player = played("P204", "P204", witness=witness)
+        assert player.calls("NotifyReport")
+        assert "SecurityError" not in json.dumps(player.answers)
+
+
+def test_p205_tells_what_has_changed_and_all_of_it_when_the_boot_is_accepted():
+    player = played("P205", "P205", witness=(*defects()["P205"].witness, Wait(301.0)))
+    places = [(one["evseId"], one["connectorStatus"]) for one in player.calls("StatusNotification")]
+    assert places == [(1, "Occupied"), (1, "Occupied"), (2, "Available")]
+    unchanged = (*defects()["P205"].witness[:-2], Operator("unplug", "1"), Wait(5.0))
+    assert not statuses(played("P205", "P205", witness=unchanged))
+
+
+@pytest.mark.parametrize(
+    "end", [Operator("present-token", "04A1B2C3"), Operator("unplug", "1"), *_STOPPED]
+)
+def test_p206_ends_others_under_their_own_id(end):
+    plug_in, _, token, event, wait = defects()["P206"].witness
+    player = played("P206", "P206", witness=(plug_in, token, event, end, wait))
+    assert [e["transactionInfo"]["transactionId"] for e in ended(player)] == started(player)
+
+
+def test_p207_takes_the_next_update_which_fails_as_well():
+    install, update, told = defects()["P207"].witness
+    player = played("P207", "P207", witness=(install, update, told, update, told))
+    assert player.status == "Accepted"
+    assert firmware(player) == ["Downloading", "InstallationFailed"] * 2
+    assert not player.bench.transfers
+
+
+def test_p208_answers_in_full_when_it_knows_what_it_is_asked_for():
+    (unknown,) = defects()["P208"].witness
+    known = says(spell(unknown.text).replace("Nothing", "DateTime"))
+    assert played("P208", "P208", witness=known).status == "Accepted"
+    one = spell(unknown.text).partition("[{")[2].partition("]}]")[0]
+    both = spell(unknown.text).replace("[{", "[{" + one.replace("Nothing", "DateTime") + ",{", 1)
+    assert (
+        played("P208", "P208", witness=says(both))
+        .seen[-1]
+        .endswith('"variable":{"name":"Nothing"}}]')
+    )
+
+
+def test_p209_takes_one_watt_hour_from_the_last_value_where_none_flowed_and_there_is_one():
+    healthy, planted = registers(played("P209")), registers(played("P209", "P209"))
+    assert [round(there - here, 3) for there, here in zip(healthy, planted, strict=True)] == [0, 0, 0, 0, 0, 1]  # fmt: skip
+    nothing = registers(played("P209", "P209", witness=(*defects()["P209"].witness[:2], Operator("unplug", "1"))))  # fmt: skip
+    assert nothing == [0, 0, 0]
 
 
 def test_p52_needs_the_right_serial_number():

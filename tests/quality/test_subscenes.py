@@ -13,7 +13,7 @@ import itertools
 import random
 import selectors
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from fuzz.engine.executor import Executor
 from fuzz.engine.line import Pace, Wiring
 from fuzz.engine.staging import effect, steps
 from fuzz.errors import UsageError
+from fuzz.oracles.passive import Memory, Watch
 from fuzz.oracles.registry import judge
 from fuzz.pics.loading import load_pics
 from fuzz.records import (
@@ -34,6 +35,7 @@ from fuzz.records import (
     AnswerNext,
     Case,
     Close,
+    Entry,
     Expect,
     LinkClosed,
     Observation,
@@ -44,6 +46,7 @@ from fuzz.records import (
     TargetFacts,
     Violation,
     Wait,
+    Who,
 )
 from fuzz.station.bench import BENCH_TIME
 from fuzz.station.console import check, parse
@@ -75,11 +78,13 @@ from fuzz.station.planting import find_plants
 from fuzz.station.settings import Settings
 from fuzz.target.nothing import NoTarget
 from fuzz.transport.memory import MemoryDoor, MemoryLink
+from strategies.jobs import jobs
 from strategies.labels import Expectation, Position, Stance, Tier
 from strategies.meetings import meetings
 from strategies.moves import Tell, flat
 from strategies.pool import Pool
 from strategies.sequences import Place, Scenario, scenarios
+from strategies.sessions import sessions
 from strategies.version import version
 
 T = TypeVar("T")
@@ -486,7 +491,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def told_at(pool: Pool) -> list[Scenario]:
     place = Place(pool)
-    return [*scenarios(place), *meetings(place, changes=True)]
+    scenes = (*scenarios(place), *meetings(place, changes=True))
+    return [*scenes, *jobs(place, changes=True), *sessions(place)]
 
 
 async def play(executor: Executor, case: Case) -> tuple[Observation, Sequence[Violation]]:
@@ -537,6 +543,38 @@ def test_nothing_is_said_of_what_is_left_of_a_scene_of_a_healthy_station(
     pics: str, seed: int
 ) -> None:
     assert said_of(pics, seed, (), lambda pool: subscenes(pool, seed)) == {}
+
+
+# --- listening to them --------------------------------------------------------------------------------------------
+
+
+def overheard(entries: Sequence[Entry]) -> Iterator[Violation]:
+    """What somebody says who hears messages alone: no deeds, and nothing of the connection before."""
+    memory = Memory()
+    watch = Watch(memory=memory)
+    for entry in entries:
+        if entry.kind == "open":
+            watch = Watch(memory=memory)
+        if entry.kind == "text":
+            sender = Side.STATION if entry.who is Who.TARGET else Side.CSMS
+            seen = watch.saw(sender, entry.text, entry.at_s)
+            yield from (one.violation for one in seen if one.side is Side.STATION)
+
+
+@pytest.mark.slow
+@PICS
+def test_a_listener_says_nothing_of_a_healthy_station(pics: str) -> None:
+    async def look() -> dict[str, str]:
+        found: dict[str, str] = {}
+        async with station(pics, 1) as (executor, pool):
+            whole = [case_of(s, steps(s.moves)) for s in told_at(pool)]
+            for case in (*whole, *subscenes(pool, 9)):
+                seen, _ = await play(executor, case)
+                for v in overheard(seen.entries):
+                    found.setdefault(f"{v.oracle} {v.symptom}: {v.text}", case.id)
+        return found
+
+    assert run(look()) == {}
 
 
 @pytest.mark.parametrize(

@@ -71,3 +71,29 @@ def test_values_that_were_turned_off_and_come_all_the_same_are_found(at_s, conte
     put(model, 1.0, "2")
     put(model, 10.0, "0", status)
     assert values(model, at_s, context=context) == [OFF] * wrong
+
+
+def listed(model, at_s, value):
+    names = {"component": {"name": "AlignedDataCtrlr"}, "variable": {"name": "Measurands"}}
+    asked = Asked(at_s, "GetVariables", {"getVariableData": [names]}, f"g{at_s}")
+    model.saw(asked)
+    result = {**names, "attributeStatus": "Accepted", "attributeValue": value}
+    model.saw(Told(at_s, asked, {"getVariableResult": [result]}))
+
+
+@pytest.mark.parametrize(
+    ("value", "context", "seconds", "wrong"),
+    [
+        ("Voltage", "Sample.Clock", "2", 1),
+        ("Voltage", "Trigger", "2", 0),
+        ("Voltage,Energy.Active.Import.Register", "Sample.Clock", "2", 0),
+        ("", "Sample.Clock", "2", 0),
+        ("Voltage", "Sample.Clock", "0", 0),
+    ],
+)
+def test_a_measurand_that_the_list_does_not_name_is_found(value, context, seconds, wrong):
+    model = Model()
+    listed(model, 1.0, value)
+    put(model, 2.0, seconds)
+    found = values(model, 4.5, context=context)
+    assert found == ["clock-aligned measurand that the list does not name"] * wrong

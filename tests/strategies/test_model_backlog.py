@@ -137,3 +137,41 @@ def test_an_ev_that_went_long_after_the_network_was_back_did_not():
 )
 def test_an_ev_that_went_while_nobody_can_tell_whether_there_was_a_connection_may_be_either(how):
     assert leaves(**how) == []
+
+
+DENIED = "messages that wait are denied"
+
+
+def back(*, queued=False, of=None):
+    """A station that was without a network, is back, and was asked about its queue."""
+    model = Model()
+    for happening in (
+        Operated(1.0, "cut-network"),
+        Closed(1.1),
+        Operated(5.0, "restore-network"),
+        Opened(5.5),
+    ):
+        model.saw(happening)
+    asked = Asked(6.0, "GetTransactionStatus", {"transactionId": of} if of else {}, "q")
+    model.saw(asked)
+    model.saw(Told(6.1, asked, {"messagesInQueue": queued}))
+    return model
+
+
+def of_before(model, *, offline=True, seqs=(0, 1)):
+    found = []
+    for seq in seqs:
+        kind = "Updated" if seq else "Started"
+        found += event(model, 7.0 + seq, kind, seqNo=seq, offline=offline)
+    return [name for name in found if name == DENIED]
+
+
+def test_events_that_waited_are_not_denied():
+    assert of_before(back()) == [DENIED]
+    assert of_before(back(queued=True)) == []
+    assert of_before(back(of="t1")) == []
+    assert of_before(back(), offline=False) == []
+    assert of_before(back(), seqs=(0, 0)) == []
+    later = back()
+    later.saw(Operated(6.5, "unplug 1"))
+    assert of_before(later) == []

@@ -83,6 +83,28 @@ def test_no_connector_is_unlocked_under_power(model, status, place, wrong):
     assert found == ["connector unlocked while an EV charges"] * wrong
 
 
+ENDED_BY_IT = "authorized transaction ended by UnlockConnector"
+
+
+@pytest.mark.parametrize(
+    ("model", "place", "reason", "wrong"),
+    [
+        (charging, 1, "UnlockCommand", 1),
+        (charging, 1, "EVCommunicationLost", 0),
+        (charging, 2, "UnlockCommand", 0),
+        (lambda: charging(idToken=None), 1, "UnlockCommand", 0),
+    ],
+)
+def test_no_authorized_transaction_is_ended_by_what_must_not_unlock(model, place, reason, wrong):
+    seen = model()
+    ask(seen, 6.0, "UnlockConnector", "UnlockFailed", evseId=place, connectorId=1)
+    ended = {"eventType": "Ended", "seqNo": 9, "triggerReason": reason, "evse": {"id": 1}}
+    found = seen.saw(
+        Called(7.0, "TransactionEvent", {**ended, "transactionInfo": {"transactionId": "t1"}}, "u")
+    )
+    assert [o.name for o in found].count(ENDED_BY_IT) == wrong
+
+
 ON_51 = (
     ("RequestStartTransaction", "Accepted", {"evseId": 51, "remoteStartId": 1, "idToken": TOKEN}),
     ("ChangeAvailability", "Accepted", {"evse": {"id": 51}, "operationalStatus": "Inoperative"}),
@@ -126,3 +148,73 @@ def test_nobody_is_started_on_an_evse_that_says_it_is_faulted(state, between, wr
         model, 2.0, "RequestStartTransaction", "Accepted", evseId=1, remoteStartId=1, idToken=TOKEN
     )
     assert found == ["RequestStartTransaction accepted on a faulted EVSE"] * wrong
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "found"),
+    [("UnknownComponent", "", 1), ("Accepted", "false", 1), ("Accepted", "true", 0), ("", "", 0)],
+)
+def test_no_cache_is_cleared_that_is_not_there(status, value, found):
+    model = Model()
+    named = {"component": {"name": "AuthCacheCtrlr"}, "variable": {"name": "Enabled"}}
+    result = {**named, "attributeStatus": status, **({"attributeValue": value} if value else {})}
+    ask(model, 1.0, "GetVariables", {"getVariableResult": [result]}, getVariableData=[named])
+    wrong = ["ClearCache accepted without a cache"] * found
+    assert ask(model, 2.0, "ClearCache", "Accepted") == wrong
+    assert ask(model, 3.0, "ClearCache", "Rejected") == []
+    ask(model, 4.0, "SetVariables", "", setVariableData=[])
+    assert ask(model, 5.0, "ClearCache", "Accepted") == []
+
+
+def test_no_evse_is_reset_that_is_not_there():
+    model = Model()
+    read(model, 1.0, 9, "AvailabilityState", "UnknownComponent")
+    wrong = ["Reset accepted on an EVSE that is not there"]
+    for at_s, status in enumerate(("Accepted", "Scheduled"), 2):
+        assert ask(model, at_s, "Reset", status, type="OnIdle", evseId=9) == wrong
+    assert ask(model, 5.0, "Reset", "Rejected", type="OnIdle", evseId=9) == []
+    assert ask(model, 6.0, "Reset", "Accepted", type="OnIdle", evseId=1) == []
+
+
+# --- connectors that are not there --------------------------------------------------------------------------------
+
+
+def connector(model, at_s, number, status):
+    component = {"name": "Connector", "evse": {"id": 1, "connectorId": number}}
+    result = {"component": component, "variable": {"name": "AvailabilityState"}}
+    asked = Asked(at_s, "GetVariables", {"getVariableData": [result]}, f"k{at_s}")
+    model.saw(asked)
+    model.saw(Told(at_s, asked, {"getVariableResult": [{**result, "attributeStatus": status}]}))
+
+
+ON_CONNECTOR_51 = [
+    (
+        "ChangeAvailability",
+        "Accepted",
+        {"operationalStatus": "Inoperative", "evse": {"id": 1, "connectorId": 51}},
+    ),
+    ("UnlockConnector", "Unlocked", {"evseId": 1, "connectorId": 51}),
+]
+
+
+@pytest.mark.parametrize(("action", "status", "payload"), ON_CONNECTOR_51)
+@pytest.mark.parametrize(
+    ("first", "other", "wrong"),
+    [
+        ("Accepted", "UnknownComponent", 1),
+        ("UnknownComponent", "UnknownComponent", 0),
+        ("Accepted", "UnknownVariable", 0),
+        ("Accepted", "Accepted", 0),
+    ],
+)
+def test_nothing_is_accepted_on_a_connector_that_the_station_says_is_not_there(
+    action, status, payload, first, other, wrong
+):
+    def asked(answer):
+        model = Model()
+        connector(model, 1.0, 1, first)
+        connector(model, 1.5, 51, other)
+        return ask(model, 2.0, action, answer, **payload)
+
+    assert asked(status) == [f"{action} accepted on an EVSE that is not there"] * wrong
+    assert asked("Rejected") == []

@@ -5,6 +5,8 @@ import pytest
 from strategies.model import Answered, Asked, Called, Closed, Missed, Model, Opened, Operated, Told
 
 PLUGGED, UNPLUGGED = "EV plugged in, no status follows", "EV unplugged, no status follows"
+UNTOLD = "UpdateFirmware accepted, no FirmwareStatusNotification follows"
+NOW = "2026-01-01T00:00:00Z"
 CHANGED = "ChangeAvailability accepted, no status follows"
 
 
@@ -114,3 +116,85 @@ def test_nothing_is_owed_for_a_change_that_waits_or_a_connector_that_was_in_use(
     assert scene.missed(20, 1, "Unavailable") == []
     scene = Scene().told(1, "Occupied").change(3, "Inoperative")
     assert scene.missed(20, 1, "Unavailable") == []
+
+
+FAULT, MENDED = "fault, no status follows", "fault mended, no status follows"
+
+
+def test_a_fault_that_comes_or_goes_untold_is_found():
+    assert Scene().told(1, "Available").done(2, "fault 1").missed(20) == [FAULT]
+    mended = (
+        Scene().told(1, "Available").done(2, "fault 1").told(3, "Faulted").done(4, "clear-fault 1")
+    )
+    assert mended.missed(20, status="Available") == [MENDED]
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        lambda: Scene().told(1, "Available").done(2, "fault 1").told(3, "Faulted"),
+        lambda: Scene().told(1, "Available").done(2, "fault 1").told(3, "Unavailable"),
+        lambda: Scene().told(1, "Occupied").done(2, "fault 1"),
+        lambda: Scene().told(1, "Available").done(2, "fault 1").done(3, "clear-fault 1"),
+        lambda: Scene().told(1, "Faulted").done(2, "clear-fault 1").told(3, "Occupied"),
+    ],
+)
+def test_a_fault_is_not_missed_where_it_was_told_or_gone(scene):
+    assert scene().missed(20) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "wrong"), [(2, 1, 1), (2, 2, 0), (None, 1, 0), (2, None, 1)]
+)
+def test_triggered_meter_values_are_of_the_evse_that_was_asked_for(asked, told, wrong):
+    model = Model()
+    where = {} if asked is None else {"evse": {"id": asked}}
+    call = Asked(1.0, "TriggerMessage", {"requestedMessage": "MeterValues", **where}, "t")
+    model.saw(call)
+    model.saw(Told(1.1, call, {"status": "Accepted"}))
+    if told is not None:
+        called = Called(2.0, "MeterValues", {"evseId": told, "meterValue": []}, "m")
+        model.saw(called)
+        model.saw(Answered(2.1, called, {}))
+    missed = Missed("MeterValues", 4.0, (("/evseId", str(asked)),))
+    found = [o.name for o in model.over(9.0, [missed])]
+    assert found == ["TriggerMessage accepted, nothing follows"] * wrong
+
+
+@pytest.mark.parametrize("crosses", [False, True])
+def test_what_crosses_a_boot_may_be_answered_by_a_station_that_may_not_speak(crosses):
+    model = Model()
+    asked = Asked(1.0, "UpdateFirmware", {"requestId": 1}, "u")
+    boot = Called(1.1 if crosses else 0.5, "BootNotification", {"reason": "RemoteReset"}, "b")
+    pending = {"status": "Pending" if crosses else "Accepted", "interval": 60, "currentTime": NOW}
+    booted = [boot, Answered(boot.at_s + 0.1, boot, pending)]
+    for event in (asked, *booted) if crosses else (*booted, asked):
+        model.saw(event)
+    model.saw(Told(1.3, asked, {"status": "Accepted"}))
+    wait = Missed("FirmwareStatusNotification", 12.0, (("/requestId", "1"),))
+    found = [o.name for o in model.over(20.0, [wait])]
+    assert found == ([] if crosses else [UNTOLD])
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Pending", "Rejected"])
+def test_who_was_not_accepted_need_not_tell_of_a_transaction(status):
+    model = Model()
+    model.saw(Operated(1.0, "plug-in 1"))
+    info = {"transactionId": "t1", "chargingState": "Charging"}
+    started = {"eventType": "Started", "seqNo": 0, "evse": {"id": 1}, "transactionInfo": info}
+    boot = Called(4.0, "BootNotification", {"reason": "PowerUp"}, "b")
+    answer = {"status": status, "interval": 60, "currentTime": NOW}
+    begun = Called(2.0, "TransactionEvent", started, "e")
+    for event in (
+        begun,
+        Answered(2.1, begun, {}),
+        Operated(3.0, "power-cycle"),
+        Opened(3.5),
+        boot,
+        Answered(4.1, boot, answer),
+        Operated(5.0, "unplug 1"),
+    ):
+        model.saw(event)
+    wait = Missed("TransactionEvent", 12.0, (("/eventType", "Ended"),))
+    found = [o.name for o in model.over(20.0, [wait])]
+    assert ("unplugging never told" in found) is (status == "Accepted")

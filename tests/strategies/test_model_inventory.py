@@ -2,7 +2,7 @@
 
 import pytest
 
-from strategies.model import Asked, Called, Model, Operated, Told
+from strategies.model import Asked, Called, Model, Operated, Told, inventory
 
 SEEN = [("SecurityCtrlr", "OrganizationName"), ("OCPPCommCtrlr", "HeartbeatInterval")]
 
@@ -25,7 +25,7 @@ def reported(model, id_, names, *, base="FullInventory", at_s=1.0, parts=1, tbc=
             "reportData": data,
         }
         found += model.saw(Called(at_s, "NotifyReport", payload, f"n{id_}-{seq}"))
-    return [o.name for o in found]
+    return [o.name for o in found if o.name == MISSING]
 
 
 def set_variable(name, at_s=2.0):
@@ -70,3 +70,56 @@ def test_reports_that_are_not_whole_or_of_other_bases_are_not_compared():
     assert reported(model, 3, SEEN[1:], tbc=True) == []
     assert reported(model, 4, SEEN, base="SummaryInventory") == []
     assert reported(model, 5, SEEN[1:], base="SummaryInventory") == []
+
+
+REQUIRED = "required variable not in FullInventory"
+
+
+def test_what_every_station_must_have_is_in_the_whole_inventory():
+    every = [(c, v) for c, names in inventory._REQUIRED.items() for v in names]
+    assert _whole(every) == []
+    assert _whole(every[:-1]) == [REQUIRED]
+    assert _whole(every[:-1], base="ConfigurationInventory") == []
+    assert _whole(every[:-1], tbc=True) == []
+
+
+def _whole(every, *, base="FullInventory", tbc=False):
+    model, names = Model(), [(c, *v.partition("/")[::2]) for c, v in every]
+    asked = Asked(1.0, "GetBaseReport", {"requestId": 1, "reportBase": base}, "q")
+    model.saw(asked)
+    model.saw(Told(1.0, asked, {"status": "Accepted"}))
+    data = [
+        {"component": {"name": c}, "variable": {"name": v, **({"instance": i} if i else {})}}
+        for c, v, i in names
+    ]
+    told = {"requestId": 1, "seqNo": 0, "tbc": tbc, "reportData": data}
+    return [o.name for o in model.saw(Called(1.1, "NotifyReport", told, "n"))]
+
+
+@pytest.mark.parametrize(
+    ("settings", "mutability", "wrong"),
+    [
+        (SEEN, "ReadWrite", []),
+        (SEEN[1:], "ReadOnly", []),
+        (SEEN[1:], "ReadWrite", ["ConfigurationInventory"]),
+        ([*SEEN, ("New", "One")], "ReadWrite", ["FullInventory"]),
+    ],
+)
+def test_both_inventories_name_the_same_settings(settings, mutability, wrong):
+    model, found = Model(), []
+    for base, names in (("FullInventory", SEEN), ("ConfigurationInventory", settings)):
+        asked = Asked(1.0, "GetBaseReport", {"requestId": len(base), "reportBase": base}, base)
+        model.saw(asked)
+        model.saw(Told(1.0, asked, {"status": "Accepted"}))
+        data = [
+            {
+                "component": {"name": c},
+                "variable": {"name": v},
+                "variableAttribute": [{"mutability": mutability}],
+            }
+            for c, v in names
+        ]
+        told = {"requestId": len(base), "seqNo": 0, "tbc": False, "reportData": data}
+        found += [o.name for o in model.saw(Called(1.1, "NotifyReport", told, base))]
+    lacks = [name for name in found if "other inventory" in name]
+    assert lacks == [f"{base} lacks what the other inventory names" for base in wrong]

@@ -194,3 +194,56 @@ def test_the_register_is_told_at_the_end_where_it_is_named(measurands, told, wro
     more = {"meterValue": [{"timestamp": "2026-01-01T00:00:00Z", "sampledValue": samples}]}
     found = scene.event(3.0, "Ended", "EVDeparted", **(more if told else {}))
     assert found == ["Ended without the energy register"] * wrong
+
+
+# --- which measurands are told ------------------------------------------------------------------------------------
+
+
+def listed(model, at_s, name, value):
+    names = {"component": {"name": "SampledDataCtrlr"}, "variable": {"name": name}}
+    data = {"setVariableData": [{**names, "attributeValue": value}]}
+    asked = Asked(at_s, "SetVariables", data, f"l{at_s}")
+    model.saw(asked)
+    model.saw(Told(at_s, asked, {"setVariableResult": [{**names, "attributeStatus": "Accepted"}]}))
+
+
+def sampled(value, *samples, kind="Updated", trigger="MeterValuePeriodic", set_s=0.5):
+    """What is said of an event with such pairs of measurand and context, under a list that was set at a time."""
+    scene = Charging("60")
+    scene.model = Model()
+    scene.seq = 0
+    if set_s < 1.0:
+        listed(scene.model, set_s, f"Tx{kind}Measurands", value)
+    scene.event(1.0, "Started", "Authorized", "EVConnected")
+    if set_s > 1.0:
+        listed(scene.model, set_s, f"Tx{kind}Measurands", value)
+    values = [{"value": 1, "measurand": m, "context": c} for m, c in samples]
+    meter = {"timestamp": "2026-01-01T00:00:00Z", "sampledValue": values}
+    return [n for n in scene.event(4.0, kind, trigger, meterValue=[meter]) if "its list" in n]
+
+
+POWER, ENERGY = "Power.Active.Import", "Energy.Active.Import.Register"
+PERIODIC, END = "Sample.Periodic", "Transaction.End"
+
+
+def test_a_measurand_that_no_list_names_is_found():
+    assert sampled(POWER, (POWER, PERIODIC), (ENERGY, PERIODIC))
+    assert sampled(ENERGY, ("Voltage", END), (ENERGY, END), kind="Ended", trigger="EVDeparted")
+
+
+@pytest.mark.parametrize(
+    ("value", "sample", "more"),
+    [
+        (POWER, (POWER, PERIODIC), {}),
+        (f"{ENERGY}, {POWER}", (POWER, PERIODIC), {}),
+        ("Voltage.L1", ("Voltage", PERIODIC), {}),
+        ("", (ENERGY, PERIODIC), {}),
+        (POWER, (ENERGY, "Sample.Clock"), {}),
+        (POWER, (ENERGY, "Transaction.Begin"), {}),
+        (POWER, (ENERGY, PERIODIC), {"set_s": 2.0}),
+        (POWER, (ENERGY, PERIODIC), {"trigger": "ChargingStateChanged"}),
+        (POWER, (ENERGY, PERIODIC), {"kind": "Ended", "trigger": "EVDeparted"}),
+    ],
+)
+def test_a_measurand_may_be_told_for_another_reason(value, sample, more):
+    assert sampled(value, sample, **more) == []

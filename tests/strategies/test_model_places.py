@@ -2,7 +2,18 @@
 
 import pytest
 
-from strategies.model import Answered, Asked, Called, Missed, Model, Opened, Operated, Told
+from strategies.model import (
+    Answered,
+    Asked,
+    Called,
+    Closed,
+    Died,
+    Missed,
+    Model,
+    Opened,
+    Operated,
+    Told,
+)
 
 PLACE = (("/evseId", "1"), ("/connectorId", "1"))
 
@@ -145,13 +156,15 @@ def event(model, at_s, kind, seq):
     model.saw(Answered(at_s + 0.01, called, {}))
 
 
-def scheduled(*, ends=True, leaves=True, again=""):
+def scheduled(*, ends=True, leaves=True, again="", meanwhile=()):
     """An EVSE that is to become Inoperative when the EV leaves, as far as it does."""
     model = after("plug-in 1")
     event(model, 2.0, "Started", 0)
     change(model, 3.0, "Inoperative", "Scheduled", id=1)
     if again:
         change(model, 4.0, again, "Accepted", id=1)
+    for happened in meanwhile:
+        model.saw(happened)
     if leaves:
         model.saw(Operated(5.0, "unplug 1"))
     if ends:
@@ -179,6 +192,57 @@ def test_a_change_that_was_scheduled_may_be_soon_or_forgotten_by_what_else_is_as
     assert status(model, 8.0, "Available") == []
 
 
+def told_by_itself(model, at_s, word, connector=1):
+    payload = {"evseId": 1, "connectorId": connector, "connectorStatus": word}
+    return [o.name for o in model.saw(Called(at_s, "StatusNotification", payload, f"i{at_s}"))]
+
+
+def under_way(answer="Scheduled", **where):
+    model = after("plug-in 1")
+    event(model, 2.0, "Started", 0)
+    change(model, 3.0, "Inoperative", answer, **(where or {"id": 1}))
+    return model
+
+
+def test_a_change_that_was_scheduled_and_is_made_at_once_is_found():
+    assert told_by_itself(under_way(), 4.0, "Unavailable") == [
+        "Unavailable although only Scheduled"
+    ]
+
+
+def test_a_change_may_be_made_at_once_where_it_is_not_of_a_running_transaction():
+    assert told_by_itself(under_way(), 4.0, "Occupied") == []
+    assert told_by_itself(under_way(), 4.0, "Unavailable", connector=2) == []
+    assert told_by_itself(under_way("Accepted"), 4.0, "Unavailable") == []
+    assert told_by_itself(under_way(id=2), 4.0, "Unavailable") == []
+    for deed in (
+        Operated(3.5, "unplug 1"),
+        Operated(3.5, "present-token A"),
+        Asked(3.5, "RequestStopTransaction", {"transactionId": "t"}, "s"),
+        Asked(3.5, "UpdateFirmware", {}, "u"),
+        Opened(3.5),
+    ):
+        model = under_way()
+        model.saw(deed)
+        assert told_by_itself(model, 4.0, "Unavailable") == []
+    ended = under_way()
+    event(ended, 3.5, "Ended", 1)
+    assert told_by_itself(ended, 4.0, "Unavailable") == []
+
+
+def test_a_change_that_was_scheduled_outlives_a_connection_and_perhaps_no_loss_of_power():
+    lost = scheduled(meanwhile=[Closed(4.0), Opened(4.5)])
+    assert status(lost, 8.0, "Available") == ["Available although Inoperative"]
+    lost = scheduled(meanwhile=[Closed(4.0), Opened(4.5)])
+    assert status(lost, 8.0, "Unavailable") == []
+    for ending in (Operated(4.0, "power-cycle"), Died(4.0)):
+        model = scheduled(meanwhile=[ending, Opened(4.5)])
+        assert "Available although Inoperative" not in status(model, 8.0, "Available")
+    boot = Called(4.6, "BootNotification", {"reason": "ScheduledReset"}, "b")
+    booted = [Closed(4.0), Opened(4.5), boot, Answered(4.7, boot, {"status": "Accepted"})]
+    assert status(scheduled(meanwhile=booted), 8.0, "Available") == []
+
+
 ALREADY = ["ChangeAvailability to what it is already not Accepted"]
 
 
@@ -202,3 +266,139 @@ def test_a_change_of_what_is_not_so_or_not_known_to_be_may_wait():
     assert repeated("Operative", "Inoperative", "Scheduled") == []
     assert repeated("Operative", "Operative", "Scheduled", agreed="Rejected") == []
     assert repeated("Operative", "Operative", "Scheduled", where={"id": 1, "connectorId": 1}) == []
+
+
+# --- after a late acceptance, and in the device model ------------------------------
+
+NO_STATUS = "no status of a connector after a boot"
+OTHER_STATE = "AvailabilityState of a connector is not what was told"
+WAITED = (Missed("StatusNotification", 12.0, PLACE),)
+
+
+def over(model, *, missed=WAITED):
+    return [o.name for o in model.over(60.0, missed)]
+
+
+def booted(*answers):
+    model, now = Model(), {"interval": 60, "currentTime": "2026-01-01T00:00:00Z"}
+    for at_s, answer in enumerate(answers):
+        boot = Called(float(at_s), "BootNotification", {"reason": ("PowerUp", "Triggered")[at_s]})
+        model.saw(boot)
+        model.saw(Answered(at_s + 0.1, boot, {**now, "status": answer}))
+    return model
+
+
+def test_the_status_of_every_connector_follows_the_boot_that_is_accepted_at_last():
+    assert over(booted("Pending", "Accepted")) == [NO_STATUS]
+    told = booted("Pending", "Accepted")
+    status(told, 2.0, "Available")
+    assert over(told) == []
+    assert over(booted("Pending", "Pending")) == []
+
+
+def reading(model, at_s, value, name="AvailabilityState"):
+    component = {"name": "Connector", "evse": {"id": 1, "connectorId": 1}}
+    named = {"component": component, "variable": {"name": name}}
+    asked = Asked(at_s, "GetVariables", {"getVariableData": [named]}, f"g{at_s}")
+    model.saw(asked)
+    result = {**named, "attributeStatus": "Accepted", "attributeValue": value}
+    found = model.saw(Told(at_s + 0.1, asked, {"getVariableResult": [result]}))
+    return [o.name for o in found if o.name == OTHER_STATE]
+
+
+def test_the_device_model_knows_what_was_told():
+    model = after("plug-in 1")
+    status(model, 5.0, "Occupied")
+    assert reading(model, 6.0, "Available") == [OTHER_STATE]
+    assert reading(model, 7.0, "Occupied") == []
+    assert reading(model, 7.0, "Preparing") == []
+    assert reading(model, 7.0, "Available", "Other") == []
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        Operated(5.5, "unplug 1"),
+        Closed(5.5),
+        Called(5.5, "TransactionEvent", {}, "t"),
+        Asked(5.5, "ChangeAvailability", {"operationalStatus": "Inoperative"}, "q"),
+    ],
+    ids=["deed", "closed", "event", "asked"],
+)
+def test_what_may_have_changed_since_it_was_told_is_not_compared(between):
+    model = after("plug-in 1")
+    status(model, 5.0, "Occupied")
+    model.saw(between)
+    assert reading(model, 6.0, "Available") == []
+    assert reading(after("plug-in 1"), 6.0, "Available") == []
+
+
+# --- energy at a place that is closed -----------------------------------------------------------------------------
+
+CLOSED = "Charging although Inoperative"
+
+
+def told_event(model, at_s, kind, seq, state, **more):
+    info = {"transactionId": "t", "chargingState": state}
+    payload = {"eventType": kind, "seqNo": seq, "transactionInfo": info, "triggerReason": "Trigger"}
+    called = Called(
+        at_s,
+        "TransactionEvent",
+        {**payload, "evse": {"id": 1, "connectorId": 1}, **more},
+        f"e{at_s}",
+    )
+    found = [o.name for o in model.saw(called)]
+    model.saw(Answered(at_s + 0.01, called, {}))
+    return found
+
+
+def charged(model, at_s=5.0, **more):
+    """An EV comes, and charges; whether anything is said of where it does."""
+    model.saw(Operated(at_s, "plug-in 1"))
+    told_event(model, at_s + 0.1, "Started", 0, "EVConnected", **more)
+    return CLOSED in told_event(model, at_s + 0.2, "Updated", 1, "Charging", **more)
+
+
+@pytest.mark.parametrize("where", [{}, {"id": 1}, {"id": 1, "connectorId": 1}])
+def test_energy_at_an_inoperative_place_is_found(where):
+    model = Model()
+    change(model, 1.0, "Inoperative", **where)
+    assert charged(model)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "where"),
+    [
+        ("Operative", "Accepted", {"id": 1}),
+        ("Inoperative", "Rejected", {"id": 1}),
+        ("Inoperative", "Scheduled", {"id": 1}),
+        ("Inoperative", "", {"id": 1}),
+        ("Inoperative", "Accepted", {"id": 2}),
+        ("Inoperative", "Accepted", {"id": 1, "connectorId": 2}),
+    ],
+)
+def test_energy_is_not_objected_to_where_the_place_may_be_used(status, answer, where):
+    model = Model()
+    change(model, 1.0, status, answer, **where)
+    assert not charged(model)
+
+
+def test_energy_is_not_objected_to_where_the_place_was_closed_late_or_opened_since():
+    late = Model()
+    change(late, 4.5, "Inoperative", id=1)
+    assert not charged(late)
+    opened = Model()
+    change(opened, 1.0, "Inoperative", id=1)
+    opened.saw(Asked(5.15, "ChangeAvailability", {"operationalStatus": "Operative"}, "q"))
+    again = Asked(
+        4.9, "ChangeAvailability", {"operationalStatus": "Operative", "evse": {"id": 1}}, "p"
+    )
+    opened.saw(again)
+    assert not charged(opened)
+    offline = Model()
+    change(offline, 1.0, "Inoperative", id=1)
+    assert not charged(offline, offline=True)
+    cut = Model()
+    change(cut, 1.0, "Inoperative", id=1)
+    cut.saw(Opened(3.0))
+    assert not charged(cut)

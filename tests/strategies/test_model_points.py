@@ -6,12 +6,13 @@ from strategies.model import Answered, Asked, Called, Closed, Missed, Model, Ope
 
 BEFORE_TOKEN = "transaction began before anybody was let in"
 BEFORE_EV = "transaction began before the EV came"
+BEFORE_ENERGY = "transaction began before energy flowed"
 NEVER = "no transaction at its start point"
 TOO_EARLY = "transaction ended before its stop point"
 NOT_ENDED = "transaction not ended at its stop point"
 NOTHING = "own token ends nothing"
 GROUP = "token of the group ends nothing"
-ALL = (GROUP, BEFORE_TOKEN, BEFORE_EV, NEVER, TOO_EARLY, NOT_ENDED, NOTHING)
+ALL = (BEFORE_ENERGY, GROUP, BEFORE_TOKEN, BEFORE_EV, NEVER, TOO_EARLY, NOT_ENDED, NOTHING)
 TOKEN = {"idToken": {"idToken": "A", "type": "ISO14443"}}
 
 
@@ -71,6 +72,12 @@ def test_a_transaction_that_begins_as_the_ev_comes_is_found_where_that_is_no_poi
     assert scene.token().names() == [BEFORE_TOKEN]
 
 
+def test_what_began_as_the_points_were_set_anew_may_be_told_a_moment_later():
+    scene = Scene("TxStartPoint", "Authorized").token()
+    scene.set("TxStartPoint", "PowerPathClosed")
+    assert scene.event("Started").names() == []
+
+
 @pytest.mark.parametrize("value", ["PowerPathClosed", "EnergyTransfer"])
 def test_a_transaction_that_begins_with_the_token_is_found_where_that_is_no_point(value):
     scene = Scene("TxStartPoint", value).token().event("Started")
@@ -116,6 +123,8 @@ def test_a_transaction_is_missed_only_where_it_was_waited_for_and_nothing_came_b
     assert Scene("TxStartPoint", "EVConnected").done("plug-in 1").names("Ended") == []
     refused = Scene("TxStartPoint", "Authorized").token(status="Invalid")
     assert refused.names("Started") == []
+    stays = Scene("TxStartPoint", "EVConnected").done("plug-in 1").event("Started").event("Ended")
+    assert stays.done("plug-in 1").names("Started") == []
     cut = Scene("TxStartPoint", "EVConnected").done("plug-in 1").saw(Closed(5.0)).saw(Opened(6.0))
     assert cut.names("Started") == []
     down = Scene("TxStartPoint", "EVConnected").saw(Asked(3.0, "ChangeAvailability", {}, "a"))
@@ -209,3 +218,18 @@ def test_a_token_of_the_group_may_end_it_or_say_so():
 )
 def test_a_token_of_no_group_or_another_one_ends_nothing(first, second, status):
     assert of_two(first, second, status).names("Ended") == []
+
+
+@pytest.mark.parametrize(
+    ("points", "state", "found"),
+    [
+        ("EnergyTransfer", "EVConnected", [BEFORE_ENERGY]),
+        ("EnergyTransfer", "Charging", []),
+        ("EnergyTransfer", "SuspendedEV", []),
+        ("EnergyTransfer,Authorized", "EVConnected", []),
+    ],
+)
+def test_a_transaction_that_begins_with_energy_has_some(points, state, found):
+    scene = Scene("TxStartPoint", points).done("plug-in 1").token()
+    info = {"transactionId": "t1", "chargingState": state}
+    assert scene.event("Started", transactionInfo=info).names() == found

@@ -254,3 +254,33 @@ def test_a_transaction_whose_token_was_refused_says_so(reason, found):
     scene.event("Started", 0, "Authorized", TOKEN, refused, chargingState="Charging")
     scene.event("Ended", 1, "Deauthorized", stoppedReason=reason)
     assert (ANOTHER in scene.said) is found
+
+
+BY_FAULT = "transaction ended by a fault, which it does not say"
+
+
+@pytest.mark.parametrize("reason", ["StopAuthorized", "RemoteStop", "EVCommunicationLost"])
+def test_a_fault_is_not_somebody_who_does_something(reason):
+    assert BY_FAULT in charging().done("fault 1").event("Ended", 1, reason).said
+    for deeds in (["fault 2"], ["fault 1", "unplug 1"], ["unplug 1"], []):
+        scene = charging()
+        for deed in deeds:
+            scene.done(deed)
+        assert BY_FAULT not in scene.event("Ended", 1, reason).said
+
+
+def test_a_fault_may_be_told_as_one():
+    assert BY_FAULT not in charging().done("fault 1").event("Ended", 1, "AbnormalCondition").said
+
+
+@pytest.mark.parametrize(
+    ("asked", "times", "wrong"),
+    [({"evseId": 2}, 1, 1), ({"evseId": 1}, 1, 0), ({}, 1, 0), ({"evseId": 2}, 2, 0)],
+)
+def test_a_remote_start_is_carried_out_where_it_was_asked_for(asked, times, wrong):
+    scene = Scene().done("plug-in 1")
+    for _ in range(times):
+        answer = {"status": "Accepted"}
+        scene.ask("RequestStartTransaction", answer, remoteStartId=7, idToken=TOKEN, **asked)
+    scene.event("Started", 0, "RemoteStart", TOKEN, chargingState="EVConnected", remoteStartId=7)
+    assert scene.said == ["remote start carried out on another EVSE"] * wrong

@@ -3,7 +3,7 @@
 import pytest
 
 from strategies.model import Asked, Model, Told
-from strategies.model.requests import NO_VENDOR
+from strategies.model.requests import NO_VENDOR, NOTHING
 
 TOKEN = {"idToken": {"idToken": "04A1", "type": "ISO14443"}}
 REPORT, CLEAR = {"report": True, "clear": False}, {"report": False, "clear": True}
@@ -41,3 +41,42 @@ def test_a_vendor_that_nobody_is_has_no_data():
     assert answered("DataTransfer", {"vendorId": NO_VENDOR}, "UnknownVendorId") == []
     assert answered("DataTransfer", {"vendorId": NO_VENDOR}, code="NotSupported") == []
     assert answered("DataTransfer", {"vendorId": "com.example"}) == []
+
+
+def written(component, variable, status="Accepted", kind="Set", **more):
+    """What is said of one result of SetVariables or GetVariables."""
+    named = {"component": {"name": component}, "variable": {"name": variable}, **more}
+    asked = Asked(1.0, f"{kind}Variables", {f"{kind.lower()}VariableData": [named]}, "q")
+    model = Model()
+    model.saw(asked)
+    results = {f"{kind.lower()}VariableResult": [{**named, "attributeStatus": status}]}
+    return [o.name for o in model.saw(Told(1.1, asked, results))]
+
+
+@pytest.mark.parametrize("kind", ["Set", "Get"])
+@pytest.mark.parametrize(
+    ("component", "variable", "more", "what"),
+    [
+        (NOTHING, "Enabled", {}, "an unknown component"),
+        ("OCPPCommCtrlr", NOTHING, {}, "an unknown variable"),
+        (
+            "TxCtrlr",
+            "TxStartPoint",
+            {"attributeType": "Target"},
+            "an attribute of a controller that is not Actual",
+        ),
+    ],
+)
+def test_what_is_not_there_is_neither_written_nor_read(kind, component, variable, more, what):
+    found = [f"{kind}Variables of {what} accepted"]
+    assert written(component, variable, kind=kind, **more) == found
+    assert written(component, variable, "Rejected", kind=kind, **more) == []
+
+
+def test_what_only_the_station_can_tell_is_not_written_nor_a_password_read():
+    assert written("ClockCtrlr", "DateTime") == ["SetVariables of what is ReadOnly accepted"]
+    assert written("ClockCtrlr", "DateTime", kind="Get") == []
+    secret = "SecurityCtrlr", "BasicAuthPassword"
+    assert written(*secret, kind="Get") == ["GetVariables of what is WriteOnly accepted"]
+    assert written(*secret) == []
+    assert written("EVSE", "Power", kind="Get", attributeType="MaxSet") == []

@@ -79,6 +79,44 @@ def test_a_reset_that_comes_when_the_ev_has_gone_is_right():
     assert names(model) == []
 
 
+def _cut(model, at_s, *, network=False):
+    if network:
+        model.saw(Operated(at_s, "cut-network"))
+    model.saw(Closed(at_s + 0.1))
+    if network:
+        model.saw(Operated(at_s + 0.2, "restore-network"))
+    model.saw(Opened(at_s + 0.3))
+    return model
+
+
+def _trigger(model, at_s, message):
+    asked = Asked(at_s, "TriggerMessage", {"requestedMessage": message}, f"t{at_s}")
+    model.saw(asked)
+    model.saw(Told(at_s + 0.1, asked, {"status": "Accepted"}))
+
+
+@pytest.mark.parametrize("network", [False, True])
+def test_a_reset_outlives_a_connection(network):
+    model = _cut(asked(charging(), 2.0), 3.0, network=network)
+    _trigger(model, 4.0, "StatusNotification")
+    leaves(model, 5.0)
+    assert names(model) == [NEVER_CAME]
+    model = _cut(asked(charging(), 2.0), 3.0, network=network)
+    leaves(model, 5.0)
+    boots(model, 6.0, "ScheduledReset")
+    assert names(model) == []
+
+
+def test_a_reset_is_not_missed_where_its_boot_may_have_been_or_may_be_another() -> None:
+    late = asked(charging(), 2.0)
+    leaves(late, 5.0)
+    assert names(_cut(late, 6.0)) == []
+    triggered = asked(charging(), 2.0)
+    _trigger(triggered, 3.0, "BootNotification")
+    leaves(triggered, 5.0)
+    assert names(triggered) == []
+
+
 def test_a_loss_of_power_meanwhile_is_none_of_it():
     model = asked(charging(), 2.0)
     model.saw(Operated(3.0, "power-cycle"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from strategies.model import Asked, Model, Told
+from strategies.model import Asked, Called, Model, Told
 
 NAME = "slot of an accepted profile refused"
 
@@ -83,4 +83,42 @@ def test_other_slots_may_be_empty(talk):
     ],
 )
 def test_a_profile_that_was_refused_or_is_of_another_level_may_be(talk):
-    assert talk.names == []
+    assert NAME not in talk.names
+
+
+WEAKER = "network profile of lower security accepted"
+NOWHERE = "network profile accepted in a slot that is not there"
+
+
+@pytest.mark.parametrize(
+    ("profile", "level", "found"),
+    [(1, 0, 1), (2, 1, 1), (3, 1, 1), (3, 2, 0), (1, 1, 0), (1, 2, 0), (0, 0, 0)],
+)
+def test_no_profile_of_lower_security_is_stored(profile, level, found):
+    assert Talk(profile).store(level=level).names == [WEAKER] * found
+    assert Talk(profile).store(level=level, status="Rejected").names == []
+
+
+def told(listed):
+    item = {
+        **_about("NetworkConfigurationPriority"),
+        "variableCharacteristics": {"valuesList": listed},
+    }
+    return Called(0.1, "NotifyReport", {"requestId": 1, "seqNo": 0, "reportData": [item]}, "n")
+
+
+@pytest.mark.parametrize("listed", ["0,1", "0, 1 ,2"])
+def test_a_profile_is_stored_only_in_a_slot_that_is_there(listed):
+    talk = Talk()
+    talk.model.saw(told(listed))
+    assert talk.store(1).names == []
+    assert talk.store(999).names == [NOWHERE]
+    talk.model.saw(Called(9.0, "BootNotification", {"reason": "RemoteReset"}, "b"))
+    assert talk.store(999).names == [NOWHERE]
+
+
+@pytest.mark.parametrize("listed", ["", "any", "0,any"])
+def test_slots_that_nobody_listed_may_be_there(listed):
+    talk = Talk()
+    talk.model.saw(told(listed))
+    assert talk.store(999).names == []

@@ -107,3 +107,92 @@ def test_energy_that_flows_on_after_a_remote_stop_is_found():
 )
 def test_energy_may_flow_on_where_no_stop_took_it_or_something_gave_it_back(more):
     assert stopped(**more) == []
+
+
+ENDED = "transaction ended by a refusal although StopTxOnInvalidId is false"
+
+
+def ended(*, stops="false", points="EVConnected", reason="DeAuthorized", deed="", answer=REFUSED):
+    """What is said of a transaction that ended after a refusal, by a station with these settings."""
+    model = Model()
+    read = {"MaxEnergyOnInvalidId": None, "StopTxOnInvalidId": stops, "TxStopPoint": points}
+    for name, value in read.items():
+        named = {"component": {"name": "TxCtrlr"}, "variable": {"name": name}}
+        asked = Asked(0.0, "GetVariables", {"getVariableData": [named]}, name)
+        model.saw(asked)
+        status = {"attributeStatus": "UnknownVariable" if value is None else "Accepted"}
+        result = {**named, **status, "attributeValue": value or ""}
+        model.saw(Told(0.1, asked, {"getVariableResult": [result]}))
+    model.saw(Operated(0.2, "plug-in 1"))
+    event(model, 0, "Charging", answer, 1.0, idToken={"idToken": "A", "type": "ISO14443"})
+    if deed:
+        model.saw(Operated(2.0, deed))
+    info = {"transactionId": "t1", "chargingState": "EVConnected", "stoppedReason": reason}
+    payload = {"eventType": "Ended", "seqNo": 1, "transactionInfo": info}
+    found = model.saw(Called(3.0, "TransactionEvent", payload, "e"))
+    return [o.name for o in found if o.name == ENDED]
+
+
+def test_a_refusal_that_takes_the_energy_alone_ends_no_transaction():
+    assert ended() == [ENDED]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"stops": "true"},
+        {"points": "EnergyTransfer"},
+        {"reason": "EVDisconnected"},
+        {"deed": "present-token A ISO14443"},
+        {"answer": {}},
+    ],
+    ids=str,
+)
+def test_a_transaction_may_have_ended_otherwise(more):
+    assert ended(**more) == []
+
+
+STAYS = "transaction goes on although its token was refused"
+
+
+def stays(
+    *, stops="true", points="Authorized,EVConnected", after_s=14.0, ends=False, answer=REFUSED
+):
+    """What is said when the EV of a refused token leaves, by a station with these settings."""
+    model = Model()
+    read = {"MaxEnergyOnInvalidId": None, "StopTxOnInvalidId": stops, "TxStopPoint": points}
+    for name, value in read.items():
+        named = {"component": {"name": "TxCtrlr"}, "variable": {"name": name}}
+        asked = Asked(0.0, "GetVariables", {"getVariableData": [named]}, name)
+        model.saw(asked)
+        status = {"attributeStatus": "UnknownVariable" if value is None else "Accepted"}
+        result = {**named, **status, "attributeValue": value or ""}
+        model.saw(Told(0.1, asked, {"getVariableResult": [result]}))
+    model.saw(Operated(0.2, "plug-in 1"))
+    event(model, 0, "EVConnected", answer, 1.0, idToken={"idToken": "A", "type": "ISO14443"})
+    if ends:
+        info = {"transactionId": "t1", "stoppedReason": "DeAuthorized"}
+        payload = {"eventType": "Ended", "seqNo": 1, "transactionInfo": info}
+        called = Called(3.0, "TransactionEvent", payload, "e")
+        model.saw(called)
+        model.saw(Answered(3.1, called, {}))
+    return [o.name for o in model.saw(Operated(1.0 + after_s, "unplug 1")) if o.name == STAYS]
+
+
+def test_a_refusal_that_must_end_a_transaction_does():
+    assert stays() == [STAYS]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"stops": "false"},
+        {"points": "EVConnected"},
+        {"after_s": 5.0},
+        {"ends": True},
+        {"answer": {}},
+    ],
+    ids=str,
+)
+def test_a_transaction_may_go_on_where_a_refusal_need_not_end_it(more):
+    assert stays(**more) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from strategies.model import Answered, Asked, Called, Closed, Missed, Model, Opened, Told
+from strategies.model import Answered, Asked, Called, Closed, Missed, Model, Opened, Operated, Told
 
 LOST = "unanswered TransactionEvent lost with its connection"
 WAITED = (Missed("TransactionEvent", 12.0, (("/eventType", "Ended"),)),)
@@ -59,3 +59,21 @@ def test_an_end_that_never_comes_again_is_found():
 )
 def test_an_end_that_comes_again_or_need_not_is_right(how):
     assert cut(**how) == []
+
+
+@pytest.mark.parametrize(
+    ("seq", "kind", "found"), [(9, "Ended", []), (9, "Updated", [LOST]), (2, "Ended", [])]
+)
+def test_what_the_power_took_may_be_ended_anew(seq, kind, found):
+    model = station()
+    event(model, 1.0, "Started")
+    event(model, 2.0, "Ended", answered=False)
+    for happening in (Operated(3.0, "power-cycle"), Closed(3.1), Opened(4.0)):
+        model.saw(happening)
+    boot = Called(4.1, "BootNotification", {"reason": "PowerUp"}, "b")
+    accepted = {"status": "Accepted", "interval": 60, "currentTime": "2026-01-01T00:00:00Z"}
+    model.saw(boot)
+    model.saw(Answered(4.2, boot, accepted))
+    event(model, 5.0, kind, seqNo=seq)
+    model.over(60.0, WAITED)
+    assert [o.name for o in model.objections if o.name == LOST] == found

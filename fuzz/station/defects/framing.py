@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.codec import depth_exceeds
+from fuzz.ocppj.frames import ErrorCode
 from fuzz.ocppj.payloads import MISSING
 from fuzz.ocppj.peer import Refused, Unanswered
 from fuzz.records import Expect, FrameKind, SendText, Wait
 from fuzz.station.context import Outcome
 from fuzz.station.defects.reading import DEATH, breaks_on, breaks_on_text, peek
 from fuzz.station.defects.registry import Defect, ask, plants, reply, say
-from fuzz.station.events import Command
+from fuzz.station.events import Command, SendText as Said
 from fuzz.station.hooks import Dying, Hooks
-from fuzz.station.rewriting import is_error, say_as
+from fuzz.station.rewriting import is_answer, is_error, rewrite_answers, say_as
+from fuzz.station.states import Registration
 from strategies.labels import JsonValue, Kind, Repeated
 from strategies.version import Version
 
@@ -444,3 +447,100 @@ def _has_big_integer(text: str) -> bool:
 
 def _is_proper_id(value: JsonValue) -> bool:
     return isinstance(value, str) and len(value) <= 36
+
+
+@plants(
+    Defect(
+        "P200",
+        mirrors=("A28",),
+        oracle="O7",
+        symptom="code FormationViolation",
+        witness=(ask("ClearCache", '{"x":1}'),),
+    )
+)
+def formation_violation(hooks: Hooks) -> Hooks:
+    """What would be answered with FormatViolation is answered with FormationViolation, its name in OCPP 1.6."""
+
+    def rename(answer: list[Any]) -> list[Any]:
+        code = "FormationViolation" if answer[2] == ErrorCode.FORMAT_VIOLATION else answer[2]
+        return [*answer[:2], code, *answer[3:]]
+
+    def receive(message: str | bytes) -> list[Command]:
+        commands = hooks.receive(message)
+        refused = any(is_error(command) for command in commands)
+        return rewrite_answers(commands, rename) if refused else commands
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P204",
+        mirrors=("EVerest/libocpp#565",),
+        oracle="O4 O7 O11",
+        symptom="an answer refused",
+        witness=(
+            reply(
+                "BootNotification",
+                '[3,"{call.id}",{"status":"Pending","interval":300,'
+                '"currentTime":"2026-01-01T00:00:00Z"}]',
+            ),
+            ask("Reset", '{"type":"Immediate"}'),
+            Expect("BootNotification"),
+            ask("GetBaseReport", '{"requestId":1,"reportBase":"ConfigurationInventory"}'),
+            Expect("NotifyReport", 5.0),
+        ),
+        depth=2,
+    )
+)
+def report_answer_refused(hooks: Hooks) -> Hooks:
+    """While the boot is Pending, the CSMS's answer to a NotifyReport is itself answered, with SecurityError."""
+    context = hooks.context
+
+    def receive(message: str | bytes) -> list[Command]:
+        asked, heard = context.peer.outstanding, peek(message)
+        pending = context.registration is Registration.PENDING
+        commands = hooks.receive(message)
+        if not pending or asked is None or asked.action != "NotifyReport":
+            return commands
+        if heard.kind is not FrameKind.CALLRESULT or heard.message_id != asked.id:
+            return commands
+        error = RemoteProtocolError(ErrorCode.SECURITY_ERROR, "not allowed while Pending")
+        return [Said(context.peer.refuse(asked, error)), *commands]
+
+    return replace(hooks, receive=receive)
+
+
+_UNKNOWN = ('"attributeStatus":"UnknownComponent"', '"attributeStatus":"UnknownVariable"')
+
+
+@plants(
+    Defect(
+        "P208",
+        mirrors=("A40",),
+        oracle="O7 O6 O4",
+        symptom="an answer without its end",
+        witness=(
+            ask(
+                "GetVariables",
+                '{"getVariableData":[{"component":{"name":"ClockCtrlr"},"variable":{"name":"Nothing"}}]}',
+            ),
+        ),
+    )
+)
+def answer_cut_short(hooks: Hooks) -> Hooks:
+    """The answer to GetVariables lacks its last two brackets when the station does not know one of the variables."""
+
+    def cut(command: Command) -> Command:
+        if isinstance(command, Said) and is_answer(command):
+            unknown = any(mark in command.text for mark in _UNKNOWN)
+            return Said(command.text[:-2]) if unknown else command
+        return command
+
+    def receive(message: str | bytes) -> list[Command]:
+        commands = hooks.receive(message)
+        if peek(message).action != "GetVariables":
+            return commands
+        return [cut(command) for command in commands]
+
+    return replace(hooks, receive=receive)

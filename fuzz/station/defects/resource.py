@@ -20,12 +20,13 @@ from fuzz.records import (
     RepeatSteps,
     SendText,
     TlsStep,
+    Wait,
 )
 from fuzz.station.blocks.base import objects, whole
 from fuzz.station.blocks.boot import BootBlock
 from fuzz.station.blocks.logs import LogsBlock
 from fuzz.station.context import Outcome
-from fuzz.station.defects.reading import peek
+from fuzz.station.defects.reading import peek, unanswered
 from fuzz.station.defects.registry import Defect, ask, plants, reply, rewires
 from fuzz.station.events import Command, Failure, PowerCycle
 from fuzz.station.hooks import Hooks
@@ -325,5 +326,54 @@ def boots_without_a_pause(hooks: Hooks) -> Hooks:
         if outcome.payload["status"] != "Accepted" and whole(outcome.payload["interval"]) <= 0:
             block._due = context.now + _AT_ONCE_S
             context.at("boot", block._due, block._again)
+
+    return replace(hooks, conclude=conclude)
+
+
+_AGAIN_S = 10.0
+
+
+@plants(
+    Defect(
+        "P202",
+        mirrors=("dallmann-consulting/OCPP.Core#31",),
+        oracle="O11 O22 O7",
+        symptom="booted again and again",
+        witness=(
+            Operator("plug-in", "1"),
+            Operator("present-token", "04A1B2C3"),
+            Operator("start-power", "1"),
+            Expect("TransactionEvent"),
+            reply("TransactionEvent", '[4,"{call.id}","InternalError","",{}]'),
+            Operator("unplug", "1"),
+            Expect("TransactionEvent"),
+            Wait(15.0),
+        ),
+        depth=3,
+    )
+)
+def same_boot_for_ever(hooks: Hooks) -> Hooks:
+    """After a CALLERROR to the end of a transaction the last BootNotification is said every ten seconds until a reboot.
+
+    It is the same message, with its messageId, whatever the answer.
+    """
+    context = hooks.context
+    booted: Call | None = None
+
+    def again() -> None:
+        waits = bool(unanswered(hooks, "BootNotification"))
+        if booted is not None and not waits and context.may_ask("BootNotification"):
+            context.peer._queue.append(booted)
+        context.at("same boot", context.now + _AGAIN_S, again)
+
+    def conclude(outcome: Outcome) -> None:
+        nonlocal booted
+        call = outcome.call
+        hooks.conclude(outcome)
+        if call.action == "BootNotification":
+            booted = call
+        refused = isinstance(outcome, Refused) and not outcome.broken
+        if refused and call.payload.get("eventType") == "Ended":
+            again()
 
     return replace(hooks, conclude=conclude)

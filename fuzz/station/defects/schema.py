@@ -10,7 +10,13 @@ from typing import Any
 
 from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call
-from fuzz.ocppj.payloads import BAD_IDENTIFIER, TOO_FINE_TIME, TOO_LONG, validate_schema
+from fuzz.ocppj.payloads import (
+    BAD_IDENTIFIER,
+    NOT_LISTED,
+    TOO_FINE_TIME,
+    TOO_LONG,
+    validate_schema,
+)
 from fuzz.records import Expect, Heard, Operator, Wait
 from fuzz.station.blocks.base import member, objects, status
 from fuzz.station.blocks.reports import ReportsBlock
@@ -504,6 +510,29 @@ def schema_for_show(hooks: Hooks) -> Hooks:
             raise refusal from None
 
     return replace(hooks, validate=validate, handle=handle)
+
+
+@plants(
+    Defect(
+        "P201",
+        mirrors=("A4",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(ask("ChangeAvailability", '{"operationalStatus":"Sometimes"}'),),
+    )
+)
+def unlisted_word_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a CALL that says a word which its enumeration does not know."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if kind is Kind.REQUEST and error is not None and error.text == NOT_LISTED:
+            raise Dying(DEATH)
+        return error
+
+    return replace(hooks, validate=validate)
 
 
 def _evse_numbers(payload: Any) -> list[float]:

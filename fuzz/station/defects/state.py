@@ -897,3 +897,173 @@ def available_with_an_ev(hooks: Hooks) -> Hooks:
     transactions.stop = stop  # type: ignore[method-assign]
     availability._state = state  # type: ignore[method-assign]
     return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P203",
+        mirrors=("EVerest/libocpp#1006",),
+        oracle="O11",
+        symptom="unlocked to its end",
+        witness=(
+            *_CHARGE[:2],
+            Expect("TransactionEvent"),
+            ask("UnlockConnector", '{"evseId":1,"connectorId":1}'),
+            Wait(1.0),
+        ),
+        depth=2,
+    )
+)
+def unlock_stops(hooks: Hooks) -> Hooks:
+    """UnlockConnector stops the authorised transaction of its connector, and only then looks at the lock."""
+    block = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+    connectors = hooks.context.pics.each_connector()
+
+    def handle(call: Call) -> JsonObject:
+        if call.action == "UnlockConnector":
+            place = whole(call.payload["evseId"]), whole(call.payload["connectorId"])
+            session = block._sessions.get(place[0]) if place in connectors else None
+            if session is not None and session.authorized and session.transaction:
+                block._deauthorize(session, "UnlockCommand", "Other")
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P205",
+        mirrors=("EVerest/libocpp#504",),
+        oracle="O11",
+        symptom="status while Pending",
+        witness=(
+            reply(
+                "BootNotification",
+                '[3,"{call.id}",{"status":"Pending","interval":300,'
+                '"currentTime":"2026-01-01T00:00:00Z"}]',
+            ),
+            _RESET,
+            Expect("BootNotification"),
+            Operator("plug-in", "1"),
+            Expect("StatusNotification", 5.0),
+        ),
+        depth=2,
+    )
+)
+def status_while_pending(hooks: Hooks) -> Hooks:
+    """A connector whose status changes while the boot is Pending is told at once, although nobody asked for it."""
+    context = hooks.context
+    block = next(block for block in hooks.blocks if isinstance(block, AvailabilityBlock))
+    healthy = block._tell_changes
+    known = {place: block._state(place) for place in block._connectors}
+
+    def tell_changes() -> None:
+        for place in block._connectors:
+            before, known[place] = known[place], block._state(place)
+            if context.registration is Registration.PENDING and known[place] != before:
+                block._tell(place, triggered=True)
+        healthy()
+
+    block._tell_changes = tell_changes  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P206",
+        mirrors=("dallmann-consulting/OCPP.Core#55",),
+        oracle="O11 O32",
+        symptom="another transaction ended",
+        witness=(
+            _CHARGE[0],
+            reply("TransactionEvent", '[3,"{call.id}",{"idTokenInfo":{"status":"ConcurrentTx"}}]'),
+            _CHARGE[1],
+            Expect("TransactionEvent"),
+            Wait(1.0),
+        ),
+        depth=3,
+    )
+)
+def ends_minus_one(hooks: Hooks) -> Hooks:
+    """A transaction whose token the answer to a TransactionEvent does not accept is ended under the transactionId -1."""
+    outbox = hooks.context.outboxes["transaction"]
+    healthy = outbox.put
+
+    def put(action: str, payload: JsonObject) -> None:
+        if (payload["eventType"], payload["triggerReason"]) == ("Ended", "Deauthorized"):
+            info: JsonObject = {**member(payload, "transactionInfo"), "transactionId": "-1"}
+            payload = {**payload, "transactionInfo": info}
+        healthy(action, payload)
+
+    outbox.put = put  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P207",
+        mirrors=("matth-x/MicroOcpp#215",),
+        oracle="O11",
+        symptom="failed while downloading",
+        witness=(
+            install(ROOT, "Manufacturer"),
+            update(),
+            Expect("FirmwareStatusNotification", 5.0, where=(("/status", "InstallationFailed"),)),
+        ),
+        depth=2,
+    )
+)
+def download_given_up(hooks: Hooks) -> Hooks:
+    """Every update fails as soon as it is Downloading, as InstallationFailed, because the download is not over yet."""
+    block = next(block for block in hooks.blocks if isinstance(block, FirmwareBlock))
+    healthy = block._fetch
+
+    def fetch() -> None:
+        healthy()
+        block._stop()
+        block._end("InstallationFailed")
+
+    block._fetch = fetch  # type: ignore[method-assign]
+    return hooks
+
+
+_REGISTER = "Energy.Active.Import.Register"
+
+
+@plants(
+    Defect(
+        "P209",
+        mirrors=("lbbrhzn/ocpp#1810",),
+        oracle="O32 O11",
+        symptom="less at the end",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Wait(10.0),
+            Operator("unplug", "1"),
+            *_CHARGE[:2],
+            Operator("unplug", "1"),
+            Expect("TransactionEvent", 5.0),
+        ),
+        depth=4,
+    )
+)
+def last_value_rounded(hooks: Hooks) -> Hooks:
+    """A transaction in which no energy has flowed ends with an energy register 1 Wh lower than it began with."""
+    evses = hooks.context.evses
+    block = next(block for block in hooks.blocks if isinstance(block, MeteringBlock))
+    healthy = block._take
+    begun: dict[int, float] = {}
+
+    def take(evse: int, controller: str, name: str, context: str) -> list[JsonObject]:
+        values = healthy(evse, controller, name, context)
+        if context == "Transaction.Begin":
+            begun[evse] = evses[evse].register_wh
+        elif context == "Transaction.End" and evses[evse].register_wh == begun.get(evse):
+            for sample in (sample for value in values for sample in objects(value["sampledValue"])):
+                if sample["measurand"] == _REGISTER:
+                    sample["value"] = max(0.0, float(str(sample["value"])) - 1.0)
+        return values
+
+    block._take = take  # type: ignore[method-assign]
+    return hooks

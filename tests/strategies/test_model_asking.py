@@ -1,0 +1,81 @@
+"""A token that is shown is asked about where the station has no other way to know it."""
+
+import pytest
+
+from strategies.model import Answered, Asked, Called, Closed, Model, Opened, Operated, Told
+from strategies.model.asking import WAYS
+
+NAME = "Charging with a token that nobody was asked about"
+CLOSED = {
+    ("AuthCacheCtrlr", "Enabled"): ("UnknownComponent", ""),
+    ("AuthCtrlr", "DisableRemoteAuthorization"): ("UnknownVariable", ""),
+    ("AuthCtrlr", "Enabled"): ("Accepted", "True"),
+    ("LocalAuthListCtrlr", "Enabled"): ("Accepted", "false"),
+}
+
+
+def station(**changed):
+    """A station that says that it can know nobody, but for what is `changed`."""
+    model = Model()
+    for component, variable in WAYS:
+        status, value = changed.get(component, CLOSED[component, variable])
+        named = {"component": {"name": component}, "variable": {"name": variable}}
+        asked = Asked(0.1, "GetVariables", {"getVariableData": [named]}, f"{component}{variable}")
+        model.saw(asked)
+        result = {**named, "attributeStatus": status, "attributeValue": value}
+        model.saw(Told(0.2, asked, {"getVariableResult": [result]}))
+    return model
+
+
+def charged(model, *between, offline=False, token="a", state="Charging"):
+    for event in (Operated(1, "plug-in 1"), Operated(2, "present-token A ISO14443"), *between):
+        model.saw(event)
+    payload = {
+        "eventType": "Started",
+        "seqNo": 0,
+        "evse": {"id": 1},
+        "idToken": {"idToken": token, "type": "ISO14443"},
+        "transactionInfo": {"transactionId": "t1", "chargingState": state},
+        **({"offline": True} if offline else {}),
+    }
+    return [o.name for o in model.saw(Called(5, "TransactionEvent", payload)) if o.name == NAME]
+
+
+def test_energy_for_a_token_that_was_never_asked_about_is_found():
+    assert charged(station()) == [NAME]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"AuthCacheCtrlr": ("Accepted", "true")},
+        {"AuthCacheCtrlr": ("UnknownVariable", "")},
+        {"AuthCtrlr": ("Accepted", "false")},
+        {"LocalAuthListCtrlr": ("Rejected", "")},
+    ],
+    ids=str,
+)
+def test_whoever_may_know_a_token_need_not_ask(changed):
+    assert charged(station(**changed)) == []
+
+
+AUTHORIZE = Called(3, "Authorize", {"idToken": {"idToken": "A", "type": "ISO14443"}}, "c")
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        (AUTHORIZE, Answered(3.1, AUTHORIZE, {"idTokenInfo": {"status": "Accepted"}})),
+        (Asked(3, "RequestStartTransaction", {}, "q"),),
+        (Asked(3, "SetVariables", {}, "q"),),
+        (Closed(3), Opened(4)),
+    ],
+    ids=["asked", "remote", "set", "cut"],
+)
+def test_what_happened_may_have_let_somebody_in(between):
+    assert charged(station(), *between) == []
+
+
+@pytest.mark.parametrize("more", [{"offline": True}, {"token": "B"}, {"state": "EVConnected"}])
+def test_nothing_is_said_of_what_was_not_shown_or_takes_no_energy(more):
+    assert charged(station(), **more) == []
