@@ -144,9 +144,13 @@ def tells_credentials(text: str) -> bool:
     return "setvariables" in plain and _CREDENTIAL.search(plain) is not None
 
 
-def stores_profile(case: Case) -> bool:
-    """True when a case may store a network profile, which no message of OCPP 2.0.1 takes away again (B09)."""
-    return any("SetNetworkProfile" in text for text in _texts(case.steps))
+_OUTLASTING = ("SetNetworkProfile", "GetLog", "UpdateFirmware")
+"""What is stored and no message takes away again (B09), and long work that goes on whatever becomes of the connection (L01, N01)."""
+
+
+def outlasts(case: Case) -> bool:
+    """True when a case may leave behind what no end of a connection ends."""
+    return any(name in text for text in _texts(case.steps) for name in _OUTLASTING)
 
 
 def asks_to_reconnect(said: Sequence[str], answers: Iterable[JsonValue]) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from fuzz.engine.carrying import before, joined
-from fuzz.engine.effects import stores_profile
+from fuzz.engine.effects import outlasts
 from fuzz.engine.executor import Executor
 from fuzz.engine.shrinker import Shrinker, size
 from fuzz.engine.stage import is_scene
@@ -131,6 +131,19 @@ def _bounded(entries: Sequence[Entry]) -> Sequence[Entry]:
     return entries
 
 
+async def anew(executor: Executor, case: Case) -> None:
+    """Have a target on which nothing of a case was played yet.
+
+    What people did at it, a busy heap, and a network profile or long work that a scene began outlive any connection.
+    """
+    lasts = any(isinstance(step, Operator | Gauge) for step in case.steps)
+    lasts = lasts or (is_scene(case) and outlasts(case))
+    if executor.owned and lasts:
+        await executor.restart()
+    else:
+        await executor.fresh()
+
+
 class Investigator:
     """Confirms, controls and shrinks one violation at a time."""
 
@@ -160,7 +173,7 @@ class Investigator:
         runs: list[Run] = []
         played = as_control(case) if control else case
         for played_times in range(1, tries + 1):
-            await self._anew(case)
+            await anew(self._executor, case)
             spared = hits > 0 and not control and _is_silence(violation)
             least_s = SURE_S if spared else None
             observation = await self._executor.play_again(played, least_s, linger=True)
@@ -172,18 +185,6 @@ class Investigator:
                 if control:
                     return Repeats(1, played_times, last, tuple(runs))
         return Repeats(hits, tries, last, tuple(runs))
-
-    async def _anew(self, case: Case) -> None:
-        """A target on which nothing was played yet.
-
-        What people did at it, a busy heap, and a network profile that a scene stored outlive any connection.
-        """
-        lasts = any(isinstance(step, Operator | Gauge) for step in case.steps)
-        lasts = lasts or (is_scene(case) and stores_profile(case))
-        if self._executor.owned and lasts:
-            await self._executor.restart()
-        else:
-            await self._executor.fresh()
 
     async def culprit(self, window: Sequence[Case], violation: Violation) -> Case | None:
         """The case among those played before that brings the symptom about by itself, by bisection."""
@@ -214,7 +215,7 @@ class Investigator:
     async def carried(self, recent: Sequence[Case], finding: Finding) -> Case | None:
         """The finding's scene behind one that was played before it, where it shows the symptom again; None otherwise."""
         for earlier in before(recent, finding.original):
-            await self._anew(finding.original)
+            await anew(self._executor, finding.original)
             left = leftovers(history((await self._executor.play(earlier)).entries))
             observation = await self._executor.play(finding.original, linger=True)
             if self.same(observation, finding.violation):
@@ -259,7 +260,7 @@ class Investigator:
         if finding.violation.oracle not in ENDING or seen is None or not seen.entries:
             return False
         took_s = max(entry.at_s for entry in seen.entries)
-        await self._anew(finding.case)
+        await anew(self._executor, finding.case)
         observation = await self._executor.play(as_silence(finding.case, took_s), linger=True)
         return self.same(observation, finding.violation)
 
@@ -277,7 +278,7 @@ class Investigator:
         self, case: Case, violation: Violation
     ) -> list[tuple[Observation, Violation]]:
         """A fresh play of a case with what the same oracle objects to in it, if it does."""
-        await self._anew(case)
+        await anew(self._executor, case)
         observation = await self._executor.play_again(case, None, linger=True, back=True)
         found = [
             v for v in self._judge(observation) if v.oracle == violation.oracle and not v.remark
@@ -307,7 +308,7 @@ class Investigator:
         async def still(case: Case, least_s: float | None = leading_s) -> bool:
             if scene:
                 # What one candidate leaves behind, or dies of later, must not be blamed on the next.
-                await self._anew(case)
+                await anew(self._executor, case)
             observation = await self._executor.play_again(case, least_s, linger=linger)
             if not self.same(observation, finding.violation):
                 return False

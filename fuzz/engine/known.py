@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fuzz.engine.executor import Executor
-from fuzz.engine.investigate import TRIES, Judge
-from fuzz.records import Case, Observation, Operator, Violation
+from fuzz.engine.investigate import TRIES, Judge, anew
+from fuzz.records import Case, Observation, Violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ async def look(
     """
     other: tuple[Observation, Violation] | None = None
     for number in range(1, tries + 1):
-        await _anew(executor, case)
+        await anew(executor, case)
         observation = await executor.play(case, linger=True)
         spoken = judge(observation)
         if any(_same(v, violation) for v in spoken):
@@ -49,10 +49,3 @@ async def look(
 
 def _same(one: Violation, other: Violation) -> bool:
     return (one.oracle, one.symptom) == (other.oracle, other.symptom)
-
-
-async def _anew(executor: Executor, case: Case) -> None:
-    if executor.owned and any(isinstance(step, Operator) for step in case.steps):
-        await executor.restart()
-    else:
-        await executor.fresh()

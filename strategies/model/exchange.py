@@ -1,4 +1,4 @@
-"""One CALL at a time (OCPP-J 4.1.1): an answer belongs to the CALL whose messageId it has, however late it is.
+"""One CALL at a time (OCPP-J 4.1.1): an answer belongs to the CALL whose messageId it has, however late it is, and ends it.
 
 Knows messageIds and the order of messages. Must not know what any message is for.
 """
@@ -7,17 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strategies.model.events import Answered, Called, Event, Objection, Stray, Weight
+from strategies.model.events import (
+    Answered,
+    Called,
+    Closed,
+    Event,
+    Objection,
+    Opened,
+    Stray,
+    Weight,
+)
 from strategies.model.facts import Facts
 from strategies.model.rule import Rule
 
+ARRIVED_S = 3.0
+"""How long after an answer was sent nothing of the station can have crossed it."""
+
 
 class Exchange(Rule):
-    """Follows the station's CALL that waits for its answer, and answers that came to others."""
+    """Follows the station's CALL that waits for its answer, answers that came to others, and CALLs that have theirs."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._ids: set[str] = set()
+        self._ended: dict[str, Answered] = {}
         self._late = False
         self._stray = False
         self._undisciplined = False
@@ -28,15 +41,33 @@ class Exchange(Rule):
         match event:
             case Called():
                 yield from self._next(event, waiting)
+                yield from self._again(event)
                 self._late = self._stray = False
                 self._ids.add(event.id)
             case Answered() if waiting is not None and event.called is not waiting:
                 self._late = True
+            case Answered() if event.proper and event.prompt and not event.error_code:
+                self._ended[event.called.id] = event
+            case Opened() | Closed():
+                self._ended.clear()
             case Stray() if waiting is not None and event.id != waiting.id:
                 self._late |= event.id in self._ids
                 self._stray |= event.id not in self._ids
             case _:
                 pass
+
+    def _again(self, event: Called) -> Iterator[Objection]:
+        """Errata 2024-09 let a CALL be sent again under its messageId: one without an answer, not one that has it (4.1.4)."""
+        answer = self._ended.get(event.id)
+        if answer is None or event.at_s - answer.at_s < ARRIVED_S:
+            return
+        called = answer.called
+        if (called.action, called.payload) == (event.action, event.payload):
+            yield Objection(
+                "Part 4 section 4.1.4",
+                "answered CALL sent again",
+                f"{event.action} came again with its messageId {event.at_s - answer.at_s:.1f} s after it had been answered",
+            )
 
     def _next(self, event: Called, waiting: Called | None) -> Iterator[Objection]:
         # Half of what the station declares: what it really waits is its own choice (Part 2 section 3.2).

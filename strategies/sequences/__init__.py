@@ -22,6 +22,7 @@ from strategies.sequences import (
     garbled,
     metering,
     offline,
+    quiet,
     registry,
     remote,
     reports,
@@ -128,6 +129,7 @@ _TOPICS = (
     told,
     metering,
     unasked,
+    quiet,
 )
 
 

@@ -188,6 +188,7 @@ _PROFILE = '[2,"{call.id}","SetNetworkProfile",{}]'
         ((Gauge("warm"),), 3),
         ((Ask((_PROFILE,)),), 3),
         ((SendText((_PROFILE,)),), 0),
+        ((Ask(('[2,"{call.id}","UpdateFirmware",{}]',)),), 3),
     ],
 )
 async def test_what_outlives_any_connection_is_repeated_on_a_process_that_is_new(
