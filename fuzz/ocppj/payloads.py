@@ -25,15 +25,17 @@ Check: TypeAlias = Callable[[Any], str | None]
 TOO_LONG = "a string is longer than allowed"
 MISSING = "a required member is missing"
 NOT_LISTED = "a value is none of the listed ones"
+TOO_MANY = "a list has too many items"
+WRONG_TYPE = "a member has the wrong type"
 TOO_FINE_TIME = "a dateTime has more than three fraction digits"
 BAD_IDENTIFIER = "an identifierString holds a character that is not allowed"
 
 _BY_KEYWORD: Mapping[str, tuple[ErrorCode, str]] = {
     "required": (ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, MISSING),
     "minItems": (ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "a list has too few items"),
-    "maxItems": (ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, "a list has too many items"),
+    "maxItems": (ErrorCode.OCCURRENCE_CONSTRAINT_VIOLATION, TOO_MANY),
     "additionalProperties": (ErrorCode.FORMAT_VIOLATION, "a member is not defined"),
-    "type": (ErrorCode.TYPE_CONSTRAINT_VIOLATION, "a member has the wrong type"),
+    "type": (ErrorCode.TYPE_CONSTRAINT_VIOLATION, WRONG_TYPE),
     "enum": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, NOT_LISTED),
     "maxLength": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, TOO_LONG),
     "minimum": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a number is too small"),

@@ -41,9 +41,15 @@ class Csms:
         self._voice = CsmsVoice(SystemClock())
         self._ids = (f"c{n}" for n in itertools.count(1))
 
-    async def open(self, tls=None) -> str:
+    async def open(self, tls=None, **options) -> str:
         self._server = await serve(
-            self._serve, "127.0.0.1", 0, subprotocols=["ocpp2.0.1"], ssl=tls, max_size=None
+            self._serve,
+            "127.0.0.1",
+            0,
+            subprotocols=["ocpp2.0.1"],
+            ssl=tls,
+            max_size=None,
+            **options,
         )
         port = self._server.sockets[0].getsockname()[1]
         return f"{'wss' if tls else 'ws'}://localhost:{port}"
@@ -123,8 +129,8 @@ def station(started, own_station):
 
 @pytest.fixture
 def booted(csms, station):
-    async def start(*defect):
-        running = station(await csms.open(), *defect)
+    async def start(*defect, **options):
+        running = station(await csms.open(**options), *defect)
         await asyncio.wait_for(csms.booted.wait(), PATIENCE_S)
         return running
 
@@ -213,6 +219,34 @@ async def test_p171_hears_everything_after_a_connection_that_ended_well(csms, bo
     await booted("P171")
     await csms.next_after(close=True)
     assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
+
+
+_OTHER_BIT = SendFrames(b"\xa1\x02{}")
+
+
+@pytest.mark.parametrize(
+    ("defect", "compression", "step", "code"),
+    [
+        (("P216",), None, defects()["P216"].witness[-1], 1011),
+        ((), None, defects()["P216"].witness[-1], 1002),
+        (("P216",), None, _OTHER_BIT, 1002),
+        (("P216",), "deflate", _OTHER_BIT, 1002),
+    ],
+)
+async def test_p216_breaks_on_compressed_frames_of_a_connection_without_compression(
+    csms, booted, defect, compression, step, code
+):
+    await booted(*defect, compression=compression)
+    await csms.next_after([step])
+    assert await asyncio.wait_for(csms.closed.get(), PATIENCE_S) == code
+    assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+async def test_p216_answers_whatever_is_compressed_or_not_as_agreed(csms, booted, compression):
+    await booted("P216", compression=compression)
+    await csms.play(defects()["P13"].witness)
+    assert [answer[0] for answer in await csms.answers_until("after")] == [3, 3]
 
 
 @pytest.fixture

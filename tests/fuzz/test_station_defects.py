@@ -44,7 +44,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 210))
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 220))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -52,6 +52,7 @@ FOR_THE_LAB = {found.number for found in EVERY if isinstance(found.witness[0], T
 IN_THE_CORE = [found.number for found in EVERY if found.number not in ON_THE_WIRE]
 PASSWORD = "a-password-of-old"
 CANARY = "http://127.0.0.1:9/canary"
+STRAY = '[3,"nothing",{}]'
 FIVE_ELEMENTS = '[2,"q","Reset",{},1]'
 
 
@@ -374,6 +375,8 @@ SHOWN = {
     "failed while downloading": lambda p: firmware(p) == ["Downloading", "InstallationFailed"],
     "an answer without its end": lambda p: p.seen and not p.answers and isinstance(p.seen[-1], str),
     "less at the end": lambda p: registers(p) != sorted(registers(p)),
+    "refused, then exit 70": lambda p: p.status.endswith("Violation") and p.seen[-1] == "exit 70",
+    "TypeConstraintViolation": lambda p: p.status == "TypeConstraintViolation",
     "no triggerReason": lambda p: any(
         "triggerReason" not in event for event in p.calls("TransactionEvent")
     ),
@@ -425,7 +428,7 @@ def test_a_defect_says_what_it_does_in_one_sentence_and_has_a_witness(found):
 
 
 def test_every_symptom_is_looked_for_here_unless_it_is_measured_below_or_by_the_tls_lab():
-    assert set(IN_THE_CORE) - set(SEEN) - FOR_THE_LAB == {"P42", "P71", "P123"}
+    assert set(IN_THE_CORE) - set(SEEN) - FOR_THE_LAB == {"P42", "P71", "P123", "P218"}
 
 
 def test_what_shows_in_the_tls_lab_names_the_case_that_catches_it_first():
@@ -453,7 +456,7 @@ ordinary = [
     '[2,"q","FooBar",{}]',
     '[2,"q",5,{}]',
     FIVE_ELEMENTS,
-    '[3,"nothing",{}]',
+    STRAY,
     '[4,"nothing","GenericError","",{}]',
     "not JSON",
     "{}",
@@ -496,6 +499,8 @@ def is_triggered_by(number, message, healthy):
             return "FormatViolation" in str(healthy)
         case "P201":
             return "none of the listed" in str(healthy)
+        case "P213":
+            return message == STRAY
         case "P208":
             return "UnknownVariable" in str(healthy) or "UnknownComponent" in str(healthy)
         case _:
@@ -1427,6 +1432,130 @@ def test_p209_takes_one_watt_hour_from_the_last_value_where_none_flowed_and_ther
     assert [round(there - here, 3) for there, here in zip(healthy, planted, strict=True)] == [0, 0, 0, 0, 0, 1]  # fmt: skip
     nothing = registers(played("P209", "P209", witness=(*defects()["P209"].witness[:2], Operator("unplug", "1"))))  # fmt: skip
     assert nothing == [0, 0, 0]
+
+
+def get_log(oldest):
+    log = {"remoteLocation": "http://127.0.0.1:9/", "oldestTimestamp": oldest}
+    return says(json.dumps([2, "q", "GetLog", {"logType": "SecurityLog", "requestId": 1, "log": log}]))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fraction", "dies"),
+    [(".", True), (".Z", True), (".5", True), (".5Z", False), (".500Z", False), ("Z", False), ("", False)],
+)  # fmt: skip
+def test_p210_dies_of_what_ends_too_early_after_the_point(fraction, dies):
+    witness = get_log(f"2026-01-01T00:00:00{fraction}")
+    assert (played("P210", "P210", witness=witness).seen == ["exit 70"]) == dies
+    assert played("P210", witness=witness).answers
+
+
+def test_p210_reads_the_time_in_answers_too_and_no_other_text():
+    answer = AnswerNext("Heartbeat", ('[3,"{call.id}",{"currentTime":"2026-01-01T00:00:00.Z"}]',))
+    heartbeat = says('[2,"q","TriggerMessage",{"requestedMessage":"Heartbeat"}]')
+    assert played("P210", "P210", witness=(answer, *heartbeat)).seen[-1] == "exit 70"
+    stray = says('[3,"nothing",{"currentTime":"2026-01-01T00:00:00.Z"}]')
+    vendor = says('[2,"q","DataTransfer",{"vendorId":"2026-01-01T00:00:00.Z"}]')
+    unserved = says('[2,"q","ReserveNow",{"validFrom":"2026-01-01T00:00:00.Z"}]')
+    for witness in (stray, vendor, unserved):
+        assert "exit 70" not in played("P210", "P210", witness=witness).seen
+
+
+@pytest.mark.parametrize(("message", "dies"), [("", True), (b"", True), (" ", False), ("[]", False), (b"[]", False)])  # fmt: skip
+def test_p211_dies_of_nothing_at_all_be_it_text_or_bytes(message, dies):
+    assert (outcome(message, "P211") == [Exit(70)]) == dies
+    assert outcome(message) != [Exit(70)]
+
+
+@pytest.mark.parametrize(
+    ("code", "dies"),
+    [("7", True), ("null", True), ("{}", True), ('["InternalError"]', True), ('"Whatever"', False)],
+)
+def test_p212_dies_of_codes_that_are_no_text(code, dies):
+    answer = AnswerNext("Heartbeat", (f'[4,"{{call.id}}",{code},"",{{}}]',))
+    player = played("P212", "P212", witness=(answer, defects()["P212"].witness[1]))
+    assert (player.seen[-1] == "exit 70") == dies
+    assert not played("P212", "P212", witness=says('[4,"nothing",7,"",{}]')).seen
+
+
+def test_p213_dies_of_a_late_answer_and_takes_one_that_is_in_time():
+    mute = AnswerNext("Heartbeat", ('[4,"nothing","GenericError","",{}]',))
+    heartbeat = says('[2,"q","TriggerMessage",{"requestedMessage":"Heartbeat"}]')
+    late = AnswerNext("Heartbeat", ('[3,"{asked.previous}",{}]',))
+    in_time = played("P213", "P213", witness=(*heartbeat, Expect("Heartbeat", 5.0)))
+    assert in_time.calls("Heartbeat")
+    assert "exit 70" not in in_time.seen
+    witness = (mute, *heartbeat, Wait(31.0), late, *heartbeat)
+    assert played("P213", "P213", witness=witness).seen[-1] == "exit 70"
+
+
+@pytest.mark.parametrize(
+    ("action", "payload", "dies"),
+    [
+        ("RequestStartTransaction", "{}", True),
+        ("GetLog", '{"logType":"SecurityLog","requestId":1}', True),
+        ("DeleteCertificate", "{}", True),
+        ("SetNetworkProfile", '{"configurationSlot":1}', True),
+        ("GetLog", '{"log":{"remoteLocation":"http://127.0.0.1:9/"}}', False),
+        ("UpdateFirmware", '{"requestId":1,"firmware":{}}', False),
+        ("UpdateFirmware", "[]", False),
+        ("Reset", "{}", False),
+    ],
+)
+def test_p214_refuses_and_dies_where_an_object_is_missing_alone(action, payload, dies):
+    player = played("P214", "P214", witness=(*says(f'[2,"q","{action}",{payload}]'), Wait(1.0)))
+    assert player.answers[0][0] == 4
+    assert (player.seen[1:] == ["exit 70"]) == dies
+
+
+@pytest.mark.parametrize(
+    ("token", "dies"),
+    [
+        ("null", True),
+        ('{"idToken":["04A1B2C3"],"type":"ISO14443"}', True),
+        ('{"idToken":"04A1B2C3","type":{}}', True),
+        ('{"idToken":7,"type":"ISO14443"}', False),
+        ('"04A1B2C3"', False),
+        ("{}", False),
+    ],
+)
+def test_p215_dies_of_what_is_no_token_at_all(token, dies):
+    message = f'[2,"q","RequestStartTransaction",{{"remoteStartId":1,"idToken":{token}}}]'
+    assert (played("P215", "P215", witness=says(message)).seen == ["exit 70"]) == dies
+    assert played("P215", witness=says(message)).answers[0][0] == 4
+
+
+def test_p217_takes_whole_numbers_where_fractions_may_be_and_reads_answers_the_same_way():
+    profile = (
+        '{"id":1,"stackLevel":0,"chargingProfilePurpose":"TxProfile","chargingProfileKind":"Relative",'
+        '"chargingSchedule":[{"id":1,"chargingRateUnit":"A","chargingSchedulePeriod":[{"startPeriod":0,"limit":8.0}]}]}'
+    )
+    start = '[2,"q","RequestStartTransaction",{"remoteStartId":1,"idToken":{"idToken":"1","type":"Local"},"chargingProfile":%s}]'
+    assert played("P217", "P217", witness=says(start % profile)).status == "Accepted"
+    odd = profile.replace('"stackLevel":0', '"stackLevel":0.0')
+    assert played("P217", "P217", witness=says(start % odd)).status == "TypeConstraintViolation"
+    assert played("P217", witness=says(start % odd)).status == "Accepted"
+    answer = AnswerNext(
+        "BootNotification",
+        ('[3,"{call.id}",{"status":"Accepted","interval":300.0,"currentTime":"2026-01-01T00:00:00Z"}]',),
+    )  # fmt: skip
+    reset = says('[2,"r","Reset",{"type":"Immediate"}]')
+    witness = (answer, *reset, Expect("BootNotification"), Wait(15.0))
+    assert len(boots(played("P217", "P217", witness=witness))) == 2
+    assert len(boots(played("P217", witness=witness))) == 1
+
+
+def test_p218_keeps_a_validator_for_every_payload():
+    message = spell(defects()["P218"].witness[0].steps[0].text)
+    assert grown([message] * 100, "P218") > 100 * 16_000
+    assert grown([message] * 100) < 500_000
+
+
+@pytest.mark.parametrize(("items", "dies"), [(0, False), (1, False), (4, False), (5, True), (900, True)])  # fmt: skip
+def test_p219_dies_of_one_item_too_many(items, dies):
+    payload = {"requestId": 1, "componentCriteria": ["Active"] * items}
+    witness = says(json.dumps([2, "q", "GetReport", payload]))
+    assert (played("P219", "P219", witness=witness).seen == ["exit 70"]) == dies
+    assert played("P219", witness=witness).answers
 
 
 def test_p52_needs_the_right_serial_number():

@@ -544,3 +544,71 @@ def answer_cut_short(hooks: Hooks) -> Hooks:
         return [cut(command) for command in commands]
 
     return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P211",
+        mirrors=("A19",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(say(""),),
+    )
+)
+def empty_message_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a message without a single byte in it."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        if not message:
+            raise Dying(DEATH)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+@plants(
+    Defect(
+        "P212",
+        mirrors=("lorenzodonini/ocpp-go@c38d419",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(reply("Heartbeat", '[4,"{call.id}",7,"",{}]'), _ASK_FOR_HEARTBEAT),
+        depth=1,
+    )
+)
+def odd_code_crash(hooks: Hooks) -> Hooks:
+    """The process dies when one of its CALLs is answered with a CALLERROR whose errorCode is no string."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard, asked = peek(message), hooks.context.peer.outstanding
+        answers = heard.kind is FrameKind.CALLERROR and asked and heard.message_id == asked.id
+        if answers and len(heard.items) > _CODE and not isinstance(heard.items[_CODE], str):
+            raise Dying(DEATH)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+_CODE = 2
+
+
+@plants(
+    Defect(
+        "P213",
+        mirrors=("lorenzodonini/ocpp-go@fae9726",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(say('[3,"nobody-asked",{}]'),),
+    )
+)
+def stray_answer_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a CALLRESULT to a CALL that it never said, or no longer waits for."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard, asked = peek(message), hooks.context.peer.outstanding
+        is_result = heard.kind is FrameKind.CALLRESULT and isinstance(heard.message_id, str)
+        if is_result and (asked is None or heard.message_id != asked.id):
+            raise Dying(DEATH)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)

@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame
 from websockets.http11 import Response
 
+from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Refused, Unanswered
 from fuzz.records import (
@@ -32,7 +33,8 @@ from fuzz.station.events import Command, Failure, PowerCycle
 from fuzz.station.hooks import Hooks
 from fuzz.station.rewriting import rewrite_answers
 from fuzz.station.wire import Wire
-from strategies.labels import JsonObject, Repeated
+from strategies.labels import JsonObject, JsonValue, Kind, Repeated
+from strategies.version import Version
 
 _BIG = 10_000
 _VERY_BIG = 16 * 2**20
@@ -377,3 +379,28 @@ def same_boot_for_ever(hooks: Hooks) -> Hooks:
             again()
 
     return replace(hooks, conclude=conclude)
+
+
+_VALIDATOR = 2**14
+
+
+@plants(
+    Defect(
+        "P218",
+        mirrors=("E7",),
+        oracle="O20",
+        symptom="memory slope",
+        witness=(RepeatSteps((ask("ClearCache", "{}"),), 1_000),),
+    )
+)
+def validators_pile_up(hooks: Hooks) -> Hooks:
+    """Every payload is judged by a validator of its own, of 16 kB, which is registered and never let go."""
+    registered: list[bytes] = []
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        registered.append(b"\x5a" * _VALIDATOR)
+        return hooks.validate(action, kind, payload, version)
+
+    return replace(hooks, validate=validate)

@@ -9,15 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 from fuzz.errors import RemoteProtocolError
-from fuzz.ocppj.frames import Call
+from fuzz.ocppj.frames import Call, ErrorCode
 from fuzz.ocppj.payloads import (
     BAD_IDENTIFIER,
     NOT_LISTED,
     TOO_FINE_TIME,
     TOO_LONG,
+    TOO_MANY,
+    WRONG_TYPE,
     validate_schema,
 )
-from fuzz.records import Expect, Heard, Operator, Wait
+from fuzz.records import Expect, FrameKind, Heard, Operator, Wait
 from fuzz.station.blocks.base import member, objects, status
 from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.defects.reading import DEATH, peek
@@ -588,3 +590,210 @@ def _without_timeout(command: Command) -> Command:
         return command
     del frame[3]["triggerReason"]
     return SendText(json.dumps(frame, separators=(",", ":")))
+
+
+@plants(
+    Defect(
+        "P210",
+        mirrors=("A15",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            ask(
+                "GetLog",
+                '{"logType":"DiagnosticsLog","requestId":1,"log":{'
+                '"remoteLocation":"http://127.0.0.1:9/","oldestTimestamp":"2026-01-01T00:00:00.Z"}}',
+            ),
+        ),
+    )
+)
+def short_fraction_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a dateTime that ends less than two characters after the point of its seconds.
+
+    The reader wants three digits there and looks for them beyond the end of the text, before any schema is asked.
+    """
+    peer = hooks.context.peer
+
+    def is_read(heard: Heard) -> bool:
+        if heard.kind is FrameKind.CALL:
+            return isinstance(heard.action, str) and heard.action in peer._serves
+        asked = peer.outstanding
+        is_result = heard.kind is FrameKind.CALLRESULT
+        return is_result and asked is not None and heard.message_id == asked.id
+
+    def receive(message: str | bytes) -> list[Command]:
+        heard = peek(message)
+        if is_read(heard) and any(map(_SHORT_FRACTION.fullmatch, _moments(heard.payload))):
+            raise Dying(DEATH)
+        return hooks.receive(message)
+
+    return replace(hooks, receive=receive)
+
+
+_SHORT_FRACTION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\..?", re.ASCII | re.DOTALL)
+_MOMENTS = frozenset(
+    {
+        "currentTime",
+        "oldestTimestamp",
+        "latestTimestamp",
+        "retrieveDateTime",
+        "installDateTime",
+        "cacheExpiryDateTime",
+        "validFrom",
+        "validTo",
+        "startSchedule",
+    }
+)
+
+
+def _moments(payload: JsonValue) -> list[str]:
+    """The texts of all members of a payload that are dateTimes, however deep."""
+    found: list[str] = []
+    pending = [payload]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending.extend(value)
+        elif isinstance(value, dict):
+            pending.extend(value.values())
+            named = (value[name] for name in _MOMENTS if name in value)
+            found.extend(text for text in named if isinstance(text, str))
+    return found
+
+
+_NEEDED = {
+    "DeleteCertificate": "certificateHashData",
+    "GetLog": "log",
+    "RequestStartTransaction": "idToken",
+    "SetNetworkProfile": "connectionData",
+    "UpdateFirmware": "firmware",
+}
+"""The object that a CALL is about, and that its schema requires."""
+
+_AFTERWARDS_S = 0.2
+
+
+@plants(
+    Defect(
+        "P214",
+        mirrors=("A24",),
+        oracle="O1 O2",
+        symptom="refused, then exit 70",
+        witness=(ask("UpdateFirmware", "{}"), Wait(1.0)),
+    )
+)
+def refused_then_crash(hooks: Hooks) -> Hooks:
+    """A CALL without the object that it is about is refused as it should be, and then the process dies of it."""
+    context = hooks.context
+
+    def die() -> None:
+        raise Dying(DEATH)
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        needed = _NEEDED.get(action) if kind is Kind.REQUEST else None
+        if error is not None and needed and isinstance(payload, dict) and needed not in payload:
+            context.at("crash", context.now + _AFTERWARDS_S, die)
+        return error
+
+    return replace(hooks, validate=validate)
+
+
+@plants(
+    Defect(
+        "P215",
+        mirrors=("A25",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(ask("RequestStartTransaction", '{"remoteStartId":1,"idToken":null}'),),
+    )
+)
+def odd_token_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a RequestStartTransaction whose idToken is null, or holds an array or object for a text."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        is_start = (action, kind) == ("RequestStartTransaction", Kind.REQUEST)
+        if is_start and isinstance(payload, dict) and _has_odd_token(payload):
+            raise Dying(DEATH)
+        return error
+
+    return replace(hooks, validate=validate)
+
+
+def _has_odd_token(payload: JsonObject) -> bool:
+    token = payload.get("idToken", {})
+    texts = [token.get("idToken"), token.get("type")] if isinstance(token, dict) else []
+    return token is None or any(isinstance(text, list | dict) for text in texts)
+
+
+@plants(
+    Defect(
+        "P217",
+        mirrors=("C21",),
+        oracle="O26 O9",
+        symptom="TypeConstraintViolation",
+        witness=(ask("ChangeAvailability", '{"operationalStatus":"Operative","evse":{"id":1.0}}'),),
+    )
+)
+def point_zero_refused(hooks: Hooks) -> Hooks:
+    """An integer that is written with a fraction of zero, such as 1.0, is refused with TypeConstraintViolation."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if error is not None or (fractions := _as_fractions(payload)) == payload:
+            return error
+        # Where a number may be, half of one may be, too; where an integer must be, the schema says so.
+        odd = validate_schema(action, kind, fractions, version)
+        if odd is None or odd.text != WRONG_TYPE:
+            return None
+        return RemoteProtocolError(ErrorCode.TYPE_CONSTRAINT_VIOLATION, WRONG_TYPE)
+
+    return replace(hooks, validate=validate)
+
+
+def _as_fractions(value: JsonValue) -> JsonValue:
+    """The same with half of one added to every number that is whole, but not written as one."""
+    match value:
+        case float() if value.is_integer():
+            return value + 0.5
+        case list():
+            return [_as_fractions(item) for item in value]
+        case dict():
+            return {name: _as_fractions(part) for name, part in value.items()}
+        case _:
+            return value
+
+
+@plants(
+    Defect(
+        "P219",
+        mirrors=("H7",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            ask(
+                "GetReport",
+                '{"requestId":1,"componentCriteria":["Active","Available","Enabled","Problem","Active"]}',
+            ),
+        ),
+    )
+)
+def long_list_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a CALL in which a list has more items than its schema allows."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if kind is Kind.REQUEST and error is not None and error.text == TOO_MANY:
+            raise Dying(DEATH)
+        return error
+
+    return replace(hooks, validate=validate)

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
+from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, TEXT, CloseCode, Frame
 from websockets.http11 import Response
+from websockets.typing import ExtensionName
 
 from fuzz.records import Disconnect, Expect, Misbehave, Operator, SendFrames, Wait
 from fuzz.station.defects.registry import Defect, ask, plants, rewires
@@ -226,6 +228,43 @@ def half_open_handshake(wire: Wire) -> Wire:
                     await super().close(*given, **named)
 
         return Forgotten
+
+    return _with(wire, of)
+
+
+@rewires(
+    Defect(
+        "P216",
+        mirrors=("B3",),
+        oracle="O3",
+        symptom="close 1011",
+        witness=(Misbehave("uncompressed"), Disconnect(), SendFrames(b"\xc1\x02{}")),
+        depth=1,
+    )
+)
+def compressed_unasked(wire: Wire) -> Wire:
+    """A compressed frame on a connection without compression breaks it with 1011, as an error of its own."""
+
+    class Unprepared(Extension):
+        name = ExtensionName("none")
+
+        def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
+            if frame.rsv1:
+                raise RuntimeError("a compressed frame, but no compression")
+            return frame
+
+        def encode(self, frame: Frame) -> Frame:
+            return frame
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Raising(healthy):  # type: ignore[valid-type, misc]
+            async def handshake(self, *headers: Any, **options: Any) -> None:
+                await super().handshake(*headers, **options)
+                agreed = self.protocol.extensions
+                if not any(isinstance(extension, PerMessageDeflate) for extension in agreed):
+                    self.protocol.extensions = [*agreed, Unprepared()]
+
+        return Raising
 
     return _with(wire, of)
 
