@@ -76,6 +76,8 @@ def _door(facts: TargetFacts) -> str:
 def policy_words(finding: Finding) -> str:
     """The flags without which a finding's case would not be played, or be judged by another text."""
     own = finding.facts.naming is not None and finding.facts.naming.own
+    # Our own one suffers everything unasked, but no password of it is changed without leave.
+    own = own and finding.case.effect is not Effect.LOCK_OUT
     return policy_flags(finding.case.effect, finding.facts.edition, own=own)
 
 

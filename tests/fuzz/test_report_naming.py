@@ -109,6 +109,8 @@ def test_what_a_case_leaves_behind_must_be_allowed_on_a_target_that_is_not_ours(
     assert policy_words(finding) == "--allow persistent"
     assert replay_words(finding).endswith("--security-profile 1 --allow persistent")
     assert policy_words(replace(finding, facts=on(Naming()).facts)) == ""
+    keys = replace(on(Naming()), case=replace(CASE, effect=Effect.LOCK_OUT))
+    assert policy_words(keys) == "--allow lock-out"
     assert policy_words(on(Naming(), edition="2025-09")) == "--edition 2025-09"
 
 
