@@ -231,6 +231,8 @@ _DATE_TIMES: Mapping[str, JsonValue] = {
     "space-for-t": "2026-01-01 00:00:00Z",
     "no-seconds": "2026-01-01T00:00Z",
     "comma": "2026-01-01T00:00:00,5Z",
+    "point-without-fraction": "2026-01-01T00:00:00.Z",
+    "ends-with-point": "2026-01-01T00:00:00.",
     "basic-format": "20260101T000000Z",
     "offset-without-colon": "2026-01-01T00:00:00+0100",
     "offset-24": "2026-01-01T00:00:00+24:00",

@@ -558,6 +558,9 @@ def _everything_at_once(ground: Ground) -> JsonObject:
 _AT_ONCE = frozenset({("maxLength", "at"), ("maxItems", "at")})
 """The largest of what is legal (keyword, operator): every target meets it one day, so that all of it comes first."""
 
+_INSTEAD = frozenset({("enum", "unknown"), ("type", "null"), ("type", "array"), ("type", "object")})
+"""What stands in place of what a message must name, so that whoever looks into it finds nothing there."""
+
 
 def _breadth_first(cases: Sequence[Case], needed: Mapping[str, Container[str]]) -> list[list[Case]]:
     """What comes at once and the first case of every class of mutation, the second ones, and so on, in order.
@@ -566,7 +569,7 @@ def _breadth_first(cases: Sequence[Case], needed: Mapping[str, Container[str]]) 
     """
     nth: Counter[str] = Counter()
     ranked: list[list[Case]] = [[]]
-    for case in cases:
+    for case in _over_actions(cases):
         at_once = _comes_at_once(case, needed[case.action])
         rank = 0 if at_once else nth[case.mutation_class]
         nth[case.mutation_class] += not at_once
@@ -576,15 +579,28 @@ def _breadth_first(cases: Sequence[Case], needed: Mapping[str, Container[str]]) 
     return ranked
 
 
-def _comes_at_once(case: Case, needed: Container[str]) -> bool:
-    """What is legal at its limits; and no word of the list from which a message must name what it wants.
+def _over_actions(cases: Sequence[Case]) -> list[Case]:
+    """The first case of every class of each action, then the second ones: each action has a way of its own to go wrong."""
+    nth: Counter[tuple[str, str]] = Counter()
+    numbered: list[tuple[int, Case]] = []
+    for case in cases:
+        kind = case.action, case.mutation_class
+        numbered.append((nth[kind], case))
+        nth[kind] += 1
+    return [case for _, case in sorted(numbered, key=lambda entry: entry[0])]
 
-    Such a word decides which way a target takes, and for one that is on no list there may be none (CWE-478).
+
+def _comes_at_once(case: Case, needed: Container[str]) -> bool:
+    """What is legal at its limits; and what a message must name, absent, of another kind, or no word of its list.
+
+    What a message must name decides which way a target takes, and where it is not there, there may be none (CWE-476, CWE-478).
     """
     if case.expectation.stance is Stance.ACCEPT:
         return any((m.keyword, m.operator) in _AT_ONCE for m in case.mutations)
     return any(
-        (m.keyword, m.operator) == ("enum", "unknown") and m.pointer in needed
+        m.pointer in needed
+        if (m.keyword, m.operator) in _INSTEAD
+        else (m.pointer, m.keyword) == ("", "required")
         for m in case.mutations
     )
 

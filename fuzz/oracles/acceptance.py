@@ -221,7 +221,8 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
     A CALL that the schema, Part 2 and the state model allow, of an action that the target supports and within the
     limits it declares, may be refused by a status but not by a CALLERROR about its form. InternalError is a remark:
     the receiver says itself that something broke. So is a refusal as unsupported of what the target claims to support:
-    one of the two is wrong, and it may be the claim.
+    one of the two is wrong, and it may be the claim. So is a whole number written as 1.0 that is refused: Draft 6, which
+    the schemas name, counts it as an integer, and readers of Draft 4 do not.
 
     Seen: identifiers with a hyphen, refused by a pattern that was escaped twice
     (https://github.com/citrineos/citrineos-core/commit/857bf61); limits such as 8.1, refused by arithmetic in
@@ -229,6 +230,7 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
 
     Fix: validate against the published schema rather than a hand-written subset; compare numbers as decimals.
     """
+    yield from _whole_refused(obs)
     expectation = obs.case.expectation
     if expectation.stance is not Stance.ACCEPT or obs.case.position is not Position.CALL:
         return
@@ -245,6 +247,18 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
     elif isinstance(code, str) and code in _FORMAT_CODES:
         text = f"a valid CALL was refused as malformed with {code}"
         yield violation("O9", Basis.SHALL, Severity.MEDIUM, f"valid refused with {code}", text)
+
+
+def _whole_refused(obs: Observation) -> Iterator[Violation]:
+    mutated = [(m.keyword, m.operator) for m in obs.case.mutations]
+    if mutated != [("type", "integral-float")] or obs.case.position is not Position.CALL:
+        return
+    reply = obs.replies[0] if obs.replies else None
+    if reply is not None and reply.error_code in _FORMAT_CODES and not unsupported(obs):
+        text = (
+            f"an integer that is written with a fraction of zero is refused with {reply.error_code}"
+        )
+        yield violation("O9", Basis.HARDENING, Severity.LOW, "1.0 refused", text, remark=True)
 
 
 def _broken_claim(obs: Observation, reply: Heard) -> Iterator[Violation]:

@@ -106,6 +106,22 @@ def test_a_word_that_is_on_no_list_is_tried_early_where_a_message_must_name_one(
     assert ids.index(unknown[2]) < first_twice
 
 
+def test_what_a_message_must_name_is_left_out_and_replaced_early() -> None:
+    ids = [c.id for c in played(Systematic(ground()), "GetBaseReport", "GetLog", "UpdateFirmware")]
+    second_site = ids.index("GetLog.req/customData#type:string")
+    for must in ("GetBaseReport.req/reportBase", "GetLog.req/log", "UpdateFirmware.req/firmware"):
+        for fault in ("required:missing", "type:null", "type:array"):
+            assert ids.index(f"{must}#{fault}") < second_site
+
+
+def test_a_kind_of_fault_comes_to_each_action_before_it_comes_to_one_again() -> None:
+    supported = ("GetBaseReport", "GetLog", "UpdateFirmware")
+    ids = [c.id for c in played(Systematic(ground()), *supported)]
+    twice = ids.index("GetLog.req/log#type:boolean")
+    for action in supported:
+        assert ids.index(f"{action}.req/customData#type:boolean") < twice
+
+
 def test_what_the_plan_says_is_what_is_played_when_all_is_supported() -> None:
     only = frozenset({"Reset", "GetVariables"})
     phase = Systematic(ground(only=only))

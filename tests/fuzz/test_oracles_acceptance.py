@@ -236,6 +236,22 @@ def test_an_internal_error_on_a_valid_call_is_a_remark():
     assert spoken(observation(replies=[error("InternalError")])) == ["O9 InternalError (remark)"]
 
 
+WHOLE = case(
+    Expectation(Stance.UNSPECIFIED, Tier.SCHEMA, Fault.TYPE, "Draft 4"),
+    mutations=[mutation("/requestId", "type", "integral-float")],
+)
+
+
+def test_a_whole_number_with_a_point_that_is_refused_is_a_remark():
+    refused = [error("TypeConstraintViolation")]
+    assert spoken(observation(WHOLE, replies=refused)) == ["O9 1.0 refused (remark)"]
+
+
+@pytest.mark.parametrize("answer", [error("NotSupported"), result(ACCEPTED), result(REJECTED)])
+def test_one_that_is_taken_or_is_not_what_is_refused_is_none(answer):
+    assert spoken(observation(WHOLE, replies=[answer])) == []
+
+
 REFUSED = [error("FormatViolation")]
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
+from websockets.client import ClientProtocol
+from websockets.datastructures import Headers
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, TEXT, CloseCode, Frame
@@ -258,11 +260,15 @@ def compressed_unasked(wire: Wire) -> Wire:
 
     def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
         class Raising(healthy):  # type: ignore[valid-type, misc]
-            async def handshake(self, *headers: Any, **options: Any) -> None:
-                await super().handshake(*headers, **options)
-                agreed = self.protocol.extensions
-                if not any(isinstance(extension, PerMessageDeflate) for extension in agreed):
-                    self.protocol.extensions = [*agreed, Unprepared()]
+            def __init__(self, protocol: ClientProtocol, **options: Any) -> None:
+                super().__init__(protocol, **options)
+                agree = protocol.process_extensions
+
+                def agreed(headers: Headers) -> list[Extension]:
+                    # In place before the first frame, which may come right behind the handshake.
+                    return agree(headers) or [Unprepared()]
+
+                protocol.process_extensions = agreed  # type: ignore[method-assign]
 
         return Raising
 

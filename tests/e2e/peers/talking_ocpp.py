@@ -12,12 +12,24 @@ import logging
 import ssl
 
 import websockets
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from ocpp.routing import on
 from ocpp.v201 import ChargePoint, call, call_result
 
 NOW = "2026-01-01T00:00:00Z"
 TOKEN = {"idToken": "04A2B3C4D5E6F7", "type": "ISO14443"}
 CHAIN = "-----BEGIN CERTIFICATE-----\nMIIBsecretsecret\n-----END CERTIFICATE-----\n"
+
+
+def request_of(name):
+    """A CSR that a CA would read, PEM."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    signed = made.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
 class Csms(ChargePoint):
@@ -94,9 +106,7 @@ class Station(ChargePoint):
             )
         )
         await self.call(call.Authorize(id_token=TOKEN))
-        await self.call(
-            call.SignCertificate(csr=CHAIN.replace("CERTIFICATE", "CERTIFICATE REQUEST"))
-        )
+        await self.call(call.SignCertificate(csr=request_of("SN-99887766")))
         await self.call(call.DataTransfer(vendor_id="lab", data="Zürich € 04A2B3C4D5E6F7"))
 
 
