@@ -1,8 +1,8 @@
 """Sessions: ways to begin, to go on, to end and to boot, and points of a transaction, crossed so that every two meet.
 
-Knows what people, a CSMS and the network do while somebody charges, in parts that fit one behind another. Must not know what a
-station makes of it. Scenarios hold what somebody thought of; here every two parts meet somewhere, since what goes wrong behind
-one of them alone is mostly mended, and what needs three is rare.
+Knows what people, a CSMS and the network do while somebody charges, in parts that fit one behind another. Must not know
+what a station makes of it. Scenarios hold what somebody thought of; here every two parts meet somewhere, since what goes
+wrong behind one of them alone is mostly mended, and what needs three is rare.
 """
 
 from __future__ import annotations

@@ -92,13 +92,13 @@ class Root(StrEnum):
 class Description:
     """A certificate in plain words; the defaults make a proper one.
 
-    `names` go into subjectAltName, addresses as iPAddress. Leave it empty for a certificate that is known by its
-    commonName alone (A00.FR.511): a present subjectAltName takes the commonName's place. There is no Extended Key
-    Usage (A00.FR.514) unless `extended` names some, such as `clientAuth` or a dotted OID. `begins` and `validity` count from now.
-    `is_ca` None leaves basicConstraints away. `serial_number` None means: a random one. None for a name leaves its
-    attribute away. `permitted` and `excluded` are DNS names of a nameConstraints extension. `unknown_critical` adds an
-    extension that nobody knows, `padding` so many further names of 200 characters, `broken` turns one bit of the
-    signature, `crl` and `ocsp` are addresses where revocation is told.
+    `names` go into subjectAltName, addresses as iPAddress. Leave it empty for a certificate that is known by its commonName
+    alone (A00.FR.511): a present subjectAltName takes the commonName's place. There is no Extended Key Usage (A00.FR.514)
+    unless `extended` names some, such as `clientAuth` or a dotted OID. `begins` and `validity` count from now. `is_ca` None
+    leaves basicConstraints away. `serial_number` None means: a random one. None for a name leaves its attribute away.
+    `permitted` and `excluded` are DNS names of a nameConstraints extension. `unknown_critical` adds an extension that
+    nobody knows, `padding` so many further names of 200 characters, `broken` turns one bit of the signature, `crl` and
+    `ocsp` are addresses where revocation is told.
     """
 
     common_name: str | None

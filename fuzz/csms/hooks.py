@@ -89,7 +89,8 @@ def _no_issue(csr: str, serial: str, organization: str) -> str:
 class Hooks:
     """The questions on which the CSMS decides, each with its healthy answer.
 
-    `issue` is the lab's CA, which makes nothing ("") where there is none; `issue_all` is it without its care. `refused` gives the fingerprint that is dropped when a station refuses a new certificate.
+    `issue` is the lab's CA, which makes nothing ("") where there is none; `issue_all` is it without its care. `refused`
+    gives the fingerprint that is dropped when a station refuses a new certificate.
     """
 
     issue: Issue = _no_issue

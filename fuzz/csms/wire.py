@@ -23,7 +23,8 @@ def _as_made(
 class Wire:
     """What every connection passes.
 
-    `tls` may alter or replace the context of a port of the given security profile; `plain_too` serves plain HTTP on TLS ports.
+    `tls` may alter or replace the context of a port of the given security profile; `plain_too` serves plain HTTP on TLS
+    ports.
     """
 
     tls: Callable[[ssl.SSLContext, Material, int], ssl.SSLContext] = _as_made

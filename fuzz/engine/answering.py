@@ -110,7 +110,8 @@ _DATE = "2026-01-01T00:00:00Z"
 class Prompt:
     """What makes a station send a CALL of `action`: `asks` are CALLs of ours, `words` are for the operator.
 
-    `before` are CALLs of ours that may be refused, `clears` such as end what the prompt began. `patience_s` is how long the CALL may take.
+    `before` are CALLs of ours that may be refused, `clears` such as end what the prompt began. `patience_s` is how long the
+    CALL may take.
     """
 
     action: str

@@ -1,7 +1,8 @@
 """What a case made a target show, as a set of words: two cases that show the same are the same to a corpus.
 
-Knows observations and states. Must not know files. A word is a state (where the station was, what was said last, the class of
-the answer, its status), how a connection or a process ended, whether the target still served, or what an oracle objects to.
+Knows observations and states. Must not know files. A word is a state (where the station was, what was said last, the class
+of the answer, its status), how a connection or a process ended, whether the target still served, or what an oracle objects
+to.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ TURNS: dict[str, tuple[int, int]] = {
 }
 """What the first turn of a phase is worth, and each later one, in steps; what is not named plays to its end at once.
 
-In the first round every phase gets as far as the kinds of fault that it meets first, within about 5,000 exchanges. Later ones
-let scenes go before tables: all of them are to be played within 20,000 exchanges.
+In the first round every phase gets as far as the kinds of fault that it meets first, within about 5,000 exchanges. Later
+ones let scenes go before tables: all of them are to be played within 20,000 exchanges.
 """
 
 WEIGHTS = {"replay": 2, "systematic": 4}

@@ -80,8 +80,8 @@ class Shelf(Protocol):
 class Docket:
     """What was objected to so far. `recent` are the cases played last, newest last, for deaths that come late.
 
-    `crossing` is a case in which CALLs cross for certain, None where none can be had.
-    `innocent` counts what did not show again, by its name; `unexplained` counts what ended a connection or a process, and was nothing that we said.
+    `crossing` is a case in which CALLs cross for certain, None where none can be had. `innocent` counts what did not show
+    again, by its name; `unexplained` counts what ended a connection or a process, and was nothing that we said.
     """
 
     investigator: Investigator

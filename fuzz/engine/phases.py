@@ -107,7 +107,8 @@ class Ground:
 
     `abilities` are those of the target adapter, `owned` whether we started the target, `compression` whether
     permessage-deflate was negotiated with it, `catches` whether a catcher waits for whoever follows our addresses,
-    `hurried` whether the whole must be over within minutes; `listeners` are told every observation, `waits` is what scenes wait for in vain.
+    `hurried` whether the whole must be over within minutes; `listeners` are told every observation, `waits` is what scenes
+    wait for in vain.
     """
 
     version: Version
@@ -593,7 +594,8 @@ def _over_actions(cases: Sequence[Case]) -> list[Case]:
 def _comes_at_once(case: Case, needed: Container[str]) -> bool:
     """What is legal at its limits; and what a message must name, absent, of another kind, or no word of its list.
 
-    What a message must name decides which way a target takes, and where it is not there, there may be none (CWE-476, CWE-478).
+    What a message must name decides which way a target takes, and where it is not there, there may be none (CWE-476,
+    CWE-478).
     """
     if case.expectation.stance is Stance.ACCEPT:
         return any((m.keyword, m.operator) in _AT_ONCE for m in case.mutations)

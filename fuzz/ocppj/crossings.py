@@ -34,7 +34,8 @@ def open_before(whole: Sequence[Happening], index: int, within_s: float) -> Happ
 def unanswered_crossing(seen: History, within_s: float) -> tuple[int, Happening] | None:
     """Where the first of our CALLs that was never answered stands, and the target's that it crossed; None if it did not.
 
-    Where nothing was served before, there is no need of a crossing. How long one of the target's counts as open is `within_s`.
+    Where nothing was served before, there is no need of a crossing. How long one of the target's counts as open is
+    `within_s`.
     """
     whole = seen.happenings
     first = next((i for i, h in enumerate(whole) if h.deed is Deed.ASKED and h.partner < 0), None)

@@ -82,13 +82,12 @@ class _Due:
 def security_events(obs: Observation) -> Iterator[Violation]:
     """What is critical for security is told to the CSMS, under the name that the specification gives it.
 
-    A start, a firmware that is not what it says, a certificate that is not the station's, somebody at the lock: each
-    is told by SecurityEventNotification (A04.FR.01). It is missed only where the scene waited for it in vain, or ten
-    seconds, on a connection that held or on the next one, after an accepted boot, and with none of the station's CALLs left unanswered.
-    One that nobody confirmed before its connection ended is told again on the next one (A04.FR.02).
-    A listed event has its listed name, letter by letter. More than five of one type within two seconds, beyond what
-    we and the operator did and apart from what waited for a connection, are a flood in which the one that matters is
-    lost.
+    A start, a firmware that is not what it says, a certificate that is not the station's, somebody at the lock: each is
+    told by SecurityEventNotification (A04.FR.01). It is missed only where the scene waited for it in vain, or ten seconds,
+    on a connection that held or on the next one, after an accepted boot, and with none of the station's CALLs left
+    unanswered. One that nobody confirmed before its connection ended is told again on the next one (A04.FR.02). A listed
+    event has its listed name, letter by letter. More than five of one type within two seconds, beyond what we and the
+    operator did and apart from what waited for a connection, are a flood in which the one that matters is lost.
 
     Seen: an event that was missing, then had the wrong name, then was raised at every failed connection
     (https://github.com/EVerest/libocpp/commit/2613d60).

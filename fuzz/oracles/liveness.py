@@ -227,10 +227,11 @@ def _may_hang_up(obs: Observation) -> bool:
 def zombie(obs: Observation) -> Iterator[Violation]:
     """The target still serves a harmless CALL afterwards.
 
-    Socket open, process alive, perhaps even WebSocket pings answered, yet no CALL is served: the task that reads
-    messages is dead or waits for ever. The same holds for a target that hung up and never came back, or came back with a
-    connection on which it hears nothing, and for one that accepted a Reset and then neither restarts nor serves. After a bad answer to one of its own CALLs a target goes on
-    sending: one that accepted to send a Heartbeat, and sends nothing for longer than its MessageTimeout, is stuck.
+    Socket open, process alive, perhaps even WebSocket pings answered, yet no CALL is served: the task that reads messages
+    is dead or waits for ever. The same holds for a target that hung up and never came back, or came back with a connection
+    on which it hears nothing, and for one that accepted a Reset and then neither restarts nor serves. After a bad answer to
+    one of its own CALLs a target goes on sending: one that accepted to send a Heartbeat, and sends nothing for longer than
+    its MessageTimeout, is stuck.
 
     Seen: one accepted setting put the reading thread into an endless loop, while pings were still answered
     (https://github.com/EVerest/EVerest/commit/387a514).

@@ -36,15 +36,15 @@ class Keeper(Protocol):
 def read_back(obs: Observation) -> Iterator[Violation]:
     """What was accepted reads back as it was written, and what was refused changed nothing.
 
-    After a SetVariables that was answered Accepted, GetVariables tells the value that was asked for (B05, B06); after
-    any other status, a CALLERROR, or about another variable, the value from before. A certificate that was not to be
-    deleted is still listed (M03, M04); a root of ours that was accepted is listed, by the hash data that RFC 6960 makes of it
-    (M05.FR.02), and one that no list has cannot be deleted (M04); a list has the types that were asked for, and that of all what those of each type have (M03). The local list has the version of the last list that was accepted (D01, D02), and
-    a charging profile or display message is listed from when it is accepted until it is cleared (K09, K10, O03, O05).
-    CertificateEntries is no greater when what was installed is deleted again.
-    Spellings of one value count as equal, variables that change by themselves are left out, RebootRequired settles
-    nothing, and anything else that happens between (another kind of CALL, a boot, a person) makes the earlier reading
-    worthless.
+    After a SetVariables that was answered Accepted, GetVariables tells the value that was asked for (B05, B06); after any
+    other status, a CALLERROR, or about another variable, the value from before. A certificate that was not to be deleted is
+    still listed (M03, M04); a root of ours that was accepted is listed, by the hash data that RFC 6960 makes of it
+    (M05.FR.02), and one that no list has cannot be deleted (M04); a list has the types that were asked for, and that of all
+    what those of each type have (M03). The local list has the version of the last list that was accepted (D01, D02), and a
+    charging profile or display message is listed from when it is accepted until it is cleared (K09, K10, O03, O05).
+    CertificateEntries is no greater when what was installed is deleted again. Spellings of one value count as equal,
+    variables that change by themselves are left out, RebootRequired settles nothing, and anything else that happens between
+    (another kind of CALL, a boot, a person) makes the earlier reading worthless.
 
     Seen: a certificate that was deleted although its hashes did not fit
     (https://github.com/EVerest/libocpp/commit/05d3211); cleared charging profiles that stayed on the connectors

@@ -131,11 +131,11 @@ def _site(error: jsonschema_rs.ValidationError) -> tuple[str, str]:
 def rpc_shape(obs: Observation) -> Iterator[Violation]:
     """Every message of the target has the shape of OCPP-J, and every answer the messageId of its CALL.
 
-    CALL, CALLRESULT and CALLERROR are arrays of 4, 3 and 5 elements; a messageId is a string of at most 36
-    characters, repeated exactly in the answer and "-1" when it could not be read; no other CALL of one sender has the same, on
-    whatever connection, unless it is the same again; the error code is one of twelve, the description at most 255 characters, the details
-    an object. Remarks: spellings of OCPP 1.6, repeating a messageId
-    that breaks the rules, null or "" in place of "-1", binary messages.
+    CALL, CALLRESULT and CALLERROR are arrays of 4, 3 and 5 elements; a messageId is a string of at most 36 characters,
+    repeated exactly in the answer and "-1" when it could not be read; no other CALL of one sender has the same, on whatever
+    connection, unless it is the same again; the error code is one of twelve, the description at most 255 characters, the
+    details an object. Remarks: spellings of OCPP 1.6, repeating a messageId that breaks the rules, null or "" in place of
+    "-1", binary messages.
 
     Seen: error codes with the spelling of another version, details as a string where an object belongs, messageIds
     of any kind repeated; an unreadable message that was answered under no id

@@ -99,10 +99,10 @@ def persistence(obs: Observation) -> Iterator[Violation]:
 def idempotency(obs: Observation) -> Iterator[Violation]:
     """What may happen once happens once.
 
-    A transactionId is never used for a second transaction, not even after a reboot (E01); one request is carried out
-    once; a TransactionEvent that was acknowledged is not sent again, and one that was not is sent again as it was, under
-    its own seqNo, and not more often than MessageAttempts says where the scene has shown it (E13). That a CALL which was sent again with its messageId is carried out twice is a remark: Part 4 asks
-    senders for new ids, and receivers for nothing.
+    A transactionId is never used for a second transaction, not even after a reboot (E01); one request is carried out once;
+    a TransactionEvent that was acknowledged is not sent again, and one that was not is sent again as it was, under its own
+    seqNo, and not more often than MessageAttempts says where the scene has shown it (E13). That a CALL which was sent again
+    with its messageId is carried out twice is a remark: Part 4 asks senders for new ids, and receivers for nothing.
 
     Seen: a firmware update that was carried out twice (https://github.com/matth-x/MicroOcpp/commit/565f6d4); meter
     values doubled by a retry.
@@ -119,10 +119,11 @@ def state_model(obs: Observation) -> Iterator[Violation]:
 
     A model of the specification is folded over everything that happened in the scene: registration, transactions, remote
     control, availability, triggered messages, reports and their values, what connectors are said to be, the reasons and
-    times that transactions give, their meter values, questions about tokens, whose certificates are taken for firmware and for itself, how transfers go on and
-    end, which network profiles may be stored and used, what it asks to have signed, one CALL at a time. It knows only what was seen, and objects to
-    nothing that depends on more; where the specification leaves a choice, every choice is right. A message that is owed
-    is missed only where the scene waited for it in vain while the station was free to send it.
+    times that transactions give, their meter values, questions about tokens, whose certificates are taken for firmware and
+    for itself, how transfers go on and end, which network profiles may be stored and used, what it asks to have signed, one
+    CALL at a time. It knows only what was seen, and objects to nothing that depends on more; where the specification leaves
+    a choice, every choice is right. A message that is owed is missed only where the scene waited for it in vain while the
+    station was free to send it.
 
     Seen: a charging profile for a transaction that there was not
     (https://github.com/EVerest/libocpp/commit/c83af3a); a trigger that was accepted and never followed

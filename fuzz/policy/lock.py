@@ -19,9 +19,10 @@ _DIGITS = 8
 class Lock:
     """What counts.
 
-    `cases` maps a table, such as `systematic/Reset`, to the digests of its cases' ids, sorted and joined by blanks.
-    Only cases that follow from the tool alone are in there: what a target's own answers lead to is not pinned.
-    `night` are, in the same form, those that a pull request leaves for the night, handshakes among them. `tool` says who wrote it, for people.
+    `cases` maps a table, such as `systematic/Reset`, to the digests of its cases' ids, sorted and joined by blanks. Only
+    cases that follow from the tool alone are in there: what a target's own answers lead to is not pinned. `night` are, in
+    the same form, those that a pull request leaves for the night, handshakes among them. `tool` says who wrote it, for
+    people.
     """
 
     tool: str

@@ -7,8 +7,8 @@ they are sent; words in braces such as {call.id} are filled in. Attack only what
     python3 repro.py --listen 0.0.0.0:9000                  the target is a Charging Station, which dials in
     python3 repro.py wss://csms.example/ocpp/CS-1 --ca ca.pem --cert cs.pem --key cs.key     the target is a CSMS
 
-A password is asked for, or read from OCPPFUZZ_PASSWORD or OCPP_PASSWORD; it is never stored. Exit codes: 1 reproduced, 0 not reproduced,
-2 wrong usage, 3 nobody came or nothing was served.
+A password is asked for, or read from OCPPFUZZ_PASSWORD or OCPP_PASSWORD; it is never stored. Exit codes: 1 reproduced, 0
+not reproduced, 2 wrong usage, 3 nobody came or nothing was served.
 """
 
 from __future__ import annotations

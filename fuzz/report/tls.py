@@ -33,7 +33,8 @@ _LOUD = ("failed", "not observed", "passed with a remark", "recorded")
 class TlsRow:
     """One case: `stage` is such as `S1`, "" when nothing was seen; `why` says what broke, or why it was not played.
 
-    `symptom` is short and stable: it tells one failure of a case from another. `endangers` are the certification tests that its failure puts at risk.
+    `symptom` is short and stable: it tells one failure of a case from another. `endangers` are the certification tests that
+    its failure puts at risk.
     """
 
     id: str

@@ -39,10 +39,10 @@ class Context:
     """The present state that all blocks share. Blocks change it only through its methods, `boot_reason` apart.
 
     What a block offers to the others is a field here, empty until that block has filled it in its constructor:
-    `transactions` (TransactionsBlock), `meter` (MeteringBlock), `security_event` (SecurityBlock), `status_changed` (AvailabilityBlock).
-    `usable` says whether an EVSE is operative and without a fault (AvailabilityBlock); `resetting` is true while a reset
-    is agreed upon and no new session may begin.
-    `withheld` is true while no new session may begin, such as before a firmware installation (L01.FR.07).
+    `transactions` (TransactionsBlock), `meter` (MeteringBlock), `security_event` (SecurityBlock), `status_changed`
+    (AvailabilityBlock). `usable` says whether an EVSE is operative and without a fault (AvailabilityBlock); `resetting` is
+    true while a reset is agreed upon and no new session may begin. `withheld` is true while no new session may begin, such
+    as before a firmware installation (L01.FR.07).
     """
 
     pics: Pics

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 class Settings:
     """What one station is configured with, apart from its PICS file.
 
-    `ids` gives message ids that were never used before, `random` numbers from 0 up to 1. The back-off values replace
-    the variables of the device model when given; a wait that the CSMS sets counts all the same, up to a few seconds. `boot_retry_s` is the self-chosen wait when the CSMS names none.
-    `csms` is the URL of network profile slot 0, `password` its Basic password. `certificate` and `key` are the
-    station's own chain and key, PEM; `roots` are pairs of an InstallCertificateUseEnumType and a PEM certificate.
-    What the state of an earlier start holds goes before all of these. `edition` is `ed3` or `2025-09`.
+    `ids` gives message ids that were never used before, `random` numbers from 0 up to 1. The back-off values replace the
+    variables of the device model when given; a wait that the CSMS sets counts all the same, up to a few seconds.
+    `boot_retry_s` is the self-chosen wait when the CSMS names none. `csms` is the URL of network profile slot 0, `password`
+    its Basic password. `certificate` and `key` are the station's own chain and key, PEM; `roots` are pairs of an
+    InstallCertificateUseEnumType and a PEM certificate. What the state of an earlier start holds goes before all of these.
+    `edition` is `ed3` or `2025-09`.
     """
 
     ids: Callable[[], str]

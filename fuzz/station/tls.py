@@ -1,6 +1,7 @@
 """TLS as a Charging Station must do it (Part 2, A00.FR.308-323 and FR.411-426): contexts, and what an error means.
 
-Knows ssl; opens no connection, and leaves to `verifying` what Python's ssl does not check. The sans-IO core must not import this.
+Knows ssl; opens no connection, and leaves to `verifying` what Python's ssl does not check. The sans-IO core must not import
+this.
 """
 
 from __future__ import annotations

@@ -19,9 +19,9 @@ FORMAT = 2
 class CampaignState:
     """Where a campaign stands, so that `--resume` can go on.
 
-    `phase` is the one that was on, `played` the cases of each that were played; `config_hash` tells whether the same campaign is asked for; `left_changed`
-    says for people what is still changed on the target. `supported` and `refused` are actions, as the target showed
-    them; `missed` are the ids of table entries that were passed over without a verdict.
+    `phase` is the one that was on, `played` the cases of each that were played; `config_hash` tells whether the same
+    campaign is asked for; `left_changed` says for people what is still changed on the target. `supported` and `refused` are
+    actions, as the target showed them; `missed` are the ids of table entries that were passed over without a verdict.
     """
 
     seed: int

@@ -1,7 +1,7 @@
 """Takes out of recorded messages what must not leave the recording: identities, tokens, serial numbers, certificates, passwords.
 
-Knows in which members they stand, and what a harmless value of the same shape is. The same value becomes the same placeholder
-all over an import. Placeholders are counted and say nothing of what they stand for, not even as a hash.
+Knows in which members they stand, and what a harmless value of the same shape is. The same value becomes the same
+placeholder all over an import. Placeholders are counted and say nothing of what they stand for, not even as a hash.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Knows a Charging Station from outside, as its CSMS and an operator see it. Must 
 verdict. Three-valued: what was not seen is unknown, and nothing unknown is ever objected to. Where the specification leaves
 a choice, a comment says so beside the rule, and every choice is right.
 
-One module a topic; the first sentence of each says which. They share `facts` and, in it, `settings`; a new rule goes into the
-module of its topic, a new topic is a `Rule` in a module of its own and a line in `Model`.
+One module a topic; the first sentence of each says which. They share `facts` and, in it, `settings`; a new rule goes into
+the module of its topic, a new topic is a `Rule` in a module of its own and a line in `Model`.
 """
 
 from __future__ import annotations

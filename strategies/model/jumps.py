@@ -1,7 +1,7 @@
 """What time it is (Part 2 section 2.1.4): instants go on as time does, whatever the time zone of a station's display is.
 
-Knows when TransactionEvents came and when they say that they were. Must not know what time it really is: a clock may be wrong,
-as long as nobody sets it between two events.
+Knows when TransactionEvents came and when they say that they were. Must not know what time it really is: a clock may be
+wrong, as long as nobody sets it between two events.
 """
 
 from __future__ import annotations

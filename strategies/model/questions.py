@@ -1,9 +1,9 @@
 """Who is asked about (C01.FR.02): a question that was lost with its connection is asked again when the token is shown again.
 
 Knows tokens that were shown, Authorize, and what else might have changed what the station makes of them. Must not know
-energy (`energy` does). A station that may let in somebody unknown while it is offline has its own answer to the question, and
-so has one that still waits for ours: judged is only one that said in this scene that it lets in nobody so, once it must have
-given up, and for a token that was shown twice since: who takes the first for a goodbye is greeted by the second.
+energy (`energy` does). A station that may let in somebody unknown while it is offline has its own answer to the question,
+and so has one that still waits for ours: judged is only one that said in this scene that it lets in nobody so, once it must
+have given up, and for a token that was shown twice since: who takes the first for a goodbye is greeted by the second.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What becomes of energy when the CSMS takes it back (E05, C15, F03): it ends, at once or soon.
 
-Knows answers to TransactionEvents that refuse a token, and remote stops that were accepted. Must not know who was let in at first (`energy` does). A station with MaxEnergyOnInvalidId
-may let some more energy flow; judged is only one that said in this scene that it has none.
+Knows answers to TransactionEvents that refuse a token, and remote stops that were accepted. Must not know who was let in at
+first (`energy` does). A station with MaxEnergyOnInvalidId may let some more energy flow; judged is only one that said in
+this scene that it has none.
 """
 
 from __future__ import annotations
