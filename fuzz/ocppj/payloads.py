@@ -27,6 +27,7 @@ MISSING = "a required member is missing"
 NOT_LISTED = "a value is none of the listed ones"
 TOO_MANY = "a list has too many items"
 WRONG_TYPE = "a member has the wrong type"
+NO_TIME = "a dateTime is not one of RFC 3339"
 TOO_FINE_TIME = "a dateTime has more than three fraction digits"
 BAD_IDENTIFIER = "an identifierString holds a character that is not allowed"
 
@@ -40,7 +41,7 @@ _BY_KEYWORD: Mapping[str, tuple[ErrorCode, str]] = {
     "maxLength": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, TOO_LONG),
     "minimum": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a number is too small"),
     "maximum": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a number is too large"),
-    "format": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, "a dateTime is not one of RFC 3339"),
+    "format": (ErrorCode.PROPERTY_CONSTRAINT_VIOLATION, NO_TIME),
 }
 
 # Part 2 section 2.1.4: the characters of an identifierString.

@@ -12,14 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.server import serve
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import PONG
 from websockets.protocol import State
 
 from fuzz.clock import SystemClock
 from fuzz.csms.voice import CsmsVoice
 from fuzz.records import RepeatSteps, SendFrames, SendText
 from fuzz.station.defects import defects
+from fuzz.station.planting import find_wire
 from strategies.labels import spell
 from tlslab.describe import Description
 from tlslab.pki import Files, Lab, issue
@@ -286,6 +289,61 @@ async def test_p184_uses_and_closes_what_has_one(csms, booted):
     await booted("P184")
     await csms.next_after(close=True)
     assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
+
+
+class Mute(ServerConnection):
+    """The end of a CSMS that answers no ping."""
+
+    def __init__(self, protocol, *given, **named):
+        send = protocol.send_frame
+        protocol.send_frame = lambda frame: None if frame.opcode is PONG else send(frame)
+        super().__init__(protocol, *given, **named)
+
+
+@pytest.fixture
+async def mute():
+    """The address of a CSMS that answers no ping."""
+
+    async def keep(socket):
+        await socket.wait_closed()
+
+    async with serve(keep, "127.0.0.1", 0, create_connection=Mute, ping_interval=None) as server:
+        yield f"ws://localhost:{server.sockets[0].getsockname()[1]}"
+
+
+def impatient(url, *defect):
+    """A connection of a station with these defects that misses a pong very soon."""
+    made = find_wire(defect).connection(ClientConnection)
+    return connect(url, create_connection=made, ping_interval=0.05, ping_timeout=0.05)
+
+
+async def test_p221_does_not_notice_that_a_pong_is_missing_though_it_hangs_up(mute):
+    connection = await impatient(mute, "P221")
+    heard = asyncio.ensure_future(connection.recv())
+    await asyncio.wait_for(connection.wait_closed(), PATIENCE_S)
+    done, _ = await asyncio.wait({heard}, timeout=0.3)
+    assert connection.protocol.close_sent.code == 1011
+    assert not done
+    heard.cancel()
+
+
+async def test_a_healthy_station_notices_that_a_pong_is_missing(mute):
+    connection = await impatient(mute)
+    with pytest.raises(ConnectionClosed):
+        await asyncio.wait_for(connection.recv(), PATIENCE_S)
+
+
+async def test_p221_comes_back_after_any_other_end(csms, booted):
+    await booted("P221")
+    await csms.next_after(close=True)
+    assert [answer[1] for answer in await csms.answers_until("after")] == ["after"]
+
+
+@pytest.mark.parametrize(("defect", "interval_s"), [(("P221",), 10.0), ((), None)])
+async def test_p221_pings_where_a_healthy_station_would_not(mute, defect, interval_s):
+    made = find_wire(defect).connection(ClientConnection)
+    async with connect(mute, create_connection=made, ping_interval=None) as connection:
+        assert connection.ping_interval == interval_s
 
 
 # --- memory and descriptors -------------------------------------------------------------------------------

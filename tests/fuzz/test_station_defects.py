@@ -10,6 +10,7 @@ import pytest
 from fuzz.csms.voice import CsmsVoice
 from fuzz.records import (
     AnswerNext,
+    Disconnect,
     Expect,
     Operator,
     RepeatSteps,
@@ -44,7 +45,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 220))
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 231))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -94,6 +95,8 @@ class Player:
                     self._expect(action, timeout_s)
                 case Wait(seconds):
                     self.wait(seconds)
+                case Disconnect():
+                    self.do(Disconnected())
                 case Operator(event, argument):
                     self._operate(parse(f"{event} {argument}"))
                 case RepeatSteps(inner, times):
@@ -272,6 +275,13 @@ def repeated(player):
     return len(set(events)) < len(events)
 
 
+def in_a_row(ids):
+    """Whether there are several, each the number after the one before."""
+    if len(ids) < 2 or not all(one.isdecimal() for one in ids):
+        return False
+    return all(int(later) == int(one) + 1 for one, later in itertools.pairwise(ids))
+
+
 def boots(player):
     """Every BootNotification with its messageId."""
     said = (one for one in player.seen if isinstance(one, list))
@@ -377,6 +387,11 @@ SHOWN = {
     "less at the end": lambda p: registers(p) != sorted(registers(p)),
     "refused, then exit 70": lambda p: p.status.endswith("Violation") and p.seen[-1] == "exit 70",
     "TypeConstraintViolation": lambda p: p.status == "TypeConstraintViolation",
+    "PropertyConstraintViolation": lambda p: p.answers[-1][2] == "PropertyConstraintViolation",
+    "FormatViolation": lambda p: p.status == "FormatViolation",
+    "SecurityError": lambda p: p.status == "SecurityError",
+    "transactionIds in a row": lambda p: in_a_row(started(p)),
+    "an empty answer": lambda p: p.answers[0][0] == 3 and not p.answers[0][2],
     "no triggerReason": lambda p: any(
         "triggerReason" not in event for event in p.calls("TransactionEvent")
     ),
@@ -428,7 +443,7 @@ def test_a_defect_says_what_it_does_in_one_sentence_and_has_a_witness(found):
 
 
 def test_every_symptom_is_looked_for_here_unless_it_is_measured_below_or_by_the_tls_lab():
-    assert set(IN_THE_CORE) - set(SEEN) - FOR_THE_LAB == {"P42", "P71", "P123", "P218"}
+    assert set(IN_THE_CORE) - set(SEEN) - FOR_THE_LAB == {"P42", "P71", "P123", "P218", "P222"}
 
 
 def test_what_shows_in_the_tls_lab_names_the_case_that_catches_it_first():
@@ -501,6 +516,10 @@ def is_triggered_by(number, message, healthy):
             return "none of the listed" in str(healthy)
         case "P213":
             return message == STRAY
+        case "P220":
+            return "RFC 3339" in str(healthy)
+        case "P226":
+            return "not defined" in str(healthy)
         case "P208":
             return "UnknownVariable" in str(healthy) or "UnknownComponent" in str(healthy)
         case _:
@@ -1556,6 +1575,180 @@ def test_p219_dies_of_one_item_too_many(items, dies):
     witness = says(json.dumps([2, "q", "GetReport", payload]))
     assert (played("P219", "P219", witness=witness).seen == ["exit 70"]) == dies
     assert played("P219", witness=witness).answers
+
+
+@pytest.mark.parametrize(
+    ("moment", "dies"),
+    [("", True), ("tomorrow", True), ("2026-13-01T00:00:00Z", True), ("2026-01-01T00:00:00Z", False), ("2026-01-01T00:00:00.123456Z", False)],
+)  # fmt: skip
+def test_p220_dies_of_times_that_are_none(moment, dies):
+    assert (played("P220", "P220", witness=get_log(moment)).seen == ["exit 70"]) == dies
+    assert played("P220", witness=get_log(moment)).answers
+
+
+def test_p220_dies_of_them_in_answers_too_and_of_no_other_fault():
+    heartbeat = says('[2,"q","TriggerMessage",{"requestedMessage":"Heartbeat"}]')
+    answer = AnswerNext("Heartbeat", ('[3,"{call.id}",{"currentTime":"now"}]',))
+    assert played("P220", "P220", witness=(answer, *heartbeat)).seen[-1] == "exit 70"
+    assert played("P220", "P220", witness=says('[2,"q","Reset",{"type":"now"}]')).answers
+
+
+def test_p222_keeps_a_client_for_every_connection_and_none_for_attempts_that_fail():
+    assert grown_by("P222", lambda bench: reconnect(bench, 20)) > 20 * 250_000
+    assert grown_by("P222", lambda bench: reconnect(bench, 20, failure=Failure.REFUSED)) < 500_000
+    assert grown_by(None, lambda bench: reconnect(bench, 20)) < 500_000
+
+
+def reconnect(bench, times, failure=None):
+    for _ in range(times):
+        bench.lose(failure)
+        if failure is None:
+            bench.do(Connected())
+
+
+def grown_by(number, work):
+    """How many bytes a station holds more after some work."""
+    bench = Bench(*([defects()[number].plant] if number else [])).boot()
+    tracemalloc.start()
+    work(bench)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held
+
+
+@pytest.mark.parametrize(
+    ("payload", "dies"),
+    [
+        ('{"requestId":1}', True),
+        ('{"requestId":1,"componentCriteria":["Available"]}', False),
+        ('{"requestId":1,"componentCriteria":[]}', False),
+        ("{}", False),
+    ],
+)
+def test_p223_dies_of_a_proper_report_without_criteria(payload, dies):
+    witness = says(f'[2,"q","GetReport",{payload}]')
+    assert (played("P223", "P223", witness=witness).seen == ["exit 70"]) == dies
+    assert played("P223", witness=witness).answers
+
+
+@pytest.mark.parametrize(
+    ("call", "refused"),
+    [
+        ('"RequestStopTransaction",{"transactionId":"a-b"}', True),
+        ('"GetVariables",{"getVariableData":[{"component":{"name":"x-y"},"variable":{"name":"z"}}]}', True),
+        ('"RequestStopTransaction",{"transactionId":"a_b"}', False),
+        ('"DataTransfer",{"vendorId":"a-b","messageId":"c-d"}', False),
+        ('"ClearCache",{"customData":{"vendorId":"v","transactionId":"a-b"}}', False),
+    ],
+)  # fmt: skip
+def test_p224_refuses_hyphens_in_identifiers_alone(call, refused):
+    witness = says(f'[2,"q",{call}]')
+    player, healthy = played("P224", "P224", witness=witness), played("P224", witness=witness)
+    assert (player.answers[0][2] == "PropertyConstraintViolation") == refused
+    assert healthy.answers[0][0] == 3
+    assert refused or player.answers == healthy.answers
+
+
+def test_p224_reads_answers_the_same_way():
+    info = '{"status":"Accepted","groupIdToken":{"idToken":"%s","type":"Central"}}'
+    day = (Operator("plug-in", "1"), Operator("present-token", "04A1B2C3"), Operator("start-power", "1"))  # fmt: skip
+    for group, charges in (("a-b", False), ("a_b", True)):
+        answer = AnswerNext("Authorize", (f'[3,"{{call.id}}",{{"idTokenInfo":{info % group}}}]',))
+        player = played("P224", "P224", witness=(answer, *day))
+        assert ("Charging" in json.dumps(player.calls("TransactionEvent"))) == charges
+        assert "Charging" in json.dumps(played("P224", witness=(answer, *day)).seen)
+
+
+def test_p225_refuses_the_very_third_of_all_tenths_that_the_bug_did():
+    (witness,) = defects()["P225"].witness
+    start = spell(witness.text).replace("{call.id}", "q")
+    bench = Bench(defects()["P225"].plant).boot()
+    texts = [start.replace("8.1", str(tenths / 10)) for tenths in range(401)]
+    codes = [outcome_of(bench, text)[2] for text in texts]
+    assert codes.count("FormatViolation") == 134
+    assert all(code == "FormatViolation" or isinstance(code, dict) for code in codes)
+    assert isinstance(outcome_of(bench, start.replace("8.1", "8"))[2], dict)
+
+
+def outcome_of(bench, text):
+    """The elements of the answer to a CALL."""
+    return bench.ask(*json.loads(text)[2:])
+
+
+@pytest.mark.parametrize(
+    ("call", "taken"),
+    [
+        ('"ChangeAvailability",{"operationalStatus":"Operative","evse":{"id":1,"x":2},"y":[3]}', True),
+        ('"GetVariables",{"getVariableData":[{"component":{"name":"a","b":1},"variable":{"name":"c"}}]}', True),
+        ('"ChangeAvailability",{"operationalStatus":"Sometimes","y":[3]}', False),
+        ('"Reset",{"x":1}', False),
+    ],
+)  # fmt: skip
+def test_p226_takes_what_has_no_other_fault_and_tells_any_other_as_ever(call, taken):
+    witness = says(f'[2,"q",{call}]')
+    player, healthy = played("P226", "P226", witness=witness), played("P226", witness=witness)
+    assert healthy.answers[0][0] == 4
+    assert (player.answers[0][0] == 3) == taken
+    assert taken or player.answers == healthy.answers
+
+
+def test_p226_does_what_the_rest_of_a_call_says_and_repeats_nothing_of_the_extra():
+    extra = '{"getVariableData":[{"component":{"name":"ClockCtrlr","b":1},"variable":{"name":"DateTime"}}]}'
+    proper = extra.replace(',"b":1', "")
+    answers = [
+        played("P226", "P226", witness=says(f'[2,"q","GetVariables",{payload}]')).answers
+        for payload in (extra, proper)
+    ]
+    assert answers[0] == answers[1]
+
+
+_DATE_TIME = '"GetVariables",{"getVariableData":[{"component":{"name":"ClockCtrlr"},"variable":{"name":"DateTime"}}]}'
+
+
+def test_p227_lets_a_boot_be_triggered_and_everything_once_the_boot_is_accepted():
+    pending, reset, boot, heartbeat = defects()["P227"].witness
+    again = says('[2,"b","TriggerMessage",{"requestedMessage":"BootNotification"}]')
+    player = played("P227", "P227", witness=(pending, reset, boot, *again, Wait(1.0), heartbeat))
+    assert [answer[2] for answer in player.answers[1:]] == [{"status": "Accepted"}] * 2
+    other = (pending, reset, boot, *says(f'[2,"v",{_DATE_TIME}]'))
+    assert played("P227", "P227", witness=other).status == "Accepted"
+
+
+def test_p228_counts_on_for_every_transaction_and_finds_it_by_its_number():
+    once = defects()["P228"].witness[:5]
+    player = played("P228", "P228", witness=(*once, *once, *once[:4], *_STOPPED))
+    assert len(started(player)) == 3
+    assert in_a_row(started(player))
+    assert player.status == "Accepted"
+    assert len({e["transactionInfo"]["transactionId"] for e in ended(player)}) == 3
+
+
+@pytest.mark.parametrize("code", [1000, 1006])
+def test_p229_says_and_answers_nothing_until_it_gets_power_anew(code):
+    mute, trigger, heartbeat, _, wait, clear = defects()["P229"].witness
+    hung = (mute, trigger, heartbeat, Disconnect(code), wait)
+    player = played("P229", "P229", witness=(*hung, Operator("plug-in", "1"), clear))
+    assert len(player.answers) == 1
+    assert not statuses(player)
+    assert not player.calls("TransactionEvent")
+    player = played("P229", "P229", witness=(*hung, Operator("power-cycle"), Wait(1.0), clear))
+    assert player.calls("BootNotification")
+    assert [answer[0] for answer in player.answers] == [3, 3]
+
+
+def test_p229_outlives_a_connection_that_is_lost_when_nothing_is_waited_for():
+    *_, wait, clear = defects()["P229"].witness
+    assert played("P229", "P229", witness=(Disconnect(), wait, clear)).answers
+
+
+@pytest.mark.parametrize(("items", "empty"), [(1, False), (20, False), (40, True), (900, True)])
+def test_p230_empties_long_answers_alone(items, empty):
+    item = {"component": {"name": "C"}, "variable": {"name": "V"}}
+    payload = {"getVariableData": [item] * items}
+    witness = says(json.dumps([2, "q", "GetVariables", payload]))
+    player, healthy = played("P230", "P230", witness=witness), played("P230", witness=witness)
+    assert (len(json.dumps(healthy.answers[0], separators=(",", ":"))) > 4096) == empty
+    assert player.answers == ([[3, "q", {}]] if empty else healthy.answers)
 
 
 def test_p52_needs_the_right_serial_number():

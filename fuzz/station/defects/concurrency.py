@@ -8,12 +8,13 @@ from typing import Any
 
 from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call, ErrorCode
-from fuzz.records import AnswerNext, Expect, FrameKind, Operator, Wait
+from fuzz.records import AnswerNext, Disconnect, Expect, FrameKind, Operator, Wait
 from fuzz.station.blocks.reports import ReportsBlock
 from fuzz.station.defects.reading import DEATH, peek, unanswered
 from fuzz.station.defects.registry import Defect, ask, plants, reply
 from fuzz.station.device_model import Variable
 from fuzz.station.events import (
+    BytesReceived,
     Command,
     Connected,
     Disconnected,
@@ -21,6 +22,7 @@ from fuzz.station.events import (
     PowerOn,
     Reboot,
     SendText,
+    TextReceived,
     Unplug,
 )
 from fuzz.station.hooks import Dying, Hooks
@@ -292,3 +294,44 @@ def _tells_upload(command: Command, before: bool) -> bool:  # noqa: FBT001
     if frame[2:3] != ["LogStatusNotification"]:
         return before
     return bool(frame[3]["status"] == "Uploading")
+
+
+@plants(
+    Defect(
+        "P229",
+        mirrors=("D30",),
+        oracle="O5 O29",
+        symptom="no more answers",
+        witness=(
+            AnswerNext("Heartbeat"),
+            ask("TriggerMessage", '{"requestedMessage":"Heartbeat"}'),
+            Expect("Heartbeat"),
+            Disconnect(1006),
+            Wait(1.0),
+            ask("ClearCache", "{}"),
+        ),
+        depth=1,
+    )
+)
+def hangs_when_left(hooks: Hooks) -> Hooks:
+    """A connection that is lost while a CALL waits for its answer is made anew, but nothing is answered or said on it.
+
+    Whoever sends holds the lock on all that is sent, and waits for ever; only a reboot ends that.
+    """
+    hung = False
+
+    def react(event: Event) -> list[Command]:
+        nonlocal hung
+        match event:
+            case PowerOn():
+                hung = False
+            case Disconnected():
+                hung |= hooks.context.peer.outstanding is not None
+            case TextReceived() | BytesReceived() if hung:
+                return []
+            case _:
+                pass
+        commands = hooks.react(event)
+        return [one for one in commands if not isinstance(one, SendText)] if hung else commands
+
+    return replace(hooks, react=react)

@@ -15,6 +15,7 @@ from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered, Refused, Unanswered
 from fuzz.records import (
+    Disconnect,
     Expect,
     FrameKind,
     Operator,
@@ -29,9 +30,9 @@ from fuzz.station.blocks.logs import LogsBlock
 from fuzz.station.context import Outcome
 from fuzz.station.defects.reading import peek, unanswered
 from fuzz.station.defects.registry import Defect, ask, plants, reply, rewires
-from fuzz.station.events import Command, Failure, PowerCycle
+from fuzz.station.events import Command, Connected, Event, Failure, PowerCycle, SendText as Said
 from fuzz.station.hooks import Hooks
-from fuzz.station.rewriting import rewrite_answers
+from fuzz.station.rewriting import is_answer, rewrite_answers
 from fuzz.station.wire import Wire
 from strategies.labels import JsonObject, JsonValue, Kind, Repeated
 from strategies.version import Version
@@ -404,3 +405,66 @@ def validators_pile_up(hooks: Hooks) -> Hooks:
         return hooks.validate(action, kind, payload, version)
 
     return replace(hooks, validate=validate)
+
+
+_CLIENT = 2**18
+
+
+@plants(
+    Defect(
+        "P222",
+        mirrors=("B13",),
+        oracle="O20",
+        symptom="memory slope",
+        witness=(RepeatSteps((Disconnect(), ask("ClearCache", "{}")), 100),),
+        depth=1,
+    )
+)
+def clients_pile_up(hooks: Hooks) -> Hooks:
+    """Every connection is made by a client of its own, of 256 kB, which is never let go."""
+    clients: list[bytes] = []
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, Connected):
+            clients.append(b"\x5a" * _CLIENT)
+        return hooks.react(event)
+
+    return replace(hooks, react=react)
+
+
+_CAPACITY = 4096
+
+
+@plants(
+    Defect(
+        "P230",
+        mirrors=("matth-x/MicroOcpp#288",),
+        oracle="O6",
+        symptom="an empty answer",
+        witness=(
+            SendText(
+                (
+                    '[2,"{call.id}","GetVariables",{"getVariableData":[',
+                    Repeated(f"{_item(1)},", 39),
+                    f"{_item(1)}]}}]",
+                )
+            ),
+        ),
+    )
+)
+def long_answer_emptied(hooks: Hooks) -> Hooks:
+    """A CALLRESULT of more than 4096 characters is sent with nothing in its payload."""
+
+    def receive(message: str | bytes) -> list[Command]:
+        commands = hooks.receive(message)
+        if not any(map(_overflows, commands)):
+            return commands
+        return rewrite_answers(
+            commands, lambda answer: [3, answer[1], {}] if answer[0] == 3 else answer
+        )
+
+    return replace(hooks, receive=receive)
+
+
+def _overflows(command: Command) -> bool:
+    return isinstance(command, Said) and is_answer(command) and len(command.text) > _CAPACITY

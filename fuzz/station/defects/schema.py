@@ -12,6 +12,7 @@ from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call, ErrorCode
 from fuzz.ocppj.payloads import (
     BAD_IDENTIFIER,
+    NO_TIME,
     NOT_LISTED,
     TOO_FINE_TIME,
     TOO_LONG,
@@ -797,3 +798,207 @@ def long_list_crash(hooks: Hooks) -> Hooks:
         return error
 
     return replace(hooks, validate=validate)
+
+
+@plants(
+    Defect(
+        "P220",
+        mirrors=("A6",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            ask(
+                "UpdateFirmware",
+                '{"requestId":1,"firmware":{"location":"http://127.0.0.1:9/firmware",'
+                '"retrieveDateTime":"tomorrow"}}',
+            ),
+        ),
+    )
+)
+def no_time_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a dateTime that is none, in a CALL or in an answer to one of its own."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if error is not None and error.text == NO_TIME:
+            raise Dying(DEATH)
+        return error
+
+    return replace(hooks, validate=validate)
+
+
+@plants(
+    Defect(
+        "P223",
+        mirrors=("C5",),
+        oracle="O1 O2",
+        symptom="exit 70",
+        witness=(
+            ask(
+                "GetReport",
+                '{"requestId":1,"componentVariable":[{"component":{"name":"ClockCtrlr"}}]}',
+            ),
+        ),
+    )
+)
+def no_criteria_crash(hooks: Hooks) -> Hooks:
+    """The process dies of a GetReport without componentCriteria, which it may well be without."""
+
+    def handle(call: Call) -> JsonObject:
+        if call.action == "GetReport" and "componentCriteria" not in call.payload:
+            raise Dying(DEATH)
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P224",
+        mirrors=("C14",),
+        oracle="O9",
+        symptom="PropertyConstraintViolation",
+        witness=(
+            ask(
+                "GetTransactionStatus",
+                '{"transactionId":"7c9e6679-7425-40de-944b-e07fc1f90ae7"}',
+            ),
+        ),
+    )
+)
+def hyphen_refused(hooks: Hooks) -> Hooks:
+    """An identifierString with a hyphen, such as a UUID, is refused as if the hyphen were not allowed there."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if error is not None:
+            return error
+        # Which of the texts are identifierStrings is known to whoever objects to a space in them.
+        spaced = hooks.validate(action, kind, _with_spaces(payload), version)
+        return spaced if spaced is not None and spaced.text == BAD_IDENTIFIER else None
+
+    return replace(hooks, validate=validate)
+
+
+_IDENTIFIERS = frozenset(
+    {
+        "name",
+        "instance",
+        "idToken",
+        "additionalIdToken",
+        "issuerNameHash",
+        "serialNumber",
+        "iccid",
+        "imsi",
+        "preferredNetwork",
+        "transactionId",
+        "checksum",
+    }
+)
+"""The members that are identifierStrings in some class at least."""
+
+
+def _with_spaces(value: JsonValue) -> JsonValue:
+    """The same with a space for every hyphen in what may be an identifierString."""
+    match value:
+        case list():
+            return [_with_spaces(item) for item in value]
+        case dict():
+            return {
+                name: part.replace("-", " ")
+                if isinstance(part, str) and name in _IDENTIFIERS
+                else _with_spaces(part)
+                for name, part in value.items()
+            }
+        case _:
+            return value
+
+
+@plants(
+    Defect(
+        "P225",
+        mirrors=("C15",),
+        oracle="O9",
+        symptom="FormatViolation",
+        witness=(
+            ask(
+                "RequestStartTransaction",
+                '{"remoteStartId":1,"idToken":{"idToken":"04A1B2C3","type":"ISO14443"},'
+                '"chargingProfile":{"id":1,"stackLevel":0,"chargingProfilePurpose":"TxProfile",'
+                '"chargingProfileKind":"Relative","chargingSchedule":[{"id":1,"chargingRateUnit":"A",'
+                '"chargingSchedulePeriod":[{"startPeriod":0,"limit":8.1}]}]}}',
+            ),
+        ),
+    )
+)
+def binary_step_refused(hooks: Hooks) -> Hooks:
+    """A limit of a charging schedule is refused when dividing it by 0.1 leaves a rest in binary, as 8.1 does."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if error is not None or all((limit / 0.1).is_integer() for limit in _limits(payload)):
+            return error
+        return RemoteProtocolError(ErrorCode.FORMAT_VIOLATION, "a limit is no multiple of 0.1")
+
+    return replace(hooks, validate=validate)
+
+
+def _limits(payload: Any) -> list[float]:
+    """The limits of a chargingProfile in a proper payload, those that are written as whole numbers apart."""
+    profile = payload.get("chargingProfile")
+    schedules = objects(profile.get("chargingSchedule")) if isinstance(profile, dict) else []
+    periods = [p for one in schedules for p in objects(one.get("chargingSchedulePeriod"))]
+    limits = (period.get("limit") for period in periods)
+    return [limit for limit in limits if isinstance(limit, float)]
+
+
+@plants(
+    Defect(
+        "P226",
+        mirrors=("C17",),
+        oracle="O8",
+        symptom="CALLRESULT",
+        witness=(ask("GetInstalledCertificateIds", '{"certificateKind":["CSMSRootCertificate"]}'),),
+    )
+)
+def extra_members_taken(hooks: Hooks) -> Hooks:
+    """A CALL with members that its schema does not define is handled as if they were not there."""
+
+    def validate(
+        action: str, kind: Kind, payload: JsonValue, version: Version
+    ) -> RemoteProtocolError | None:
+        error = hooks.validate(action, kind, payload, version)
+        if error is None or kind is not Kind.REQUEST:
+            return error
+        # Whatever else is wrong is told as ever.
+        defined = _defined(action, payload, version)
+        return error if hooks.validate(action, kind, defined, version) is not None else None
+
+    def handle(call: Call) -> JsonObject:
+        defined = _defined(call.action, call.payload, hooks.context.peer._version)
+        return hooks.handle(replace(call, payload=defined))
+
+    return replace(hooks, validate=validate, handle=handle)
+
+
+def _defined(action: str, payload: JsonValue, version: Version) -> Any:
+    """The payload of a CALL without the members that its schema does not define."""
+    root = version.raw_schema(action, Kind.REQUEST)
+    return _pruned(payload, root, root.get("definitions", {}))
+
+
+def _pruned(value: Any, schema: dict[str, Any], definitions: dict[str, Any]) -> Any:
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    if isinstance(value, list):
+        return [_pruned(item, schema.get("items", {}), definitions) for item in value]
+    if not isinstance(value, dict) or schema.get("additionalProperties") is not False:
+        return value
+    parts = schema["properties"]
+    return {n: _pruned(part, parts[n], definitions) for n, part in value.items() if n in parts}

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from fuzz.ocppj.frames import Call
+from fuzz.errors import RemoteProtocolError
+from fuzz.ocppj.frames import Call, ErrorCode
 from fuzz.ocppj.peer import Answered, Refused
 from fuzz.records import Expect, FrameKind, Operator, RepeatSteps, Wait
 from fuzz.station.blocks.availability import AvailabilityBlock, Place
@@ -34,7 +35,7 @@ from fuzz.station.events import (
 )
 from fuzz.station.hooks import Dying, Hooks
 from fuzz.station.states import Registration
-from fuzz.station.transaction import Grant
+from fuzz.station.transaction import Grant, Session
 from strategies.labels import JsonObject
 
 _SIGN = ask("TriggerMessage", '{"requestedMessage":"SignChargingStationCertificate"}')
@@ -1066,4 +1067,72 @@ def last_value_rounded(hooks: Hooks) -> Hooks:
         return values
 
     block._take = take  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P227",
+        mirrors=("D7",),
+        oracle="O11",
+        symptom="SecurityError",
+        witness=(
+            reply(
+                "BootNotification",
+                '[3,"{call.id}",{"status":"Pending","interval":300,'
+                '"currentTime":"2026-01-01T00:00:00Z"}]',
+            ),
+            _RESET,
+            Expect("BootNotification"),
+            ask("TriggerMessage", '{"requestedMessage":"Heartbeat"}'),
+        ),
+        depth=1,
+    )
+)
+def no_trigger_while_pending(hooks: Hooks) -> Hooks:
+    """While the boot is Pending a TriggerMessage for anything but a BootNotification is refused with SecurityError."""
+
+    def handle(call: Call) -> JsonObject:
+        waits = hooks.context.registration is Registration.PENDING
+        asked = call.payload.get("requestedMessage")
+        if waits and call.action == "TriggerMessage" and asked != "BootNotification":
+            raise RemoteProtocolError(ErrorCode.SECURITY_ERROR, "the boot is not accepted yet")
+        return hooks.handle(call)
+
+    return replace(hooks, handle=handle)
+
+
+@plants(
+    Defect(
+        "P228",
+        mirrors=("D10",),
+        oracle="O32",
+        symptom="transactionIds in a row",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Operator("unplug", "1"),
+            *_CHARGE,
+            Expect("TransactionEvent", 5.0, where=(("/eventType", "Started"),)),
+        ),
+        depth=3,
+    )
+)
+def guessable_ids(hooks: Hooks) -> Hooks:
+    """Each transactionId is the number that follows that of the transaction before.
+
+    The first is the time in seconds, so that no id comes twice, even after a restart.
+    """
+    block = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+    healthy = block._tell
+    last = 0
+
+    def tell(session: Session, kind: str, trigger: str, **details: Any) -> None:
+        nonlocal last
+        if kind == "Started":
+            last = last + 1 if last else int(hooks.context.now)
+            session.transaction = str(last)
+        healthy(session, kind, trigger, **details)
+
+    block._tell = tell  # type: ignore[method-assign]
     return hooks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
 from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate
 from websockets.frames import CONT, CTRL_OPCODES, PING, PONG, TEXT, CloseCode, Frame
@@ -273,6 +275,48 @@ def compressed_unasked(wire: Wire) -> Wire:
         return Raising
 
     return _with(wire, of)
+
+
+_PING_S = 10.0
+
+
+@rewires(
+    Defect(
+        "P221",
+        mirrors=("B11",),
+        oracle="O29",
+        symptom="never back",
+        witness=(Disconnect(0), Wait(60.0), ask("ClearCache", "{}")),
+        depth=1,
+    )
+)
+def gone_without_pong(wire: Wire) -> Wire:
+    """A connection on which its ping is not answered is given up, and no other one is made until a reboot.
+
+    It pings every ten seconds where the station would not ping: else there would be no pong to miss.
+    """
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Unnoticed(healthy):  # type: ignore[valid-type, misc]
+            def __init__(self, protocol: Any, *, ping_interval: Any = None, **options: Any) -> None:
+                super().__init__(protocol, ping_interval=ping_interval or _PING_S, **options)
+
+            async def recv(self, *given: Any, **named: Any) -> Any:
+                try:
+                    return await super().recv(*given, **named)
+                except ConnectionClosed:
+                    if _missed_pong(self):
+                        await asyncio.get_running_loop().create_future()
+                    raise
+
+        return Unnoticed
+
+    return _with(wire, of)
+
+
+def _missed_pong(connection: ClientConnection) -> bool:
+    sent = connection.protocol.close_sent
+    return sent is not None and sent.reason == "keepalive ping timeout"
 
 
 @plants(
