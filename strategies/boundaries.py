@@ -312,6 +312,8 @@ def _power(value: int) -> str:
 def _numbers(*, to_station: bool) -> Iterator[_Edge]:
     yield _Edge("number", "0", 0, sure=True)
     yield _Edge("number", "1", 1, sure=True)
+    # A multiple of 0.1 that binary arithmetic takes for none.
+    yield _Edge("number", "8.1", 8.1, sure=True)
     for label, value in (
         ("-1", -1),
         ("minus-zero", -0.0),
