@@ -1,4 +1,4 @@
-"""Two scenes made one: what a target does wrong in a scene may lean on what the scene before left behind.
+"""Two cases made one: what a target does wrong in a case may lean on what the one before left behind.
 
 Knows cases and what undoes a scene. Must not know how a case is played or judged.
 """
@@ -14,19 +14,19 @@ from fuzz.records import Case, Effect, Operator, Settle, Step
 from strategies.labels import Channel, Mutation
 
 LONGEST = 200
-"""Steps of two scenes up to which they are made one: longer ones are not made smaller in any sensible time."""
+"""Steps of two cases up to which they are made one: longer ones are not made smaller in any sensible time."""
 
 BACK = 3
-"""How many scenes are tried."""
+"""How many cases are tried."""
 
 
 def before(recent: Sequence[Case], case: Case) -> list[Case]:
-    """The scenes played last before `case`, newest first, that may be made one with it.
+    """The cases of its kind played last before `case`, newest first, that may be made one with it: scenes, or messages.
 
     What is done by hand leans on what was done by hand: who was let in, which cable is where.
     """
     hands = needs_hands(case.steps)
-    told = [c for c in reversed(recent) if c is not case and is_scene(c)]
+    told = [c for c in reversed(recent) if c is not case and is_scene(c) == is_scene(case)]
     told = [c for c in told if needs_hands(c.steps) or not hands]
     return [c for c in told[:BACK] if len(c.steps) + len(case.steps) <= LONGEST]
 

@@ -44,7 +44,10 @@ MAX_FINDINGS_PER_SYMPTOM = 6
 MAX_ALSO = 50
 
 MAX_LEANED = 2
-"""Suspicions of one symptom whose cause is looked for in the scenes before."""
+"""Suspicions of one symptom whose cause is looked for in the cases before."""
+
+MAX_IN_VAIN = 4
+"""Suspicions of one symptom that came to nothing, after which a further one must show again at once to be followed up."""
 
 MAX_UNTRACED = 5
 """Silences that nothing played before them explains, after which no further one is traced: each takes time-outs."""
@@ -99,6 +102,7 @@ class Docket:
     unexplained: int = 0
     _acquitted: set[str] = field(default_factory=set)
     _leaned: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _in_vain: Counter[tuple[str, str]] = field(default_factory=Counter)
     _crossed: int = 0
     _untraced: int = 0
 
@@ -223,17 +227,30 @@ class Docket:
     async def _examine(
         self, finding: Finding, recent: Sequence[Case]
     ) -> list[tuple[Observation, Violation]]:
+        symptom = (finding.violation.oracle, finding.violation.symptom)
+        if self._in_vain[symptom] >= MAX_IN_VAIN and not await self._shows_at_once(finding):
+            return []
         self.sink(FollowUp(finding, Pursuit.CONFIRMING, plays_to_confirm(finding)))
         finding = await self.investigator.confirm(finding)
         if finding.status is FindingStatus.CONFIRMED:
             await self._settle(finding)
             return []
         again = await self._innocent(finding, recent)
+        self._in_vain[symptom] += not again
         if again and (finding.control_hits or finding.violation.oracle not in STOPPING):
             self._acquit(finding)
         else:
             self._keep(finding)
         return again
+
+    async def _shows_at_once(self, finding: Finding) -> bool:
+        """One play of what came to nothing again and again before; kept as what it is when it shows nothing either."""
+        if await self.investigator.once_more(finding.original, finding.violation):
+            return True
+        self.innocent[_unseen(finding.violation)] += 1
+        self.unexplained += finding.violation.oracle in ENDING
+        self._keep(replace(finding, status=FindingStatus.UNCONFIRMED, confirmed=0, tries=1))
+        return False
 
     def _acquit(self, finding: Finding) -> None:
         """Forget a finding whose control fails as well: its message is a killer without its fault."""
@@ -285,17 +302,15 @@ class Docket:
         if finding.control_hits:
             suspects = [as_control(finding.original)]
         elif not finding.confirmed and violation.oracle in STOPPING:
-            suspects = await self._traced(finding, recent)
-        elif not finding.confirmed and self._may_lean(finding):
-            self.sink(FollowUp(finding, Pursuit.SEARCHING))
-            pair = await self.investigator.carried(recent, finding)
-            suspects = [] if pair is None else [pair]
+            suspects = await self._traced(finding, recent) or await self._leaning(finding, recent)
+        elif not finding.confirmed:
+            suspects = await self._leaning(finding, recent)
         else:
             suspects = []
         again = [
             pair for case in suspects for pair in await self.investigator.once_more(case, violation)
         ]
-        self.innocent[f"{violation.name} ({violation.oracle}) that was not seen again"] += not again
+        self.innocent[_unseen(violation)] += not again
         self.unexplained += not again and violation.oracle in ENDING
         return again
 
@@ -311,10 +326,23 @@ class Docket:
         self._untraced += silent and culprit is None
         return [] if culprit is None else [culprit]
 
+    async def _leaning(self, finding: Finding, recent: Sequence[Case]) -> list[Case]:
+        """The finding's case and one before it made one, where it takes both."""
+        if not self._may_lean(finding):
+            return []
+        if finding.violation.oracle not in STOPPING:  # Of those it was told that one looks.
+            self.sink(FollowUp(finding, Pursuit.SEARCHING))
+        pair = await self.investigator.carried(recent, finding)
+        return [] if pair is None else [pair]
+
     def _may_lean(self, finding: Finding) -> bool:
-        """Whether to look for its cause in the scenes before it: a few times for each symptom, since it takes long."""
+        """Whether to look for its cause in the cases before it: a few times for each symptom, since it takes long.
+
+        What a single message shows is its own doing, unless it stops the target.
+        """
         violation = finding.violation
-        if violation.oracle in MEASURED or not is_scene(finding.original):
+        leans = is_scene(finding.original) or violation.oracle in STOPPING
+        if violation.oracle in MEASURED or not leans:
             return False
         self._leaned[violation.oracle, violation.symptom] += 1
         return self._leaned[violation.oracle, violation.symptom] <= MAX_LEANED
@@ -367,6 +395,10 @@ def rules(case: Case) -> frozenset[tuple[str, str]]:
 def by_chance(case: Case) -> bool:
     """True for a message that no rule was bent for: when it does what a mutated one did, it is the same defect."""
     return all(m.keyword == "garble" for m in case.mutations)
+
+
+def _unseen(violation: Violation) -> str:
+    return f"{violation.name} ({violation.oracle}) that was not seen again"
 
 
 def _blocked_by(finding: Finding) -> str:

@@ -15,13 +15,17 @@ def scene(name: str, steps=HAND, **fields) -> Case:
 
 
 @given(st.lists(st.sampled_from("hwm"), max_size=12))
-def test_scenes_with_hands_lean_on_scenes_with_hands_the_newest_first(kinds: list[str]) -> None:
+def test_a_case_leans_on_its_kind_and_on_hands_where_it_has_hands_the_newest_first(
+    kinds: list[str],
+) -> None:
     made = {"h": HAND, "w": WIRE, "m": case().steps}
     played = [scene(f"{kind}{i}", made[kind]) for i, kind in enumerate(kinds)]
     hands = [c.id for c in reversed(played) if c.id[0] == "h"][:BACK]
     scenes = [c.id for c in reversed(played) if c.id[0] != "m"][:BACK]
     assert [c.id for c in before(played, scene("now"))] == hands
     assert [c.id for c in before(played, scene("now", WIRE))] == scenes
+    messages = [c.id for c in reversed(played) if c.id[0] == "m"][:BACK]
+    assert [c.id for c in before(played, scene("now", case().steps))] == messages
 
 
 def test_no_scene_leans_on_itself_or_on_what_would_never_be_made_smaller() -> None:

@@ -10,6 +10,7 @@ from fuzz.engine.crossing import CROSSED
 from fuzz.engine.docket import (
     MAX_CROSSED,
     MAX_FINDINGS_PER_SYMPTOM,
+    MAX_IN_VAIN,
     MAX_LEANED,
     MAX_UNTRACED,
     Docket,
@@ -51,6 +52,8 @@ class Script:
     culprit_is: Case | None = None
     leans_on: Case | None = None
     crosses: bool = False
+    shows: bool = True
+    shown_once: list[str] = field(default_factory=list)
     looked: int = 0
     traced: int = 0
     asked: list[str] = field(default_factory=list)
@@ -83,7 +86,8 @@ class Script:
         if again.id == "crossing":
             self.asked.append("crossing once")
             return [(observation(again), UNCROSSED)] * self.crosses
-        return [(observation(again), violation)]
+        self.shown_once.append(again.id)
+        return [(observation(again), violation)] * self.shows
 
 
 @dataclass
@@ -297,6 +301,39 @@ def test_a_message_by_itself_leans_on_nothing() -> None:
     made, _, _ = docket(script)
     suspect(made, broken("message"), SHAPE)
     assert script.looked == 0
+
+
+def test_one_that_stops_the_target_may_lean_on_the_message_before() -> None:
+    pair = replace(scene("first+second"), mutations=scene("both").mutations)
+    made, _, events = docket(Script(repeats={"first+second"}, leans_on=pair))
+    suspect(made, broken("second"), DEATH, (broken("first"),))
+    assert [f.original.id for f in made.confirmed()] == ["first+second"]
+    assert [doing for doing, _ in followed(events)][:3] == [
+        Pursuit.CONFIRMING,
+        Pursuit.SEARCHING,
+        Pursuit.CONFIRMING,
+    ]
+
+
+def test_what_came_to_nothing_again_and_again_is_played_once_before_it_is_made_sure_of() -> None:
+    script = Script(shows=False)
+    made, _, _ = docket(script)
+    names = [f"flaky {number}" for number in range(MAX_IN_VAIN + 3)]
+    for name in names:
+        suspect(made, broken(name, keyword=name))
+    assert script.asked == names[:MAX_IN_VAIN]
+    assert script.shown_once == names[MAX_IN_VAIN:]
+    assert made.dropped == made.unexplained == len(names)
+    assert [f.case.id for f in made.unconfirmed()] == names
+
+
+def test_it_is_followed_up_all_the_same_where_it_shows_again() -> None:
+    script = Script(repeats={"real"})
+    made, _, _ = docket(script)
+    for number in range(MAX_IN_VAIN):
+        suspect(made, broken(f"flaky {number}", keyword=f"rule {number}"))
+    suspect(made, broken("real", keyword="real"))
+    assert [f.case.id for f in made.confirmed()] == ["real"]
 
 
 @pytest.mark.parametrize(

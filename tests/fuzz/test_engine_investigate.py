@@ -544,20 +544,24 @@ def in_a_scene(name: str) -> Case:
     return replace(said, control=(), steps=(*said.steps, Settle()))
 
 
+def alone(name: str) -> Case:
+    return replace(call(f'{{"{name}":1}}', name, control=""), control=())
+
+
 def after_first(heard: list[str]) -> bool:
     return "second" in behind_id(heard[-1]) and any("first" in behind_id(h) for h in heard)
 
 
+@pytest.mark.parametrize("made", [in_a_scene, alone], ids=["scene", "message"])
 @pytest.mark.parametrize(
     ("played", "leans_on"), [(["first", "other"], "first+second"), (["other"], None)]
 )
-async def test_a_scene_is_tried_behind_each_scene_that_was_played_before_it(
-    scripted: Callable, played: list[str], leans_on: str | None
+async def test_a_case_is_tried_behind_each_of_its_kind_that_was_played_before_it(
+    scripted: Callable, played: list[str], leans_on: str | None, made: Callable[[str], Case]
 ) -> None:
     station = Station(after_first)
     async with investigating(scripted, station) as (investigator, _):
-        scenes = [in_a_scene(name) for name in played]
-        found = await investigator.carried(scenes, finding(in_a_scene("second")))
+        found = await investigator.carried([made(name) for name in played], finding(made("second")))
         assert (found.id if found else None) == leans_on
         if found is not None:
             station.heard.clear()
