@@ -28,28 +28,39 @@ class Clock(Rule):
         """How far the time of the last accepted boot was ahead of ours."""
         self._since_s = NEVER
         self._asked_s = NEVER
+        self._moved_s: float | None = None
+        """When somebody moved the clock, which takes a moment: until a request that was made later is answered."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Whether a status that was asked for has the time that the station was told."""
         match event:
             case Answered(called=Called(action="BootNotification")):
                 self._booted(event)
-            case Operated(deed="shift-clock" | "power-cycle") | Asked(action="SetVariables"):
+            case Operated(deed="shift-clock"):
+                self._ahead_s, self._moved_s = None, event.at_s
+            case Operated(deed="power-cycle") | Asked(action="SetVariables"):
                 self._ahead_s = None
             case Answered(called=Called(action="Heartbeat")) | Called(action="BootNotification"):
                 self._ahead_s = None
-            case Told(asked=Asked(action="TriggerMessage")) if event.status == "Accepted":
-                wanted = text(event.asked.payload, "requestedMessage")
-                self._asked_s = event.asked.at_s if wanted == "StatusNotification" else NEVER
+            case Told():
+                self._answered(event)
             case Called(action="StatusNotification"):
                 yield from self._told(event)
             case _:
                 pass
 
+    def _answered(self, event: Told) -> None:
+        if self._moved_s is not None and event.asked.at_s > self._moved_s:
+            self._moved_s = None
+        if event.asked.action == "TriggerMessage" and event.status == "Accepted":
+            wanted = text(event.asked.payload, "requestedMessage")
+            self._asked_s = event.asked.at_s if wanted == "StatusNotification" else NEVER
+
     def _booted(self, event: Answered) -> None:
         told = seconds(event.payload, "currentTime")
         accepted = text(event.payload, "status") == "Accepted" and event.prompt and event.proper
-        self._ahead_s = told - event.at_s if told is not None and accepted else None
+        sure = accepted and self._moved_s is None
+        self._ahead_s = told - event.at_s if told is not None and sure else None
         self._since_s = event.at_s
 
     def _told(self, event: Called) -> Iterator[Objection]:

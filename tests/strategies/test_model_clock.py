@@ -13,7 +13,7 @@ def stamp(at_s):
     return (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=at_s)).isoformat()
 
 
-def told(off_s, *between, source="Heartbeat", status="Accepted", asked_s=5.0):
+def told(off_s, *between, source="Heartbeat", status="Accepted", asked_s=5.0, before=()):
     """A status whose timestamp is so far off, after a boot; what is wrong with it."""
     model = Model()
     named = {"component": {"name": "ClockCtrlr"}, "variable": {"name": "TimeSource"}}
@@ -25,6 +25,7 @@ def told(off_s, *between, source="Heartbeat", status="Accepted", asked_s=5.0):
     for event in (
         read,
         Told(0.2, read, {"getVariableResult": [result]}),
+        *before,
         boot,
         Answered(1.1, boot, now),
         *between,
@@ -66,3 +67,15 @@ def test_a_clock_that_need_not_follow_yet_or_at_all_is_not_judged(more):
 )
 def test_a_clock_that_was_set_since_is_not_judged(between):
     assert told(7200, between) == []
+
+
+MOVED = Operated(0.3, "shift-clock 7200")
+
+
+def test_a_clock_that_somebody_moves_while_the_station_boots_is_not_judged():
+    assert told(7200, before=(MOVED,)) == []
+
+
+def test_one_that_was_moved_before_something_else_was_asked_for_is():
+    asked = Asked(0.4, "Reset", {"type": "Immediate"}, "r")
+    assert told(7200, before=(MOVED, asked, Told(0.5, asked, {"status": "Accepted"}))) == [NAME]
