@@ -97,6 +97,21 @@ def test_an_inoperative_evse_is_refused():
     assert reason(start(bench, evseId=1)) == ("Rejected", "NotEnabled")
 
 
+def test_who_was_let_in_does_not_charge_at_an_evse_that_was_made_inoperative_since():
+    bench = Bench().boot()
+    write(bench, "TxStartPoint", "PowerPathClosed")
+    assert start(bench, evseId=1) == {"status": "Accepted"}
+    place = {"operationalStatus": "Inoperative", "evse": {"id": 1}}
+    assert bench.ask("ChangeAvailability", place)[2] == {"status": "Accepted"}
+    bench.settle()
+    bench.do(PlugIn(1))
+    bench.settle()
+    assert events(bench) == []
+    bench.ask("ChangeAvailability", {**place, "operationalStatus": "Operative"})
+    bench.settle()
+    assert events(bench) == []
+
+
 def test_a_pending_station_refuses_both():
     bench = Bench().boot("Pending")
     refused = ("Rejected", "CSNotAccepted")

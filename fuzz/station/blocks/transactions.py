@@ -181,7 +181,12 @@ class TransactionsBlock(Block):
                 self._settle(session)
 
     def _plugged(self, number: int, connector: int) -> None:
-        session = self._sessions.get(number) or self._taken(number)
+        session = self._sessions.get(number)
+        if session is not None and not session.transaction and not self.context.usable(number):
+            # Let in before the EVSE was made Inoperative: nothing begins there any more (G03, G04).
+            self._drop(session, "EVConnectTimeout", "Timeout")
+            session = None
+        session = session or self._taken(number)
         self._sessions[number] = session
         session.evse, session.connector = number, connector
         self.context.cancel([_timer(session)])
