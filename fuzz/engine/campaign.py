@@ -54,6 +54,9 @@ from strategies.labels import Position, Stance
 BATCH = 25
 """Cases after which a harmless CALL must be served (O5), where none was needed before."""
 
+LATE_S, MOST_RECENT = 1.0, 1_000
+"""How long after its cause a death may come, in seconds and in cases; two batches are looked at in any case."""
+
 PROGRESS_EVERY_S = 0.25
 SAVE_EVERY_S = 1.0
 MAX_KEPT_CHARACTERS = 100_000
@@ -151,7 +154,7 @@ class Campaign:
             ledger=self._ledger,
         )
         self._window: deque[Case] = deque(maxlen=BATCH)
-        self._recent: deque[Case] = deque(maxlen=2 * BATCH)
+        self._recent: deque[tuple[float, Case]] = deque(maxlen=MOST_RECENT)
         self._by_id: dict[str, Observation] = {}
         self._started = clock.monotonic()
         self._last_progress = 0.0
@@ -228,7 +231,7 @@ class Campaign:
     async def _last_look(self) -> None:
         """Some deaths come late: give the last cases a moment before the target counts as alive."""
         await self._executor.serve(self._executor.pace.linger_s)
-        self._window.extend(self._recent)
+        self._window.extend(self._lately())
         await self._checkpoint()
 
     async def _put_back(self, unavailable: str) -> None:
@@ -321,13 +324,20 @@ class Campaign:
         started = self._clock.monotonic()
         observation = await self._executor.play(case)
         self._window.append(case)
-        self._recent.append(case)
+        self._recent.append((started, case))
         await self._digest(observation, self._clock.monotonic() - started)
         await self._late_answers()
         if case.heavy or len(self._window) == BATCH:
             await self._checkpoint()
         self._progress()
         self._save()
+
+    def _lately(self) -> list[Case]:
+        """The cases played last, of which one may be what a late death comes of."""
+        since_s = self._clock.monotonic() - LATE_S
+        told = list(self._recent)
+        few = len(told) - 2 * BATCH
+        return [case for i, (at_s, case) in enumerate(told) if i >= few or at_s >= since_s]
 
     def _miss(self, case: Case) -> None:
         if self._ground.coverage.holds(case.id):
@@ -369,7 +379,7 @@ class Campaign:
             and observation.settled is not Settled.ANSWERED
         ):
             self._quarantine.offend(case, "classes that go unanswered for long")
-        await self._docket.take(observation, violations, list(self._recent))
+        await self._docket.take(observation, violations, self._lately())
         self._spare()
         await self._follow_changes(observation)
 
@@ -434,27 +444,29 @@ class Campaign:
             revised = replace(earlier, replies=(*earlier.replies, heard))
             known = {(v.oracle, v.symptom) for v in self._judge(earlier)}
             new = [v for v in self._judge(revised) if (v.oracle, v.symptom) not in known]
-            await self._docket.take(revised, new, list(self._recent))
+            await self._docket.take(revised, new, self._lately())
 
     async def _checkpoint(self) -> None:
-        """After a batch the target must still serve; if not, one of the batch did it."""
-        window = list(self._window)
+        """After a batch the target must still serve; if not, one of the batch did it, or of the one before."""
+        looked_at = bool(self._window)
         self._window.clear()
-        if not window:
+        if not looked_at:
             return
         if self._executor.connected and await self._executor.probe():
             return
         if why := self._executor.hung_up:
             self._disturbed(f"we hung up: {why}")
             return
-        await self._hunt(window)
+        # What takes its time to die was well when the batch before was looked at.
+        await self._hunt(self._lately())
 
     async def _hunt(self, window: Sequence[Case]) -> None:
-        """The target stopped serving behind a batch: play its cases again, alone, the last one first."""
+        """The target stopped serving behind a batch: play again what came before, halved, or alone, the last one first."""
         self._sink(
             Note("the target stopped serving after a batch; looking for the case that did it")
         )
-        for case in reversed(window):
+        found = await self._docket.investigator.stopper(window)
+        for case in reversed(window[-2 * BATCH :]) if found is None else [found]:
             await self._executor.fresh()
             observation = await self._executor.play(case, linger=True)
             violations = [

@@ -188,27 +188,38 @@ class Investigator:
 
     async def culprit(self, window: Sequence[Case], violation: Violation) -> Case | None:
         """The case among those played before that brings the symptom about by itself, by bisection."""
+        least_s = SURE_S if _is_silence(violation) else None
+        return await self._bisect(window, frozenset({violation.oracle}), least_s)
+
+    async def stopper(self, window: Sequence[Case]) -> Case | None:
+        """The case among those played before behind which the target serves no more, by bisection."""
+        return await self._bisect(window, STOPPING, None)
+
+    async def _bisect(
+        self, window: Sequence[Case], oracles: frozenset[str], least_s: float | None
+    ) -> Case | None:
         suspects = list(window)
-        if not await self._shows(suspects, violation):
+        if not suspects or not await self._shows(suspects, oracles, least_s):
             return None
         while len(suspects) > 1:
             half = len(suspects) // 2
             first, second = suspects[:half], suspects[half:]
-            if await self._shows(second, violation):
+            if await self._shows(second, oracles, least_s):
                 suspects = second
-            elif await self._shows(first, violation):
+            elif await self._shows(first, oracles, least_s):
                 suspects = first
             else:
                 return None
         return suspects[0]
 
-    async def _shows(self, cases: Sequence[Case], violation: Violation) -> bool:
+    async def _shows(
+        self, cases: Sequence[Case], oracles: frozenset[str], least_s: float | None
+    ) -> bool:
         await self._executor.fresh()
-        least_s = SURE_S if _is_silence(violation) else None
         for i, case in enumerate(cases):
             last = i == len(cases) - 1
             observation = await self._executor.play_again(case, least_s, linger=last)
-            if any(v.oracle == violation.oracle for v in self._judge(observation)):
+            if any(v.oracle in oracles and not v.remark for v in self._judge(observation)):
                 return True
         return False
 

@@ -197,7 +197,7 @@ class Debts(Rule):
         action, asked = event.asked.action, event.asked.payload
         standing = self._asked_in.get(event.asked.id, Standing.OFF)
         # What crosses a boot may be answered in another standing than it was asked in.
-        crosses = self._facts.booted_s > event.asked.at_s
+        crosses = self._facts.booted_s >= event.asked.at_s
         if event.status not in ("Accepted", "AcceptedCanceled") or standing in _MUTE or crosses:
             return
         if action == "TriggerMessage":

@@ -52,7 +52,8 @@ class Needless(Rule):
                 items = objects(event.payload, "setVariableData")
                 names = {text(item, "component", "name").casefold() for item in items}
                 self._plain &= "authctrlr" not in names
-            case Asked(action="SendLocalList" | "RequestStopTransaction"):
+            case Asked(action="SendLocalList" | "RequestStopTransaction" | "Reset"):
+                # What ends a transaction crosses what is shown.
                 self._plain = False
             case Told(asked=Asked(action="RequestStartTransaction"), status="Accepted"):
                 self._begun(event)

@@ -531,6 +531,28 @@ async def test_a_station_that_goes_deaf_behind_a_batch_is_hunted_down(
     assert (finding.violation.oracle, finding.original.id) == ("O5", "deafening")
 
 
+def _die(link: MemoryLink) -> None:
+    link._end(Close(1006, ""))
+    link._peer._end(Close(1006, ""))
+
+
+@pytest.mark.slow
+async def test_one_that_dies_of_it_batches_later_is_hunted_down_as_well(
+    scripted: Callable,
+) -> None:
+    class Dying(Station):
+        async def __call__(self, link: MemoryLink, text: str) -> None:
+            await super().__call__(link, text)
+            if "bad" in text:
+                asyncio.get_running_loop().call_later(0.1, _die, link)
+
+    poison = call("poison", '{"vendorId":"bad"}')
+    async with scripted(Dying(), patience_s=0.05) as executor:
+        executor.pace.linger_s = 0.3
+        outcome = await attack(executor, [*good(3), poison, *good(6 * BATCH)])
+    assert {f.original.id for f in outcome.summary.findings} == {"poison"}
+
+
 class Mute(Station):
     """Never answers a message that holds the word `mute`."""
 

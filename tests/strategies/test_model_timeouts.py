@@ -130,6 +130,12 @@ def test_nobody_is_asked_about_the_token_that_began_the_transaction():
         lambda: charging().authorize(),
         lambda: charging().done("present-token B ISO14443").authorize("B"),
         lambda: charging().event("Ended").done("present-token A ISO14443").authorize(),
+        lambda: (
+            charging()
+            .done("present-token A ISO14443")
+            .saw(Asked(9.0, "Reset", {"type": "Immediate"}, "q"))
+            .authorize()
+        ),
         lambda: charging().done("plug-in 2").done("present-token A ISO14443").authorize(),
         lambda: (
             charging().done("present-token A ISO14443").done("present-token A ISO14443").authorize()
