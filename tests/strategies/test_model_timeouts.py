@@ -149,7 +149,7 @@ def test_nobody_is_asked_about_the_token_that_began_the_transaction():
             .authorize()
         ),
     ],
-    ids=["not-shown", "other", "over", "two-evs", "thrice", "refused", "came-again"],
+    ids=["not-shown", "other", "over", "reset", "two-evs", "thrice", "refused", "came-again"],
 )
 def test_a_question_about_the_token_of_a_transaction_may_be_right(scene):
     assert scene().names() == []
