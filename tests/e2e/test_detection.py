@@ -44,7 +44,10 @@ def test_a_campaign_finds_it_and_a_replay_tells_when_it_is_mended(
     stored = json.loads((tmp_path / finding["folder"] / "finding.json").read_text("utf-8"))
     assert stored["confirmed"] >= 2  # scenes that lean on another do not show it every time
     assert stored["control_hits"] == 0
-    replayed = ocppfuzz("replay", finding["folder"], "--defect", number, *flags)
+    for _ in range(3):  # What shows two times of three may not show in one replay.
+        replayed = ocppfuzz("replay", finding["folder"], "--defect", number, *flags)
+        if replayed.code == 1:
+            break
     assert (replayed.code, replayed.out.splitlines()[-1].split()[0]) == (1, "reproduced"), (
         replayed.out
     )
