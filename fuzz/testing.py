@@ -6,12 +6,13 @@ Knows the records; every default is a healthy target that answers properly.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from fuzz.ocppj.lenient import hear
+from fuzz.ocppj.payloads import validate_payload
 from fuzz.oracles.registry import judge
 from fuzz.policy.baseline import Known, accept
 from fuzz.records import (
@@ -52,6 +53,8 @@ from strategies.labels import (
     Stance,
     Tier,
 )
+from strategies.moves import Answer, Ask, Move, flat
+from strategies.version import version
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -394,3 +397,26 @@ def payloads(action: str, kind: Kind | str = Kind.REQUEST) -> SearchStrategy[Jso
     from strategies.payloads import payloads as payloads_
 
     return payloads_(action, Kind(kind))
+
+
+_SLOTS = {
+    "time.now": "2026-01-01T00:00:00Z",
+    "tx.id": "tx-1",
+    "root.serial": "c990002",
+    "csms.url": "ws://csms.test/ocpp",
+    "canary.url": "http://127.0.0.1:1/ok/qwertz",
+}
+
+
+def malformed(moves: Sequence[Move]) -> list[str]:
+    """The actions of the CALLs and answers among moves whose payloads break their schemas, once their slots are filled."""
+    told: list[str] = []
+    for move in flat(moves):
+        if isinstance(move, Ask | Answer) and move.payload is not None:
+            kind = Kind.REQUEST if isinstance(move, Ask) else Kind.RESPONSE
+            text = json.dumps(move.payload)
+            for slot, value in _SLOTS.items():
+                text = text.replace(f"{{{slot}}}", value)
+            if validate_payload(move.action, kind, json.loads(text), version()) is not None:
+                told.append(move.action)
+    return told

@@ -379,7 +379,8 @@ class Campaign:
             and observation.settled is not Settled.ANSWERED
         ):
             self._quarantine.offend(case, "classes that go unanswered for long")
-        await self._docket.take(observation, violations, self._lately())
+        if violations:
+            await self._docket.take(observation, violations, self._lately())
         self._spare()
         await self._follow_changes(observation)
 
@@ -461,11 +462,15 @@ class Campaign:
         await self._hunt(self._lately())
 
     async def _hunt(self, window: Sequence[Case]) -> None:
-        """The target stopped serving behind a batch: play again what came before, halved, or alone, the last one first."""
+        """The target stopped serving behind a batch: play again what came before, alone, the last one first.
+
+        One that we start ourselves may die some times more: what came before is halved first, which finds late deaths too.
+        """
         self._sink(
             Note("the target stopped serving after a batch; looking for the case that did it")
         )
-        found = await self._docket.investigator.stopper(window)
+        owned = self._executor.owned
+        found = await self._docket.investigator.stopper(window) if owned else None
         for case in reversed(window[-2 * BATCH :]) if found is None else [found]:
             await self._executor.fresh()
             observation = await self._executor.play(case, linger=True)

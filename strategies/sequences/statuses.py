@@ -44,14 +44,19 @@ def status_of_a_place(place: Place) -> Iterable[Move]:
 @scenario
 def status_by_itself(place: Place) -> Iterable[Move]:
     """An EV comes and goes, and nobody asks for the status (G01.FR.03, G01.FR.04)."""
+    return _by_itself(place, "plug-in", "Occupied", "unplug")
+
+
+def _by_itself(place: Place, deed: str, word: str, undone: str) -> list[Move]:
+    """A deed at the last EVSE that brings a status about, and the one that brings Available back."""
     pair = m, connector = _last(place)
     if connector != 1 or not tells_at_once(place):
         return []
     return [
         *tell_status(place, pair),
-        Act(f"plug-in {m}"),
-        status(pair, "Occupied", place.prompt_s),
-        Act(f"unplug {m}"),
+        Act(f"{deed} {m}"),
+        status(pair, word, place.prompt_s),
+        Act(f"{undone} {m}"),
         status(pair, "Available", place.prompt_s),
     ]
 
@@ -135,16 +140,7 @@ def unavailable_and_used(place: Place) -> Iterable[Move]:
 @late_scenario
 def fault_by_itself(place: Place) -> Iterable[Move]:
     """A fault comes and is mended, and nobody asks for the status (G01)."""
-    pair = m, connector = _last(place)
-    if connector != 1 or not tells_at_once(place):
-        return []
-    return [
-        *tell_status(place, pair),
-        Act(f"fault {m}"),
-        status(pair, "Faulted", place.prompt_s),
-        Act(f"clear-fault {m}"),
-        status(pair, "Available", place.prompt_s),
-    ]
+    return _by_itself(place, "fault", "Faulted", "clear-fault")
 
 
 @late_scenario

@@ -9,14 +9,12 @@ import pytest
 
 from fuzz.engine.course import worth
 from fuzz.engine.staging import steps
-from fuzz.ocppj.payloads import validate_payload
+from fuzz.testing import malformed
 from strategies.jobs import jobs
-from strategies.labels import JsonValue, Kind
 from strategies.meetings import meetings
 from strategies.moves import Act, Answer, Ask, Await, Leave, Tell, Withhold, acts, asks, flat
 from strategies.pool import Pool
 from strategies.sequences import Place, Scenario, scenarios
-from strategies.version import version
 
 _PLACES = (Place(), Place(Pool(evse_ids=(4, 9))))
 _BOOTING = ("reset", "on-idle", "power-cycle")
@@ -69,21 +67,9 @@ def test_they_are_few_and_short_and_always_the_same() -> None:
         assert told == jobs(place, changes=True)
 
 
-def _filled(payload: JsonValue) -> JsonValue:
-    text = json.dumps(payload).replace("{time.now}", "2026-01-01T00:00:00Z")
-    filled: JsonValue = json.loads(text.replace("{canary.url}", "http://127.0.0.1:1/ok/qwertz"))
-    return filled
-
-
 @pytest.mark.parametrize("told", _all(), ids=lambda told: told.name)
 def test_what_is_asked_and_answered_is_valid(told: Scenario) -> None:
-    for move in flat(told.moves):
-        if isinstance(move, Ask):
-            payload = _filled(move.payload)
-            assert validate_payload(move.action, Kind.REQUEST, payload, version()) is None
-        if isinstance(move, Answer):
-            payload = _filled(move.payload)
-            assert validate_payload(move.action, Kind.RESPONSE, payload, version()) is None
+    assert malformed(told.moves) == []
 
 
 @pytest.mark.parametrize("told", _all(), ids=lambda told: told.name)

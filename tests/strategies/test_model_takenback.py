@@ -8,6 +8,19 @@ GOES_ON = "Charging goes on with a token that was refused"
 ALLOWANCE = {"component": {"name": "TxCtrlr"}, "variable": {"name": "MaxEnergyOnInvalidId"}}
 
 
+def read(**values):
+    """A model of a station whose TxCtrlr has these variables, None for one that is not there."""
+    model = Model()
+    for name, value in values.items():
+        named = {"component": {"name": "TxCtrlr"}, "variable": {"name": name}}
+        asked = Asked(0.0, "GetVariables", {"getVariableData": [named]}, name)
+        model.saw(asked)
+        status = {"attributeStatus": "UnknownVariable" if value is None else "Accepted"}
+        result = {**named, **status, "attributeValue": value or ""}
+        model.saw(Told(0.1, asked, {"getVariableResult": [result]}))
+    return model
+
+
 def scene(answer, *, told=None, allowance="UnknownVariable", seconds=5.0, **more):
     model = Model()
     asked = Asked(0.0, "GetVariables", {"getVariableData": [ALLOWANCE]}, "g")
@@ -114,15 +127,7 @@ ENDED = "transaction ended by a refusal although StopTxOnInvalidId is false"
 
 def ended(*, stops="false", points="EVConnected", reason="DeAuthorized", deed="", answer=REFUSED):
     """What is said of a transaction that ended after a refusal, by a station with these settings."""
-    model = Model()
-    read = {"MaxEnergyOnInvalidId": None, "StopTxOnInvalidId": stops, "TxStopPoint": points}
-    for name, value in read.items():
-        named = {"component": {"name": "TxCtrlr"}, "variable": {"name": name}}
-        asked = Asked(0.0, "GetVariables", {"getVariableData": [named]}, name)
-        model.saw(asked)
-        status = {"attributeStatus": "UnknownVariable" if value is None else "Accepted"}
-        result = {**named, **status, "attributeValue": value or ""}
-        model.saw(Told(0.1, asked, {"getVariableResult": [result]}))
+    model = read(MaxEnergyOnInvalidId=None, StopTxOnInvalidId=stops, TxStopPoint=points)
     model.saw(Operated(0.2, "plug-in 1"))
     event(model, 0, "Charging", answer, 1.0, idToken={"idToken": "A", "type": "ISO14443"})
     if deed:
@@ -159,15 +164,7 @@ def stays(
     *, stops="true", points="Authorized,EVConnected", after_s=14.0, ends=False, answer=REFUSED
 ):
     """What is said when the EV of a refused token leaves, by a station with these settings."""
-    model = Model()
-    read = {"MaxEnergyOnInvalidId": None, "StopTxOnInvalidId": stops, "TxStopPoint": points}
-    for name, value in read.items():
-        named = {"component": {"name": "TxCtrlr"}, "variable": {"name": name}}
-        asked = Asked(0.0, "GetVariables", {"getVariableData": [named]}, name)
-        model.saw(asked)
-        status = {"attributeStatus": "UnknownVariable" if value is None else "Accepted"}
-        result = {**named, **status, "attributeValue": value or ""}
-        model.saw(Told(0.1, asked, {"getVariableResult": [result]}))
+    model = read(MaxEnergyOnInvalidId=None, StopTxOnInvalidId=stops, TxStopPoint=points)
     model.saw(Operated(0.2, "plug-in 1"))
     event(model, 0, "EVConnected", answer, 1.0, idToken={"idToken": "A", "type": "ISO14443"})
     if ends:
