@@ -401,7 +401,7 @@ class Stage(Line):
             await self.give_up_deaf(scene)
         within_s = timeout_s or self.pace.come_back_s
         with self.absence.told(within_s):
-            link = await self._next_link(scene, within_s)
+            link = await self._next_link(scene, within_s, patient=timeout_s is None)
         self.reconnects += 1
         self.handshake = made = link.handshake
         self._conversation = conversation = self._on(link)
@@ -420,21 +420,31 @@ class Stage(Line):
             conversation = await self._resumed(scene)
         return conversation
 
-    async def _next_link(self, scene: Scene, timeout_s: float) -> Link:
+    async def _next_link(self, scene: Scene, timeout_s: float, *, patient: bool) -> Link:
+        """The next connection; who is `patient` begins to wait when our door keeps nobody who called."""
         deadline = self._clock.monotonic() + timeout_s
         while True:
             end = await self._target.ended(0.0) if self._target.owned else None
             if end is not None:
                 if not scene.restarting:
+                    # When it was seen tells how long silence has to be that does the same.
+                    _log(scene, self._clock.monotonic(), "note", "nobody is there any more")
                     raise LinkClosed(Close(ABRUPT, "the process ended"))
                 _log(scene, self._clock.monotonic(), "note", f"{ENDED_TO_RESTART}{end.symptom}")
                 await self._target.start()
-            left = deadline - self._clock.monotonic()
+            left, kept = deadline - self._clock.monotonic(), self._keeping
             try:
                 return await self._door.open(min(max(left, 0.05), _LOOK_S))
             except TargetUnavailable:
-                if left <= _LOOK_S:
+                if patient and (kept or self._keeping):
+                    deadline = self._clock.monotonic() + timeout_s
+                elif left <= _LOOK_S:
                     raise
+
+    @property
+    def _keeping(self) -> bool:
+        """Whether our door holds somebody up, who cannot come again meanwhile."""
+        return isinstance(self._door, HostileDoor) and self._door.keeping
 
     def _lost(self, scene: Scene, conversation: Conversation) -> None:
         """The connection ended: as it should, else the scene is over. Raises `LinkClosed`."""

@@ -436,6 +436,11 @@ class VaultDoor:
             raise UsageError("callers can be received badly only where we listen")
         self._door.misbehave(how, times, told)
 
+    @property
+    def keeping(self) -> bool:
+        """True while somebody who called is received badly."""
+        return isinstance(self._door, HostileDoor) and self._door.keeping
+
     async def open(self, timeout_s: float) -> Link:
         """The next link with the target. Raises `TargetUnavailable`."""
         return VaultLink(await self._door.open(timeout_s), self._vault)

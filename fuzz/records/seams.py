@@ -257,3 +257,8 @@ class HostileDoor(Protocol):
         Raises `UsageError` for an unknown way.
         """
         ...
+
+    @property
+    def keeping(self) -> bool:
+        """True while somebody who called is received badly, and so cannot come again yet."""
+        ...

@@ -93,6 +93,11 @@ class Dialler:
             raise UsageError(f"{how!r} is for callers; whoever dials knows {UNCOMPRESSED!r} only")
         self._uncompressed = times
 
+    @property
+    def keeping(self) -> bool:
+        """Never: nobody called us."""
+        return False
+
     async def open(self, timeout_s: float) -> WebSocketLink:
         """A fresh link; a CSMS that is not there yet is dialled again until the time is over.
 

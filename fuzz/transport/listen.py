@@ -103,6 +103,7 @@ class Listener:
         self._pending: dict[str, WebSocketLink] = {}
         self._arrived = asyncio.Event()
         self._badly: deque[str] = deque()
+        self._kept = 0
         self._told: Callable[[str], None] | None = None
         self._who = Callers()
         self.refused: list[Refused] = []
@@ -153,6 +154,11 @@ class Listener:
             raise UsageError(f"no way to receive a caller is called {how!r}; known: {known}")
         self._badly = deque([how] * times)
         self._told = told
+
+    @property
+    def keeping(self) -> bool:
+        """True while somebody who called is received badly, and so cannot come again yet."""
+        return self._kept > 0
 
     async def open(self, timeout_s: float) -> WebSocketLink:
         """The newest link that is still open. Raises `TargetUnavailable` with what to check."""
@@ -235,11 +241,18 @@ class Listener:
         if how and told is not None:
             told(how)
         if how in WAYS:
-            made_of_it = await receive_badly(how, caller, self._tls, self._who)
+            made_of_it = await self._receive_badly(how, caller)
             if made_of_it and told is not None:
                 told(f"{how}: {made_of_it}")
         else:
             await self._greet(caller, compression=self._compression and how != UNCOMPRESSED)
+
+    async def _receive_badly(self, how: str, caller: socket.socket) -> str:
+        self._kept += 1
+        try:
+            return await receive_badly(how, caller, self._tls, self._who)
+        finally:
+            self._kept -= 1
 
     async def _greet(self, caller: socket.socket, *, compression: bool) -> None:
         """One caller is through the handshake and waits for `open`, or was turned away and is gone."""

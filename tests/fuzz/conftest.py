@@ -52,8 +52,9 @@ def scripted() -> Callable[..., AbstractAsyncContextManager[Executor]]:
         lives: int = 1_000,
         patience_s: float = 0.2,
         handshake: Handshake | None = None,
+        door: MemoryDoor | None = None,
     ) -> AsyncIterator[Executor]:
-        door = MemoryDoor(Side.STATION)
+        door = door or MemoryDoor(Side.STATION)
 
         async def live() -> None:
             for _ in range(lives):

@@ -30,11 +30,12 @@ from fuzz.records import (
     SendText,
     Settle,
     Settled,
+    Side,
     Step,
     Wait,
 )
 from fuzz.testing import case
-from fuzz.transport.memory import MemoryLink
+from fuzz.transport.memory import MemoryDoor, MemoryLink
 from strategies.labels import Expectation, Stance, Tier
 
 SCENE = Expectation(Stance.UNSPECIFIED, Tier.MODEL)
@@ -530,3 +531,38 @@ async def test_the_transcript_tells_with_what_a_station_came_back(scripted: Call
         seen = await executor.play(scene(Disconnect(1000), ask("GetLog")))
     (told,) = (e.text for e in seen.entries if e.kind == "open")
     assert arrived(told) == ("/ocpp/CS-1", "{secret.password.old}")
+
+
+class Keeps(MemoryDoor):
+    """Holds its caller up for so many looks, each of which takes longer than anybody waits."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__(Side.STATION)
+        self.looks = looks
+        self.told: list[str] = []
+
+    def misbehave(self, how: str, times: int, told: object = None) -> None:
+        self.told.append(how)
+
+    @property
+    def keeping(self) -> bool:
+        return self.looks > 0
+
+    async def open(self, timeout_s: float) -> MemoryLink:
+        if self.told and self.looks:
+            self.looks -= 1
+            raise TargetUnavailable("nobody yet")
+        return await super().open(timeout_s)
+
+
+@pytest.mark.parametrize("looks", [1, 4])
+async def test_whoever_our_door_keeps_does_not_stay_away_meanwhile(
+    scripted: Callable, looks: int
+) -> None:
+    door = Keeps(looks)
+    async with scripted(Station(), door=door) as executor:
+        await executor.connect()
+        executor.pace.come_back_s = 0.0
+        seen = await executor.play(scene(Misbehave("silent"), Disconnect(1006), Wait(0.0)))
+    assert door.looks == 0
+    assert "opened" in words(seen)

@@ -337,3 +337,20 @@ def test_a_vault_passes_on_how_callers_are_treated(listeners: Listen) -> None:
         VaultDoor(listeners(), vault).misbehave("rudely", 1)
     with pytest.raises(UsageError, match="only where we listen"):
         VaultDoor(MemoryDoor(Side.STATION), vault).misbehave("404", 1)
+
+
+async def test_a_door_says_whether_it_keeps_somebody(listeners: Listen, patient: None) -> None:
+    door = listeners()
+    vault: Any = SimpleNamespace(passed=0)
+    await door.start()
+    assert not door.keeping
+    called = asyncio.Event()
+    door.misbehave("silent", 1, lambda _: called.set())
+    _, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    await called.wait()
+    assert VaultDoor(door, vault).keeping
+    writer.close()
+    await door.aclose()
+    assert not VaultDoor(door, vault).keeping
+    assert not VaultDoor(MemoryDoor(Side.STATION), vault).keeping
+    assert not Dialler("ws://127.0.0.1/CS").keeping
