@@ -55,7 +55,7 @@ from strategies.labels import (
 from strategies.schema import message_schema
 
 ABRUPT = 1006
-CONNECTIONS = 10
+CONNECTIONS = 20
 """Connections in one block."""
 
 ROUNDS, ATTEMPTS = 10, 3
@@ -64,7 +64,7 @@ ROUNDS, ATTEMPTS = 10, 3
 REST_S = 0.4
 """How long a target rests between two readings while nothing is said."""
 
-ROUNDS_OF_ALL = 18
+ROUNDS_OF_ALL = 25
 """How often each action is asked in one block."""
 
 RUNGS = 4

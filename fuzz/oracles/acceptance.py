@@ -222,7 +222,8 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
     limits it declares, may be refused by a status but not by a CALLERROR about its form. InternalError is a remark:
     the receiver says itself that something broke. So is a refusal as unsupported of what the target claims to support:
     one of the two is wrong, and it may be the claim. So is a whole number written as 1.0 that is refused: Draft 6, which
-    the schemas name, counts it as an integer, and readers of Draft 4 do not.
+    the schemas name, counts it as an integer, and readers of Draft 4 do not. So is a message about which only the state of
+    the receiver could have a doubt, and whose form is said to be wrong.
 
     Seen: identifiers with a hyphen, refused by a pattern that was escaped twice
     (https://github.com/citrineos/citrineos-core/commit/857bf61); limits such as 8.1, refused by arithmetic in
@@ -235,18 +236,29 @@ def reject_valid(obs: Observation) -> Iterator[Violation]:
     if expectation.stance is not Stance.ACCEPT or obs.case.position is not Position.CALL:
         return
     reply = obs.replies[0] if obs.replies else None
-    if reply is None or expectation.disputed or expectation.tier is not Tier.MODEL:
+    if reply is None or expectation.disputed or expectation.tier < Tier.PRIMITIVE:
         return
-    yield from _broken_claim(obs, reply)
+    if expectation.tier is Tier.MODEL:
+        yield from _broken_claim(obs, reply)
     if reply.kind is not FrameKind.CALLERROR or unsupported(obs) or _over_limits(obs):
         return
     code = reply.error_code
-    if code == "InternalError":
+    if expectation.tier is not Tier.MODEL:
+        yield from _form_blamed(code)
+    elif code == "InternalError":
         text = "a valid CALL made the target report an internal error"
         yield violation("O9", Basis.HARDENING, Severity.LOW, "InternalError", text, remark=True)
     elif isinstance(code, str) and code in _FORMAT_CODES:
         text = f"a valid CALL was refused as malformed with {code}"
         yield violation("O9", Basis.SHALL, Severity.MEDIUM, f"valid refused with {code}", text)
+
+
+def _form_blamed(code: JsonValue) -> Iterator[Violation]:
+    """Other codes may stand for a rule of Part 2 that couples fields."""
+    if code in ("FormatViolation", "TypeConstraintViolation"):
+        text = f"a CALL that its schema and data types allow was refused with {code}"
+        symptom = f"form blamed with {code}"
+        yield violation("O9", Basis.HARDENING, Severity.LOW, symptom, text, remark=True)
 
 
 def _whole_refused(obs: Observation) -> Iterator[Violation]:

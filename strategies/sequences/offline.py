@@ -38,6 +38,9 @@ _NOBODY = ("04FEEDC0DE", "ISO14443")
 DEAD_S = 4.0
 """How long a connection is left half-open."""
 
+PONGLESS_S = 35.0
+"""The same where it shall be noticed: many a library waits twenty seconds for a pong, and ten for an end in order."""
+
 
 def _offline(place: Place, moves: Iterable[Move]) -> Iterable[Move]:
     # A token that was refused in an earlier scene and is cached as such would be refused here too (C12.FR.05).
@@ -242,7 +245,7 @@ def half_open_with_pings(place: Place) -> Iterable[Move]:
         Leave(1000),
         *tell_status(place),
         Leave(0),
-        Pause(DEAD_S),
+        Pause(PONGLESS_S),
         *tell_status(place),
     ]
     return with_variable(place, "OCPPCommCtrlr.WebSocketPingInterval", "1", noticed)

@@ -277,6 +277,18 @@ def test_only_what_is_valid_in_every_respect_must_not_be_refused(obs):
     assert spoken(obs) == []
 
 
+@pytest.mark.parametrize("code", ["FormatViolation", "TypeConstraintViolation"])
+def test_form_that_is_blamed_where_only_the_state_could_be_is_a_remark(code):
+    primitive = Expectation(Stance.ACCEPT, Tier.PRIMITIVE)
+    assert spoken(observation(primitive, replies=[error(code)])) == [
+        f"O9 form blamed with {code} (remark)"
+    ]
+    for other in (error("PropertyConstraintViolation"), error("InternalError"), result(REJECTED)):
+        assert spoken(observation(primitive, replies=[other])) == []
+    heavy = case(primitive, heavy=True)
+    assert spoken(observation(heavy, replies=[error(code)])) == []
+
+
 def test_a_message_within_the_limits_must_not_be_refused():
     obs = observation(
         replies=REFUSED,
