@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 import jsonschema_rs
 
-from fuzz.ocppj.history import Deed
+from fuzz.ocppj.history import Deed, Happening
+from fuzz.ocppj.lenient import hear
 from fuzz.oracles.reactions import REACTIONS
 from fuzz.oracles.reading import ANSWERS, id_in_question, mentioned, scene
 from fuzz.oracles.registry import oracle, violation
@@ -62,14 +63,20 @@ def _told_in_scene(obs: Observation, known: Version) -> Iterator[Violation]:
         return
     told: set[str] = set()
     for h in happenings:
-        payload = h.payload
-        if h.deed is Deed.TOLD and not h.error_code and isinstance(payload, dict):
+        if h.deed is Deed.TOLD and _is_result(h):
             if h.action not in known.actions or h.message_id == obs.call_id:
                 continue
-            for found in _schema(payload, h.action, Kind.RESPONSE, known):
+            for found in _schema(h.payload, h.action, Kind.RESPONSE, known):
                 if found.symptom not in told:
                     told.add(found.symptom)
                     yield found
+
+
+def _is_result(told: Happening) -> bool:
+    if isinstance(told.payload, dict):
+        return not told.error_code
+    answer = hear(told.text, told.at_s)
+    return answer.kind is FrameKind.CALLRESULT and len(answer.items) == 3
 
 
 def _response(obs: Observation, reply: Heard, known: Version) -> Iterator[Violation]:

@@ -177,6 +177,11 @@ def _folded(obs: Observation, seen: History) -> tuple[Objection, ...]:
         timeout_s=facts.message_timeout_s,
         volatile=facts.volatile,
         profile=facts.security_profile,
+        known={
+            "vendorName": facts.vendor,
+            "model": facts.model,
+            "serialNumber": facts.serial,
+        },
     )
     scripted = any(m.keyword == "scenario" for m in obs.case.mutations)
     for event in events(seen, scripted=scripted):

@@ -10,7 +10,7 @@ the module of its topic, a new topic is a `Rule` in a module of its own and a li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from strategies.model.absences import Absences
 from strategies.model.aligned import Aligned
@@ -43,6 +43,7 @@ from strategies.model.exchange import Exchange
 from strategies.model.facts import Facts, Standing, Transaction
 from strategies.model.heartbeats import Heartbeats
 from strategies.model.inventory import Inventory
+from strategies.model.itself import Itself
 from strategies.model.jumps import Jumps
 from strategies.model.keeping import Keeping
 from strategies.model.meters import Meters
@@ -101,7 +102,12 @@ class Model:
     """
 
     def __init__(
-        self, *, timeout_s: float = 30.0, volatile: Collection[str] = (), profile: int = 0
+        self,
+        *,
+        timeout_s: float = 30.0,
+        volatile: Collection[str] = (),
+        profile: int = 0,
+        known: Mapping[str, str] | None = None,
     ) -> None:
         """A station of which nothing is known.
 
@@ -109,6 +115,7 @@ class Model:
             timeout_s: the MessageTimeout that it declares.
             volatile: variables that change by themselves, as `Component.Variable`.
             profile: the security profile of its connection.
+            known: what it said of itself before, by member of ChargingStationType.
         """
         self.facts = Facts(timeout_s)
         self.objections: list[Objection] = []
@@ -152,6 +159,7 @@ class Model:
             Clock(facts),
             Heartbeats(facts),
             Absences(facts),
+            Itself(known or {}),
         )
 
     @property

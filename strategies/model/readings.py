@@ -33,6 +33,9 @@ from strategies.model.rule import Rule
 _READS = frozenset({"GetBaseReport", "GetReport", "GetVariables", "GetTransactionStatus"})
 _STIRS = frozenset({"TransactionEvent", "StatusNotification", "BootNotification"})
 _Name = tuple[object, ...]
+_READABLE = ("", "ReadOnly", "ReadWrite")
+_MAY_BE_UNSAID = ("evse", "", "power", "")
+"""Of EVSE.Power a station may know only how far it goes (TC_B_53)."""
 
 
 @dataclass(slots=True)
@@ -175,7 +178,16 @@ class Readings(Rule):
                 f"ConfigurationInventory tells of {_written(item)}, which is ReadOnly",
                 weight=Weight.LOW,
             )
-        if not isinstance(value, str) or text(attribute, "type") not in ("", "Actual"):
+        if text(attribute, "type") not in ("", "Actual"):
+            return
+        if value is None and mutability in _READABLE and _name(item)[:4] != _MAY_BE_UNSAID:
+            yield Objection(
+                "B07, VariableAttributeType",
+                "report without a value",
+                f"NotifyReport tells of {_written(item)}, which can be read, without its value",
+                weight=Weight.LOW,
+            )
+        if not isinstance(value, str):
             return
         if mutability == "WriteOnly" and value:
             yield Objection(

@@ -72,7 +72,10 @@ def firmware_of_a_signer(place: Place) -> Iterable[Move]:
 
 @scenario
 def firmware_with_a_bad_signature(place: Place) -> Iterable[Move]:
-    """New firmware comes from a signer whose root is there, with a signature that is none (L01.FR.03)."""
+    """New firmware comes from a signer whose root is there, with a signature that is none (L01.FR.03).
+
+    Booted twice, the station is what it was.
+    """
     root: JsonObject = {"certificateType": _ROOTS[-1], "certificate": SIGNING_ROOT}
     delete = Ask("DeleteCertificate", {"certificateHashData": SIGNING_ROOT_HASH})
     return [
@@ -80,6 +83,7 @@ def firmware_with_a_bad_signature(place: Place) -> Iterable[Move]:
         update_firmware(741, LAWFUL, signer=SIGNER),
         told_of(_FIRMWARE, 741, "InvalidSignature", timeout_s=place.prompt_s),
         delete,
+        *reboot(place),
         *reboot(place),
     ]
 

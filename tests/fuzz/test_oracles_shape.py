@@ -230,6 +230,10 @@ def _asked_in_a_scene(answer):
         ([4, "a", "InternalError", "", {}], []),
         ([3, "a", {"status": "Occupied"}], ["O6 ChangeAvailability response /status enum"]),
         ([3, "a", {}], ["O6 ChangeAvailability response / required"]),
+        ([3, "a", []], ["O6 ChangeAvailability response / type"]),
+        ([3, "a", None], ["O6 ChangeAvailability response / type"]),
+        ([3, "a"], []),
+        ([4, "a", "", "", {}], []),
     ],
     ids=str,
 )

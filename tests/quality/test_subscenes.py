@@ -79,7 +79,7 @@ from fuzz.station.settings import Settings
 from fuzz.target.nothing import NoTarget
 from fuzz.transport.memory import MemoryDoor, MemoryLink
 from strategies.jobs import jobs
-from strategies.labels import Expectation, Position, Stance, Tier
+from strategies.labels import Channel, Expectation, Mutation, Position, Stance, Tier
 from strategies.meetings import meetings
 from strategies.moves import Tell, flat
 from strategies.pool import Pool
@@ -456,6 +456,7 @@ def case_of(told: Scenario, played: Sequence[Step]) -> Case:
         expectation=Expectation(Stance.UNSPECIFIED, Tier.MODEL),
         effect=effect(told.moves),
         position=Position.CALLRESULT if answers else Position.CALL,
+        mutations=(Mutation(Channel.PAYLOAD, "", "scenario", told.name),),
     )
 
 

@@ -186,3 +186,26 @@ def test_a_report_tells_what_was_named_and_is_there(named, found):
     result = {**other, "attributeStatus": "Accepted", "attributeValue": "x"}
     model.saw(Told(1.1, asked, {"getVariableResult": [result]}))
     assert report(model, "Acme", wanted=[NAMED, named]) == found
+
+
+UNSAID = "report without a value"
+
+
+def unsaid(component=COMPONENT, variable=VARIABLE, **attribute):
+    item = {"component": component, "variable": variable, "variableAttribute": [attribute]}
+    told = {"requestId": 1, "seqNo": 0, "tbc": False, "reportData": [item]}
+    return [o.name for o in Model().saw(Called(1.0, "NotifyReport", told, "n")) if o.name == UNSAID]
+
+
+@pytest.mark.parametrize(
+    "mutability", [{}, {"mutability": "ReadOnly"}, {"mutability": "ReadWrite"}]
+)
+def test_what_can_be_read_is_told_with_its_value(mutability):
+    assert unsaid(**mutability) == [UNSAID]
+    assert unsaid(**mutability, value="") == []
+    assert unsaid(**mutability, type="Target") == []
+
+
+def test_what_cannot_be_read_and_the_power_of_an_evse_need_no_value():
+    assert unsaid(mutability="WriteOnly") == []
+    assert unsaid({"name": "EVSE", "evse": {"id": 1}}, {"name": "Power"}) == []
