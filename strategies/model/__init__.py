@@ -41,6 +41,7 @@ from strategies.model.events import (
 )
 from strategies.model.exchange import Exchange
 from strategies.model.facts import Facts, Standing, Transaction
+from strategies.model.flow import Flows
 from strategies.model.heartbeats import Heartbeats
 from strategies.model.inventory import Inventory
 from strategies.model.itself import Itself
@@ -160,6 +161,7 @@ class Model:
             Heartbeats(facts),
             Absences(facts),
             Itself(known or {}),
+            Flows(facts),
         )
 
     @property

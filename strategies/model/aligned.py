@@ -1,7 +1,8 @@
-"""Clock-aligned meter values (J01): of every EVSE while nobody charges, at the interval that was set, and none where it is 0.
+"""Clock-aligned meter values (J01): of every EVSE on which nobody charges, at the interval that was set, none where it is 0.
 
 Knows AlignedDataCtrlr.Interval and MeterValues. Must not know at which moments values are due: about that texts and stations
-disagree. Only an interval that was set in the scene counts, and no transaction in it.
+disagree. Only an interval that was set in the scene counts. Beside a transaction the values of other EVSEs are missed only
+where the station said that it has no SendDuringIdle, or that it is false (J01.FR.19).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from strategies.model.rule import Rule
 
 _INTERVAL = "AlignedDataCtrlr.Interval"
 _MEASURANDS = "AlignedDataCtrlr.Measurands"
+_DURING_IDLE = "AlignedDataCtrlr.SendDuringIdle"
+_NOT_THERE = ("UnknownComponent", "UnknownVariable")
 _SLACK_S = 5.0
 _LATE_S = 2.0
 """How long values that were taken before may be on their way."""
@@ -54,7 +57,10 @@ class Aligned(Rule):
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._periods: list[_Period] = []
-        self._used = False
+        self._booted = False
+        self._busy: set[int] = set()
+        """The EVSEs of all transactions that were told of; 0 for one of which nobody knows where it is."""
+        self._always = False
         self._asked = ""
 
     def saw(self, event: Event) -> Iterator[Objection]:
@@ -69,8 +75,16 @@ class Aligned(Rule):
                 self._set(event)
             case Called(action="MeterValues"):
                 yield from self._values(event)
-            case Called(action="TransactionEvent" | "BootNotification"):
-                self._used = True
+            case Called(action="TransactionEvent"):
+                known = self._facts.transaction(
+                    text(event.payload, "transactionInfo", "transactionId")
+                )
+                named = number(event.payload, "evse", "id")
+                self._busy.add(named or (0 if known is None else known.evse))
+            case Called(action="BootNotification"):
+                self._booted = True
+            case Told(asked=Asked(action="GetVariables")):
+                self._read(event)
             case Operated() | Opened() | Closed() | Died():
                 self._end(event.at_s)
             case _:
@@ -79,12 +93,14 @@ class Aligned(Rule):
     def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
         """Whether somebody waited for the values of an EVSE in vain, for longer than two intervals."""
         facts = self._facts
-        if self._used or facts.outstanding is not None or facts.shaken_s > NEVER:
+        if self._booted or facts.outstanding is not None or facts.shaken_s > NEVER:
             return
         self._end(end_s)
         for wait in missed:
             evse = dict(wait.where).get("/evseId", "")
             if wait.action != "MeterValues" or not evse.isdecimal() or int(evse) < 1:
+                continue
+            if self._busy and (not self._always or {0, int(evse)} & self._busy):
                 continue
             for period in self._periods:
                 lasted_s = (period.until_s or end_s) - period.since_s
@@ -97,6 +113,13 @@ class Aligned(Rule):
                         f" within {lasted_s:.0f} s",
                         weight=Weight.LOW if period.told else Weight.MEDIUM,
                     )
+
+    def _read(self, event: Told) -> None:
+        for result in objects(event.payload, "getVariableResult"):
+            name = f"{text(result, 'component', 'name')}.{text(result, 'variable', 'name')}"
+            if name.casefold() == _DURING_IDLE.casefold():
+                off = text(result, "attributeValue").casefold() == "false"
+                self._always = off or text(result, "attributeStatus") in _NOT_THERE
 
     def _set(self, event: Told) -> None:
         """An interval is in force as soon as it alone was accepted."""

@@ -1,17 +1,19 @@
 """Whom nobody asked about (C01.FR.02): energy takes a token that the CSMS has judged, where nothing else can let it in.
 
-Knows what the station says of its own cache, list and rules, and Authorize. Must not know what the answer was (`energy`
+And the other way round: a token that is shown where an EV waits is asked about. Knows what the station says of its own cache, list and rules, and Authorize. Must not know what the answer was (`energy`
 does). Judged is only a station that said in this scene that it has no other way to know a token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from strategies.model.events import (
+    Answered,
     Asked,
     Called,
     Event,
+    Missed,
     Objection,
     Operated,
     Told,
@@ -36,6 +38,13 @@ _OPTIONAL = "AuthCtrlr"
 """Where a variable that is unknown is as good as this value; elsewhere the whole component must be."""
 
 _LETS_IN = frozenset({"RequestStartTransaction", "SendLocalList", "SetVariables"})
+_READS = frozenset({"GetVariables", "GetBaseReport", "GetReport", "GetTransactionStatus"})
+_WAITS = ("Authorize", "TransactionEvent")
+_GOES_WITH_IT = ("plug-in", "present-token", "start-power")
+"""What is done where somebody wants to charge, and gives a station no reason to let a token be."""
+
+LEAST_S = 10.0
+"""Nobody is said to ignore a token before this time."""
 
 
 class Asking(Rule):
@@ -47,9 +56,15 @@ class Asking(Rule):
         """The ways that the station says are closed."""
         self._shown: set[str] = set()
         self._asked: set[str] = set()
+        self._plain = True
+        """Whether nothing happened that may keep a station from taking a token."""
+        self._since_s: float | None = None
+        self._ignored_s = 0.0
+        """Since when the only token that was shown is waiting to be asked about, and how long one did in vain."""
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """Whether energy flows for a token that nobody was asked about; after transactions took note of the event."""
+        self._wait(event)
         match event:
             case Told(asked=Asked(action="GetVariables")):
                 self._read(event)
@@ -63,6 +78,37 @@ class Asking(Rule):
                 yield from self._transaction(event)
             case _:
                 pass
+
+    def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
+        """Whether somebody waited in vain for the station to do anything about a token."""
+        waits = [m.timeout_s for m in missed if m.action in _WAITS]
+        if self._since_s is not None:
+            self._ignored_s = end_s - self._since_s
+        if waits and self._ignored_s >= max(LEAST_S, *waits):
+            yield Objection(
+                "C01.FR.02",
+                "token that nobody was asked about",
+                "a token was shown where an EV is plugged in, the station knows no token by itself, and it never asked",
+            )
+
+    def _wait(self, event: Event) -> None:
+        match event:
+            case Operated(deed="present-token"):
+                alone = self._plain and not self._shown and bool(self._facts.plugged)
+                ready = alone and self._closed == set(WAYS) and self._facts.outstanding is None
+                self._since_s = event.at_s if ready else None
+            case Operated(deed="unplug") if self._since_s is not None:
+                self._ignored_s, self._since_s = event.at_s - self._since_s, None
+            case Operated() if event.deed in _GOES_WITH_IT:
+                pass
+            case Called() if event.action not in (*_WAITS, "BootNotification"):
+                pass
+            case Asked() if event.action in _READS:
+                pass
+            case Told() | Answered():
+                pass
+            case _:
+                self._plain, self._since_s = False, None
 
     def _read(self, event: Told) -> None:
         for item in objects(event.payload, "getVariableResult"):

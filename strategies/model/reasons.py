@@ -45,6 +45,10 @@ _LATE = frozenset({"EVConnectTimeout"})
 """Not `Timeout`: stations say so as well when nobody shows a token in time."""
 _REMOTE = frozenset({"Remote", "RemoteStop"})
 _BY_TOKEN = frozenset({"StopAuthorized"})
+_ABOUT_TOKENS = frozenset(
+    {"Authorized", "Deauthorized", "RemoteStart", "RemoteStop", "StopAuthorized"}
+)
+"""Reasons that take a token, which somebody may show who is not the one that the scene means."""
 
 _OTHER_CAUSES = frozenset(
     {"UpdateFirmware", "SetVariables", "UnlockConnector", "ChangeAvailability", "SetNetworkProfile"}
@@ -79,6 +83,8 @@ class _Causes:
     unplugged: dict[int, float] = field(default_factory=dict)
     plugged: dict[int, float] = field(default_factory=dict)
     shown: list[_Shown] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)
+    """The tokens that RequestStartTransaction named."""
     groups: dict[str, str] = field(default_factory=dict)
     """The groupIdToken that the CSMS gave a token last, "" where it gave none or refused it."""
     stopping: set[str] = field(default_factory=set)
@@ -179,6 +185,8 @@ class Reasons(Rule):
                 # Until it is answered, and for ever if it never is, it may be carried out.
                 causes.stopping.add(text(event.payload, "transactionId").casefold())
             case "RequestStartTransaction":
+                for name in ("idToken", "groupIdToken"):
+                    causes.named.add(text(event.payload, name, "idToken").casefold())
                 id_ = number(event.payload, "remoteStartId")
                 if id_ is not None:
                     self._asked[id_] = self._asked.get(id_, 0) + 1
@@ -229,6 +237,7 @@ class Reasons(Rule):
         if not self._seen(found):
             return
         yield from self._by_nobody(found, reasons)
+        yield from self._of_nobody(event, found)
         yield from self._remotely(event, found, ended=ended)
 
     def _seen(self, found: Transaction) -> bool:
@@ -259,6 +268,20 @@ class Reasons(Rule):
                     f"transaction ended by {cause}, which was not",
                     f"a transaction event says {' and '.join(sorted(reasons & words))}, and nothing of it was seen",
                 )
+
+    def _of_nobody(self, event: Called, found: Transaction) -> Iterator[Objection]:
+        """E07.FR.02: the idToken of an event is that of somebody who was there."""
+        causes, token = self._causes, text(event.payload, "idToken", "idToken").casefold()
+        if not token or text(event.payload, "triggerReason") in _ABOUT_TOKENS:
+            return
+        own = "" if found.token is None else found.token[0].casefold()
+        groups = {*causes.groups, *causes.groups.values()}
+        if token not in {own, *(s.token for s in causes.shown), *causes.named, *groups}:
+            yield Objection(
+                "E07.FR.02",
+                "token of an event that nobody showed",
+                "an event of a transaction names a token that neither somebody showed nor a request named",
+            )
 
     def _by_other_token(self, found: Transaction, reasons: set[str]) -> Iterator[Objection]:
         """E07.FR.01, C09: whoever began it, or another token of the same group that is accepted, may end it."""

@@ -62,7 +62,7 @@ class Register(Rule):
         for value in objects(event.payload, "meterValue"):
             at = moment(value, "timestamp")
             for sample in objects(value, "sampledValue"):
-                energy = _energy_wh(sample)
+                energy = energy_wh(sample)
                 if at is not None and energy is not None:
                     where = text(sample, "phase"), text(sample, "location") or "Outlet"
                     meter = (evse, told_by, *where)
@@ -83,7 +83,7 @@ class Register(Rule):
             yield Objection("J02", "energy register falls within one message", fell)
 
 
-def _energy_wh(sample: JsonObject) -> float | None:
+def energy_wh(sample: JsonObject) -> float | None:
     """The register in Wh, None for any other measurand, one that begins with the transaction, or no number."""
     if text(sample, "measurand") not in ("", _REGISTER):
         return None

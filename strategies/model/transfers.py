@@ -49,6 +49,14 @@ _TRUSTED = frozenset({"SignatureVerified", "Installing", "Installed", "InstallRe
 _VERIFIED = frozenset({"SignatureVerified", "InvalidSignature"})
 """What can be told only of a file that was downloaded before."""
 
+_FAILED: Mapping[str, str] = {_LOG: "UploadFailure", _FIRMWARE: "DownloadFailed"}
+_LONGEST_S = 20
+"""As long a pause between two tries, and as many together, are waited for."""
+
+_SLACK_S = 0.5
+_PATIENCE_S = 5.0
+"""How long after its time a further try may begin."""
+
 _SHORTEST = 32
 """Bytes below which nothing is a signature that OCPP allows: an ECDSA one has 64, an RSA one more."""
 
@@ -66,6 +74,15 @@ class _Owed:
     until_s: float = float("inf")
 
 
+@dataclass(frozen=True, slots=True)
+class _GivenUp:
+    """A transfer that was told to have failed before the next try was due, and until when nothing else disturbed it."""
+
+    failed_s: float
+    pause_s: int
+    until_s: float = float("inf")
+
+
 class Transfers(Rule):
     """Follows every GetLog and UpdateFirmware to its end."""
 
@@ -78,6 +95,9 @@ class Transfers(Rule):
         self._taken_s: dict[int, float] = {}
         """When an update was accepted that was asked for in an undisturbed talk, as long as all of it is told."""
         self._owed: list[_Owed] = []
+        self._taken: dict[tuple[str, int], tuple[float, Asked]] = {}
+        """When each request was accepted whose transfer fails at once, while nothing kept the station from trying."""
+        self._given_up: dict[tuple[str, int], _GivenUp] = {}
 
     def saw(self, event: Event) -> Iterator[Objection]:
         """What is wrong with a status of firmware; takes note of what an event settles and brings about."""
@@ -103,6 +123,9 @@ class Transfers(Rule):
             waited_s = min(end_s, owed.until_s) - owed.since_s
             if any(waited_s >= wait_s for wait_s in waits):
                 yield owed.objection
+        for (message, _), failed in self._given_up.items():
+            if min(end_s, failed.until_s) - failed.failed_s >= failed.pause_s + _PATIENCE_S:
+                yield _gave_up(message)
 
     def _note(self, event: Asked) -> None:
         message, id_ = _TOLD_BY[event.action], number(event.payload, "requestId")
@@ -117,6 +140,10 @@ class Transfers(Rule):
             replace(o, until_s=min(o.until_s, at_s)) if message in ("", o.message) else o
             for o in self._owed
         ]
+        for key, failed in self._given_up.items():
+            if message in ("", key[0]):
+                self._given_up[key] = replace(failed, until_s=min(failed.until_s, at_s))
+        self._taken = {key: t for key, t in self._taken.items() if message not in ("", key[0])}
 
     def _answered(self, event: Told) -> None:
         message, id_ = _TOLD_BY[event.asked.action], number(event.asked.payload, "requestId")
@@ -130,17 +157,24 @@ class Transfers(Rule):
             self._owe(message, working[0], event.at_s, _cancelled(), only=_CANCELLED)
         if event.status == _CANCELLED:
             working.clear()
-        if self._ends_at_once(event):
-            self._owe(message, id_, event.at_s, _unended(event.asked.action))
+        if self._fails_at_once(event):
+            tries, pause_s = _tries(event.asked.payload)
+            if tries * pause_s <= _LONGEST_S:
+                ends_s = event.at_s + tries * pause_s
+                self._owe(message, id_, ends_s, _unended(event.asked.action))
+            if tries and len(self._asked.get((message, id_), ())) == 1:
+                self._taken[message, id_] = event.at_s, event.asked
         if not _settled(message, self._told.get((message, id_), set())):
             working.append(id_)
 
-    def _ends_at_once(self, event: Told) -> bool:
-        """True for what is tried only once, from where nothing comes, while nothing else keeps the station busy."""
+    def _fails_at_once(self, event: Told) -> bool:
+        """True for what is tried where nothing can come of it, while nothing else keeps the station busy."""
         asked, facts = event.asked.payload, self._facts
         is_log = event.asked.action == "GetLog"
         where = ("log", "remoteLocation") if is_log else ("firmware", "location")
-        fails = text(asked, *where).startswith(_HERE) and number(asked, "retries") == 0
+        tries, pause_s = number(asked, "retries"), number(asked, "retryInterval") or 0
+        bounded = tries == 0 or (tries is not None and tries > 0 and pause_s > 0)
+        fails = text(asked, *where).startswith(_HERE) and bounded
         # Implementation's choice: whether firmware is fetched while somebody charges.
         idle = not facts.plugged and not any(t.open for t in facts.transactions.values())
         return fails and idle and self._speaks()
@@ -170,6 +204,7 @@ class Transfers(Rule):
                 w for w in self._working.get(event.action, ()) if w != id_
             ]
         which = event.action, id_
+        self._gives_up(event.at_s, which, status)
         self._owed = [o for o in self._owed if (o.message, o.id) != which or not _pays(o, {status})]
         asked = self._asked.get(which, [])
         if event.action == _FIRMWARE and status in _VERIFIED and len(asked) == 1:
@@ -183,6 +218,16 @@ class Transfers(Rule):
                 weight=Weight.CRITICAL,
             )
 
+    def _gives_up(self, at_s: float, which: tuple[str, int], status: str) -> None:
+        """N01, L01: as many tries are made as were asked for, and no sooner than was asked for."""
+        self._given_up.pop(which, None)
+        taken = self._taken.get(which)
+        if taken is None or status != _FAILED[which[0]]:
+            return
+        _, pause_s = _tries(taken[1].payload)
+        if at_s - taken[0] < pause_s - _SLACK_S:
+            self._given_up[which] = _GivenUp(at_s, pause_s)
+
     def _skipped(self, id_: int, told: set[str]) -> Iterator[Objection]:
         """L01.FR.01: each state is told, and nothing is verified that was not downloaded."""
         facts, taken_s = self._facts, self._taken_s.get(id_)
@@ -194,6 +239,20 @@ class Transfers(Rule):
                 "download of firmware never told",
                 f"the signature of an update was judged, and no {_FIRMWARE} told that it was Downloading or Downloaded",
             )
+
+
+def _tries(asked: JsonValue) -> tuple[int, int]:
+    """How many more tries are asked for, and how many seconds come between two."""
+    return number(asked, "retries") or 0, max(0, number(asked, "retryInterval") or 0)
+
+
+def _gave_up(message: str) -> Objection:
+    return Objection(
+        "N01, L01",
+        f"{_FAILED[message]} without the tries that were asked for",
+        f"a transfer was to be tried again after a pause, and {message} says before it that it failed, and nothing later",
+        weight=Weight.LOW,
+    )
 
 
 def _hinders(event: Event) -> bool:
@@ -234,7 +293,7 @@ def _unended(action: str) -> Objection:
     return Objection(
         "N01.FR.10" if action == "GetLog" else "L01.FR.30",
         f"{action} that failed is never told",
-        f"{action} was accepted for one try where none can succeed, and no {_TOLD_BY[action]} told how it ended",
+        f"{action} was accepted for a place where no try can succeed, and no {_TOLD_BY[action]} told how it ended",
     )
 
 

@@ -120,6 +120,19 @@ def log_fails_twice(place: Place) -> Iterable[Move]:
 
 
 @scenario
+def log_is_tried_again(place: Place) -> Iterable[Move]:
+    """A log cannot be uploaded, and is tried once more two seconds later; only then has it failed."""
+    log: JsonObject = {"remoteLocation": NOWHERE}
+    request: JsonObject = {"requestId": 70, "logType": "DiagnosticsLog", "log": log}
+    return [
+        Ask("GetLog", {**request, "retries": 1, "retryInterval": 2}),
+        told_of(_LOG, 70, "UploadFailure", timeout_s=place.prompt_s),
+        Pause(8.0),
+        *tell_status(place),
+    ]
+
+
+@scenario
 def log_while_charging(place: Place) -> Iterable[Move]:
     """A log is to be uploaded while somebody charges."""
     return [*charge(place), get_log(63), Pause(GLANCE_S), *leave(place)]

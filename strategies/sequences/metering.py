@@ -22,6 +22,7 @@ from strategies.sequences.steps import (
 
 _UPDATED = "SampledDataCtrlr.TxUpdatedMeasurands"
 _INTERVAL = "SampledDataCtrlr.TxUpdatedInterval"
+_ALIGNED = "AlignedDataCtrlr.Interval"
 _LONGEST_S = 10
 """As long an interval is waited for."""
 
@@ -60,19 +61,41 @@ def metered_by_one_measurand(place: Place) -> Iterable[Move]:
 @slow_scenario
 def aligned(place: Place) -> Iterable[Move]:
     """Meter values come by the clock from every EVSE while nobody charges, until they are turned off."""
-    name = "AlignedDataCtrlr.Interval"
-    found = place.variable(name)
-    on = place.value("AlignedDataCtrlr.Enabled", "true").casefold() != "false"
-    if found is None or not on or not place.value("AlignedDataCtrlr.Measurands", "any").strip():
+    found = place.variable(_ALIGNED)
+    seconds = _aligned_s(place)
+    if found is None or not seconds:
         return []
-    seconds = max(2, int(found.min_limit or 0))
-    if seconds > _LONGEST_S or str(seconds) == found.value:
-        return []
-    told = [Await("MeterValues", (("/evseId", str(n)),), 3.0 * seconds + 5.0) for n in place.evses]
+    told = [_of_evse(n, seconds) for n in place.evses]
     # What is on the list is read before, as what comes must be on it.
     listed = [get_variable(PoolVariable("AlignedDataCtrlr", "Measurands"))]
     off: list[Move] = [set_variable(found, "0"), Pause(2.0 * seconds + 3.0)]
-    return [*listed, *with_variable(place, name, str(seconds), [*told, *off])]
+    return [*listed, *with_variable(place, _ALIGNED, str(seconds), [*told, *off])]
+
+
+@slow_scenario
+def aligned_beside_a_transaction(place: Place) -> Iterable[Move]:
+    """Somebody charges, and meter values come by the clock from every other EVSE."""
+    seconds = _aligned_s(place)
+    others = [_of_evse(n, seconds) for n in place.evses if n != place.evses[0]]
+    if not seconds or not others:
+        return []
+    idle = get_variable(PoolVariable("AlignedDataCtrlr", "SendDuringIdle"))
+    beside = with_variable(place, _ALIGNED, str(seconds), others)
+    return [idle, *charge(place), *beside, *leave(place)]
+
+
+def _aligned_s(place: Place) -> int:
+    """An interval of the clock to set at a place, 0 where none can be waited for."""
+    found = place.variable(_ALIGNED)
+    on = place.value("AlignedDataCtrlr.Enabled", "true").casefold() != "false"
+    if found is None or not on or not place.value("AlignedDataCtrlr.Measurands", "any").strip():
+        return 0
+    seconds = max(2, int(found.min_limit or 0))
+    return 0 if seconds > _LONGEST_S or str(seconds) == found.value else seconds
+
+
+def _of_evse(evse: int, seconds: int) -> Await:
+    return Await("MeterValues", (("/evseId", str(evse)),), 3.0 * seconds + 5.0)
 
 
 @slow_scenario

@@ -57,6 +57,42 @@ def test_values_are_not_missed_where_they_came_or_need_not(deeds, more):
     assert waited(*deeds, **more) == []
 
 
+IDLE = {"component": {"name": "AlignedDataCtrlr"}, "variable": {"name": "SendDuringIdle"}}
+
+
+def during_idle(model, status, value=""):
+    asked = Asked(1.2, "GetVariables", {"getVariableData": [IDLE]}, "i")
+    model.saw(asked)
+    result = {**IDLE, "attributeStatus": status, "attributeValue": value}
+    model.saw(Told(1.2, asked, {"getVariableResult": [result]}))
+
+
+def charges(model, evse):
+    payload = {"transactionInfo": {"transactionId": "t"}, "eventType": "Updated"}
+    where = {"evse": {"id": evse}} if evse else {}
+    called = Called(1.3, "TransactionEvent", {**payload, **where}, "t")
+    model.saw(called)
+    model.saw(Answered(1.3, called, {}))
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "where", "wrong"),
+    [
+        ("UnknownVariable", "", 2, [NEVER]),
+        ("Accepted", "false", 2, [NEVER]),
+        ("Accepted", "true", 2, []),
+        ("Rejected", "", 2, []),
+        ("UnknownVariable", "", 1, []),
+        ("UnknownVariable", "", 0, []),
+    ],
+)
+def test_beside_a_transaction_values_are_due_unless_they_come_during_idle(
+    status, value, where, wrong
+):
+    deeds = (lambda m: during_idle(m, status, value), lambda m: charges(m, where))
+    assert waited(*deeds) == wrong
+
+
 @pytest.mark.parametrize(
     ("at_s", "context", "status", "wrong"),
     [

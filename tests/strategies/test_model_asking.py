@@ -2,7 +2,7 @@
 
 import pytest
 
-from strategies.model import Answered, Asked, Called, Closed, Model, Opened, Operated, Told
+from strategies.model import Answered, Asked, Called, Closed, Missed, Model, Opened, Operated, Told
 from strategies.model.asking import WAYS
 
 NAME = "Charging with a token that nobody was asked about"
@@ -79,3 +79,50 @@ def test_what_happened_may_have_let_somebody_in(between):
 @pytest.mark.parametrize("more", [{"offline": True}, {"token": "B"}, {"state": "EVConnected"}])
 def test_nothing_is_said_of_what_was_not_shown_or_takes_no_energy(more):
     assert charged(station(), **more) == []
+
+
+IGNORED = "token that nobody was asked about"
+PLUGGED, SHOWN = Operated(1, "plug-in 1"), Operated(2, "present-token A ISO14443")
+
+
+WAITED = Missed("TransactionEvent", 12.0)
+
+
+def ignored(*events, model=None, wait=WAITED, end_s=15.0):
+    model = model or station()
+    for event in events:
+        model.saw(event)
+    return [o.name for o in model.over(end_s, [wait]) if o.name == IGNORED]
+
+
+def test_a_token_that_is_shown_in_vain_is_found():
+    assert ignored(PLUGGED, SHOWN) == [IGNORED]
+    assert ignored(PLUGGED, SHOWN, Operated(14.5, "unplug 1"), end_s=30.0) == [IGNORED]
+    assert ignored(PLUGGED, SHOWN, Operated(2.1, "start-power 1")) == [IGNORED]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (SHOWN,),
+        (SHOWN, Operated(3, "plug-in 1")),
+        (PLUGGED, SHOWN, AUTHORIZE),
+        (PLUGGED, SHOWN, Called(3, "TransactionEvent", {}, "t")),
+        (PLUGGED, SHOWN, Operated(5, "unplug 1")),
+        (PLUGGED, SHOWN, Closed(3), Opened(4)),
+        (Operated(0.5, "fault 1"), PLUGGED, SHOWN),
+        (Asked(0.5, "ChangeAvailability", {}, "q"), PLUGGED, SHOWN),
+        (Operated(0.5, "unplug 1"), PLUGGED, SHOWN),
+        (Called(0.5, "BootNotification", {}, "b"), PLUGGED, SHOWN),
+        (PLUGGED, Operated(1.5, "present-token B ISO14443"), SHOWN),
+    ],
+    ids=str,
+)
+def test_a_token_is_not_ignored_where_anything_else_may_be_the_reason(events):
+    assert ignored(*events) == []
+
+
+def test_a_token_is_not_ignored_by_who_may_know_it_or_where_nobody_waited():
+    assert ignored(PLUGGED, SHOWN, model=station(AuthCtrlr=("Accepted", "false"))) == []
+    assert ignored(PLUGGED, SHOWN, wait=Missed("TransactionEvent", 14.0)) == []
+    assert ignored(PLUGGED, SHOWN, wait=Missed("Heartbeat", 1.0)) == []

@@ -284,3 +284,39 @@ def test_a_remote_start_is_carried_out_where_it_was_asked_for(asked, times, wron
         scene.ask("RequestStartTransaction", answer, remoteStartId=7, idToken=TOKEN, **asked)
     scene.event("Started", 0, "RemoteStart", TOKEN, chargingState="EVConnected", remoteStartId=7)
     assert scene.said == ["remote start carried out on another EVSE"] * wrong
+
+
+NOBODY = "token of an event that nobody showed"
+
+
+def ended_by_reset(token):
+    reset = charging().ask("Reset", {"status": "Accepted"}, type="Immediate")
+    return reset.event("Ended", 1, "ResetCommand", token, stoppedReason="ImmediateReset").said
+
+
+def test_a_token_of_nobody_at_an_end_that_takes_none_is_found():
+    assert ended_by_reset({"idToken": "Local", "type": "Local"}) == [NOBODY]
+
+
+@pytest.mark.parametrize("token", [None, TOKEN, {"idToken": "a", "type": "ISO14443"}])
+def test_whoever_began_it_may_be_named_at_its_end(token):
+    assert ended_by_reset(token) == []
+
+
+def test_tokens_that_were_asked_about_or_named_are_known():
+    for known in (
+        charging().authorize("B"),
+        charging().done("present-token B ISO14443"),
+        charging().ask("RequestStartTransaction", None, idToken={"idToken": "B"}),
+        charging().authorize("C", "B"),
+    ):
+        known.ask("Reset", {"status": "Accepted"}, type="Immediate")
+        token = {"idToken": "B", "type": "ISO14443"}
+        known.event("Ended", 1, "ResetCommand", token, stoppedReason="ImmediateReset")
+        assert NOBODY not in known.said
+
+
+@pytest.mark.parametrize("trigger", ["StopAuthorized", "Deauthorized"])
+def test_who_stopped_it_with_a_token_is_not_judged_here(trigger):
+    token = {"idToken": "B", "type": "ISO14443"}
+    assert NOBODY not in charging().event("Ended", 1, trigger, token, stoppedReason="Local").said

@@ -33,9 +33,10 @@ class Talk:
         self.model.saw(Told(self.at_s + 0.1, asked, {"status": status}))
         return self
 
-    def log(self, id_, status="Accepted", *, retries=0, url=HERE):
-        log = {"remoteLocation": url}
-        return self.ask("GetLog", {"requestId": id_, "retries": retries, "log": log}, status)
+    def log(self, id_, status="Accepted", *, retries=0, url=HERE, pause_s=None):
+        asked = {"requestId": id_, "retries": retries, "log": {"remoteLocation": url}}
+        pause = {} if pause_s is None else {"retryInterval": pause_s}
+        return self.ask("GetLog", {**asked, **pause}, status)
 
     def update(self, id_, status="Accepted", *, signature="AAAA", url=HERE):
         firmware = {"location": url, "signingCertificate": "x" * 99, "signature": signature}
@@ -89,6 +90,8 @@ def test_how_firmware_ends_is_told():
     "talk",
     [
         Talk().log(1, retries=2),
+        Talk().log(1, retries=2, pause_s=60),
+        Talk().log(1, retries=1, pause_s=4),
         Talk().log(1, url="http://10.0.0.1/x"),
         Talk().log(1, "Rejected"),
         Talk().log(1).log(2),
@@ -203,3 +206,51 @@ def test_a_download_may_be_untold_where_something_came_between(talk):
 
 def test_a_download_that_failed_need_not_have_begun():
     assert skipped(Talk().update(1).tell(FIRMWARE, 1, "DownloadFailed")) == []
+
+
+HASTY = "UploadFailure without the tries that were asked for"
+
+
+def gave_up(talk):
+    talk.model.over(talk.wait().at_s, [])
+    return [o.name for o in talk.model.objections if o.name == HASTY]
+
+
+def hasty(pause_s=3, **more):
+    return Talk().log(1, retries=1, pause_s=pause_s, **more).tell(LOG, 1, "UploadFailure")
+
+
+def test_an_upload_that_failed_is_tried_again():
+    assert gave_up(hasty()) == [HASTY]
+    assert gave_up(hasty().tell(LOG, 1, "Uploading", "UploadFailure")) == []
+    assert gave_up(hasty(pause_s=1)) == []
+
+
+def test_as_long_as_tries_are_left_nobody_need_say_that_it_failed():
+    short = Talk().log(1, retries=1, pause_s=2).tell(LOG, 1, "Uploading")
+    assert short.wait().missed(LOG, 1) == []
+    long = Talk().log(1, retries=1, pause_s=2).tell(LOG, 1, "Uploading").wait()
+    assert long.wait().missed(LOG, 1) == [FAILED]
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        Talk().log(1, retries=1).tell(LOG, 1, "UploadFailure"),
+        hasty(pause_s=60),
+        hasty(url="http://10.0.0.1/x"),
+        hasty(status="Rejected"),
+        hasty().log(2),
+        Talk().log(1, retries=1, pause_s=3).log(2).tell(LOG, 1, "UploadFailure"),
+        Talk().log(1, retries=1, pause_s=3).tell(LOG, 1, "BadMessage"),
+    ],
+)
+def test_nobody_gives_up_who_may_have_tried_or_was_told_otherwise(talk):
+    assert gave_up(talk) == []
+
+
+@pytest.mark.parametrize("event", [Closed, lambda s: Operated(s, "plug-in 1")])
+def test_nobody_gives_up_who_was_disturbed(event):
+    talk = hasty()
+    talk.model.saw(event(talk.tick()))
+    assert gave_up(talk) == []
