@@ -1,3 +1,4 @@
+import asyncio
 import itertools
 import json
 import tracemalloc
@@ -6,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
 
 from fuzz.csms.voice import CsmsVoice
 from fuzz.records import (
@@ -45,7 +48,7 @@ from fuzz.station.wire import HEALTHY
 from strategies.labels import spell
 
 SURVEY = range(1, 63)
-OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 231))
+OF_OUR_OWN, UNSEEN = (*range(63, 99), 140, 141), (*range(120, 135), *range(150, 243))
 CSMS_ONLY = {14, 16, 17, 25, 27, 31, 32, 33, 34, 49, 50, 54, 55, 56, 57}
 EVERY = [found for key, found in defects().items() if key == found.number]
 ON_THE_WIRE = {found.number for found in EVERY if found.rewire(HEALTHY) != HEALTHY}
@@ -296,6 +299,30 @@ def statuses(player):
     return [payload["connectorStatus"] for payload in player.calls("StatusNotification")]
 
 
+def triggers(player):
+    return [event["triggerReason"] for event in player.calls("TransactionEvent")]
+
+
+def metered(player):
+    """The EVSEs whose MeterValues were told."""
+    return [payload["evseId"] for payload in player.calls("MeterValues")]
+
+
+def tokens(player):
+    """What the ends of transactions name as an idToken."""
+    return [event["idToken"]["idToken"] for event in ended(player) if "idToken" in event]
+
+
+def told_serials(player):
+    return [boot[3]["chargingStation"]["serialNumber"] for boot in boots(player)]
+
+
+def event_ids(player):
+    """The messageId of every TransactionEvent."""
+    said = (one for one in player.seen if isinstance(one, list))
+    return [one[1] for one in said if one[2:3] == ["TransactionEvent"]]
+
+
 def uploaded(player):
     return b"".join(said.content for said in player.seen if isinstance(said, Upload))
 
@@ -392,6 +419,19 @@ SHOWN = {
     "SecurityError": lambda p: p.status == "SecurityError",
     "transactionIds in a row": lambda p: in_a_row(started(p)),
     "an empty answer": lambda p: p.answers[0][0] == 3 and not p.answers[0][2],
+    "Accepted, no RemoteStop": lambda p: p.status == "Accepted" and "RemoteStop" not in triggers(p),
+    "no StatusNotification": lambda p: not statuses(p),
+    "MeterValues of EVSE 0 alone": lambda p: metered(p) == [0],
+    "a token that nobody showed": lambda p: "ImmediateReset" in tokens(p),
+    "firmwareVersion cut short": lambda p: (
+        boots(p)[0][3]["chargingStation"]["firmwareVersion"] == "1.0"
+    ),
+    "another serialNumber": lambda p: told_serials(p) == ["CS-BASIC-00001"],
+    "messageId used again": lambda p: len(event_ids(p)) == 2 and len(set(event_ids(p))) == 1,
+    "nothing said any more": lambda p: p.status == "Accepted" and len(p.calls("Heartbeat")) == 1,
+    "Accepted, still charging": lambda p: (
+        p.status == "Accepted" and states(p)[-1] == "Charging" and not ended(p)
+    ),
     "no triggerReason": lambda p: any(
         "triggerReason" not in event for event in p.calls("TransactionEvent")
     ),
@@ -1749,6 +1789,191 @@ def test_p230_empties_long_answers_alone(items, empty):
     player, healthy = played("P230", "P230", witness=witness), played("P230", witness=witness)
     assert (len(json.dumps(healthy.answers[0], separators=(",", ":"))) > 4096) == empty
     assert player.answers == ([[3, "q", {}]] if empty else healthy.answers)
+
+
+_CHARGED = (
+    Operator("plug-in", "1"),
+    Operator("present-token", "04A1B2C3"),
+    Operator("start-power", "1"),
+)
+
+
+@pytest.mark.parametrize(
+    ("stop", "trigger"),
+    [(_STOPPED[0], "RemoteStop"), (Operator("present-token", "04A1B2C3"), "StopAuthorized")],
+)
+def test_p231_says_that_charging_is_over_and_in_the_end_that_the_ev_is_gone(stop, trigger):
+    setting, *charge = defects()["P231"].witness[:5]
+    witness = (setting, *charge, stop, Operator("unplug", "1"))
+    player, healthy = played("P231", "P231", witness=witness), played("P231", witness=witness)
+    assert trigger in triggers(healthy)
+    assert trigger not in triggers(player)
+    assert triggers(player)[-2:] == ["ChargingStateChanged", "EVCommunicationLost"]
+    assert not numbers_used_again(player)
+
+
+def test_p231_tells_it_where_it_ends_the_transaction():
+    _, *charge = defects()["P231"].witness
+    player = played("P231", "P231", witness=charge)
+    assert [event["triggerReason"] for event in ended(player)] == ["RemoteStop"]
+
+
+def test_p232_tells_what_changes_later_and_every_status_after_a_boot():
+    lost = defects()["P232"].witness
+    player = played("P232", "P232", witness=(*lost, Operator("unplug", "1")))
+    assert statuses(player) == ["Available"]
+    player = played("P232", "P232", witness=(*lost, Operator("power-cycle"), Wait(1.0)))
+    assert statuses(player) == ["Occupied", "Available"]
+
+
+def test_p232_keeps_silent_after_a_long_absence_too():
+    cut, plug, restore, _ = defects()["P232"].witness
+    witness = (cut, plug, Wait(400.0), restore, Expect("StatusNotification", 30.0), Wait(1.0))
+    assert not statuses(played("P232", "P232", witness=witness))
+    assert statuses(played("P232", witness=witness)) == ["Occupied", "Available"]
+
+
+def test_p233_begins_with_the_register_while_it_is_connected():
+    witness = [step for step in defects()["P233"].witness if step != Operator("cut-network")]
+    assert registers(played("P233", "P233", witness=witness)) == registers(played("P233", witness=witness))  # fmt: skip
+
+
+def test_p233_ends_with_the_register():
+    witness = (*defects()["P233"].witness, Operator("unplug", "1"))
+    player, healthy = played("P233", "P233", witness=witness), played("P233", witness=witness)
+    first, (begun, *_, end) = registers(player)[:3], registers(player)[3:]
+    assert first == registers(healthy)[:3]
+    assert (begun, end) == (0.0, registers(healthy)[-1])
+    assert registers(healthy)[3] > 0
+
+
+def test_p234_tells_all_of_them_while_nobody_charges():
+    every_minute, *charge, expect = defects()["P234"].witness
+    player = played("P234", "P234", witness=(every_minute, expect, Wait(1.0)))
+    assert metered(player) == [0, 1, 2]
+    over = (*charge, Operator("unplug", "1"), expect, Wait(1.0))
+    assert metered(played("P234", "P234", witness=(every_minute, *over))) == [0, 1, 2]
+
+
+def test_p235_tells_those_of_an_evse_with_a_transaction():
+    every_minute, *wait = defects()["P235"].witness
+    witness = (every_minute, *_CHARGED, *wait)
+    assert metered(played("P235", "P235", witness=witness)) == [0, 1]
+    assert metered(played("P235", witness=witness)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("end", [Operator("unplug", "1"), Operator("power-cycle"), *_STOPPED])
+def test_p236_names_no_other_token_when_something_else_ends_the_transaction(end):
+    *charge, _, wait = defects()["P236"].witness
+    witness = (*charge, end, wait)
+    player, healthy = played("P236", "P236", witness=witness), played("P236", witness=witness)
+    assert ended(player)
+    assert tokens(player) == tokens(healthy)
+
+
+def test_p237_tells_all_of_it_without_an_update_and_at_the_second_boot():
+    install, update, reset, boot = defects()["P237"].witness
+    player = played("P237", "P237", witness=(install, update, reset, boot, reset, boot))
+    versions = [said[3]["chargingStation"]["firmwareVersion"] for said in boots(player)]
+    assert versions == ["1.0", "1.0.0"]
+    for witness in ((install, reset, boot), (update, reset, boot)):
+        player = played("P237", "P237", witness=witness)
+        assert boots(player)[0][3]["chargingStation"]["firmwareVersion"] == "1.0.0"
+
+
+def test_p237_tells_all_of_it_when_the_variable_is_read():
+    read = says(
+        '[2,"v","GetVariables",{"getVariableData":[{"component":{"name":"ChargingStation"},"variable":{"name":"FirmwareVersion"}}]}]'
+    )
+    player = played("P237", "P237", witness=(*defects()["P237"].witness, *read))
+    assert player.answers[-1][2]["getVariableResult"][0]["attributeValue"] == "1.0.0"
+
+
+class Closing:
+    """A connection that ends as it is told, at the first look at it."""
+
+    def __init__(self, code=None, *, by_csms=True):
+        close = None if code is None else Close(code, "")
+        self.closed = ConnectionClosed(close, close, close and by_csms)
+
+    async def recv(self):
+        raise self.closed
+
+
+@pytest.mark.parametrize(
+    ("code", "by_csms", "stuck"),
+    [(1000, True, True), (1005, True, True), (1001, True, False), (1011, True, False), (1000, False, False), (None, True, False)],
+)  # fmt: skip
+def test_p238_notices_every_end_but_a_regular_one(code, by_csms, stuck):
+    async def noticed(connection):
+        ends = {asyncio.ensure_future(connection.recv())}
+        done, waiting = await asyncio.wait(ends, timeout=0.01)
+        for one in waiting:
+            one.cancel()
+        return [type(one.exception()) for one in done]
+
+    planted = find_wire(["P238"]).connection(Closing)(code, by_csms=by_csms)
+    assert asyncio.run(noticed(planted)) == ([] if stuck else [ConnectionClosed])
+    assert asyncio.run(noticed(Closing(code, by_csms=by_csms))) == [ConnectionClosed]
+
+
+def test_p239_is_itself_again_when_the_power_was_cut_and_the_same_at_every_reset():
+    reset, boot = defects()["P239"].witness
+    cut = Operator("power-cycle")
+    player = played("P239", "P239", witness=(cut, boot, reset, boot, reset, boot, cut, boot))
+    own, again, once_more, back = told_serials(player)
+    assert again == once_more == "CS-BASIC-00001"
+    assert own == back == told_serials(played("P239"))[0]
+
+
+def test_p239_tells_the_same_when_the_variable_is_read():
+    read = says(
+        '[2,"v","GetVariables",{"getVariableData":[{"component":{"name":"ChargingStation"},"variable":{"name":"SerialNumber"}}]}]'
+    )
+    player = played("P239", "P239", witness=(*defects()["P239"].witness, *read))
+    assert player.answers[-1][2]["getVariableResult"][0]["attributeValue"] == "CS-BASIC-00001"
+
+
+def test_p240_takes_new_ids_after_refusals_and_on_new_connections():
+    interval, _, plug, token, event, again = defects()["P240"].witness
+    refused = AnswerNext("TransactionEvent", ('[4,"{call.id}","InternalError","",{}]',))
+    mute = AnswerNext("TransactionEvent")
+    cut, restore = Operator("cut-network"), Operator("restore-network")
+    for first, then in ((refused, ()), (mute, (cut, restore))):
+        player = played("P240", "P240", witness=(interval, first, plug, token, event, *then, again))
+        assert len(event_ids(player)) == len(set(event_ids(player))) == 2
+
+
+def test_p240_takes_a_new_id_for_the_next_event():
+    witness = (*defects()["P240"].witness, Operator("start-power", "1"))
+    ids = event_ids(played("P240", "P240", witness=witness))
+    assert len(ids) == 3
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_p241_answers_meanwhile_and_says_everything_on_a_new_connection():
+    *paused, _ = defects()["P241"].witness
+    player = played("P241", "P241", witness=(*paused, Operator("plug-in", "1"), Wait(1.0)))
+    assert [answer[2]["status"] for answer in player.answers] == ["Accepted", "Accepted"]
+    assert not statuses(player)
+    player = played("P241", "P241", witness=(*paused, Operator("plug-in", "1"), Disconnect(), Wait(1.0)))  # fmt: skip
+    assert "Occupied" in statuses(player)
+
+
+def test_p241_goes_on_after_refusals_and_lost_connections():
+    mute, trigger, beat, _, again, expect = defects()["P241"].witness
+    refused = AnswerNext("Heartbeat", ('[4,"{call.id}","InternalError","",{}]',))
+    for first, then in ((refused, ()), (mute, (Disconnect(), Wait(1.0)))):
+        witness = (first, trigger, beat, *then, again, expect)
+        assert len(played("P241", "P241", witness=witness).calls("Heartbeat")) == 2
+
+
+def test_p242_rejects_what_does_not_run_and_ends_by_everything_else():
+    *charge, stop, wait = defects()["P242"].witness
+    other = says('[2,"q","RequestStopTransaction",{"transactionId":"none"}]')
+    assert played("P242", "P242", witness=(*charge, *other)).status == "Rejected"
+    for end in (Operator("unplug", "1"), Operator("present-token", "04A1B2C3")):
+        assert len(ended(played("P242", "P242", witness=(*charge, stop, end, wait)))) == 1
 
 
 def test_p52_needs_the_right_serial_number():

@@ -8,8 +8,10 @@ from typing import Any
 
 from fuzz.errors import RemoteProtocolError
 from fuzz.ocppj.frames import Call, ErrorCode
+from fuzz.ocppj.peer import Unanswered
 from fuzz.records import AnswerNext, Disconnect, Expect, FrameKind, Operator, Wait
 from fuzz.station.blocks.reports import ReportsBlock
+from fuzz.station.context import Outcome
 from fuzz.station.defects.reading import DEATH, peek, unanswered
 from fuzz.station.defects.registry import Defect, ask, plants, reply
 from fuzz.station.device_model import Variable
@@ -335,3 +337,88 @@ def hangs_when_left(hooks: Hooks) -> Hooks:
         return [one for one in commands if not isinstance(one, SendText)] if hung else commands
 
     return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P240",
+        mirrors=("EVerest/libocpp#298",),
+        oracle="O7 O14",
+        symptom="messageId used again",
+        witness=(
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"1","component":{"name":"OCPPCommCtrlr"},'
+                '"variable":{"name":"MessageAttemptInterval","instance":"TransactionEvent"}}]}',
+            ),
+            AnswerNext("TransactionEvent"),
+            Operator("plug-in", "1"),
+            Operator("present-token", "04A1B2C3"),
+            Expect("TransactionEvent"),
+            Expect("TransactionEvent", 40.0),
+        ),
+        depth=3,
+    )
+)
+def same_id_again(hooks: Hooks) -> Hooks:
+    """A TransactionEvent that was not answered in time is said again under the messageId that it had before."""
+    outbox, peer = hooks.context.outboxes["transaction"], hooks.context.peer
+    healthy, fresh = outbox.pump, peer._ids
+    late: Call | None = None
+
+    def conclude(outcome: Outcome) -> None:
+        nonlocal late
+        if outcome.call.action == "TransactionEvent":
+            late = outcome.call if isinstance(outcome, Unanswered) else None
+        hooks.conclude(outcome)
+
+    def pump() -> None:
+        again, first = late, next(iter(outbox.waiting), None)
+        if again is not None and first is not None and first.payload == again.payload:
+            peer._ids = lambda: again.id
+        try:
+            healthy()
+        finally:
+            peer._ids = fresh
+
+    outbox.pump = pump  # type: ignore[method-assign]
+    return replace(hooks, conclude=conclude)
+
+
+@plants(
+    Defect(
+        "P241",
+        mirrors=("EVerest/EVerest#1713",),
+        oracle="O29 O11",
+        symptom="nothing said any more",
+        witness=(
+            AnswerNext("Heartbeat"),
+            ask("TriggerMessage", '{"requestedMessage":"Heartbeat"}'),
+            Expect("Heartbeat"),
+            Wait(31.0),
+            ask("TriggerMessage", '{"requestedMessage":"Heartbeat"}'),
+            Expect("Heartbeat", 5.0),
+        ),
+        depth=2,
+    )
+)
+def paused_for_good(hooks: Hooks) -> Hooks:
+    """After one of its CALLs was not answered in time the station answers, but says no CALL until it has a new connection."""
+    peer = hooks.context.peer
+    healthy, paused = peer.pump, False
+
+    def conclude(outcome: Outcome) -> None:
+        nonlocal paused
+        paused |= isinstance(outcome, Unanswered)
+        hooks.conclude(outcome)
+
+    def pump(now: float) -> str | None:
+        return None if paused else healthy(now)
+
+    def react(event: Event) -> list[Command]:
+        nonlocal paused
+        paused = paused and not isinstance(event, Connected | PowerOn)
+        return hooks.react(event)
+
+    peer.pump = pump  # type: ignore[method-assign]
+    return replace(hooks, conclude=conclude, react=react)

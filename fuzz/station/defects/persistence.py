@@ -10,6 +10,7 @@ from fuzz.ocppj.frames import Call
 from fuzz.ocppj.peer import Answered
 from fuzz.records import AnswerNext, Expect, Operator, RepeatSteps, Wait
 from fuzz.station.blocks.base import member, whole
+from fuzz.station.blocks.boot import BootBlock
 from fuzz.station.blocks.firmware import FirmwareBlock
 from fuzz.station.blocks.metering import MeteringBlock
 from fuzz.station.blocks.reset import ResetBlock
@@ -415,4 +416,83 @@ def interval_from_next_boot(hooks: Hooks) -> Hooks:
         return hooks.react(event)
 
     block._each_multiple = each_multiple  # type: ignore[method-assign]
+    return replace(hooks, react=react)
+
+
+@plants(
+    Defect(
+        "P237",
+        mirrors=("developer.easee.com/changelog/ocpp-15",),
+        oracle="O12 O13",
+        symptom="firmwareVersion cut short",
+        witness=(
+            install(ROOT, "Manufacturer"),
+            update(),
+            ask("Reset", '{"type":"Immediate"}'),
+            Expect("BootNotification", 60.0),
+        ),
+        depth=3,
+    )
+)
+def version_cut_short(hooks: Hooks) -> Hooks:
+    """The first boot after an UpdateFirmware that was accepted tells the firmwareVersion without its last part."""
+    context = hooks.context
+    model = context.model
+    version = model.named("ChargingStation", "FirmwareVersion")
+    block = next(block for block in hooks.blocks if isinstance(block, BootBlock))
+    healthy, asked = block._say, False
+
+    def handle(call: Call) -> JsonObject:
+        nonlocal asked
+        answer = hooks.handle(call)
+        asked |= call.action == "UpdateFirmware" and str(answer["status"]).startswith("Accepted")
+        return answer
+
+    def say(reason: str) -> bool:
+        if not asked:
+            return healthy(reason)
+        whole_version = model.read(version)
+        model.write(version, whole_version.rpartition(".")[0] or whole_version)
+        try:
+            return healthy(reason)
+        finally:
+            model.write(version, whole_version)
+
+    def conclude(outcome: Outcome) -> None:
+        nonlocal asked
+        hooks.conclude(outcome)
+        booted = outcome.call.action == "BootNotification"
+        asked = asked and not (booted and context.registration is Registration.ACCEPTED)
+
+    block._say = say  # type: ignore[method-assign]
+    return replace(hooks, handle=handle, conclude=conclude)
+
+
+_AS_DELIVERED = "CS-BASIC-00001"
+
+
+@plants(
+    Defect(
+        "P239",
+        mirrors=("SAP/e-mobility-charging-stations-simulator#2019",),
+        oracle="O13 O11",
+        symptom="another serialNumber",
+        witness=(ask("Reset", '{"type":"Immediate"}'), Expect("BootNotification", 60.0)),
+        depth=1,
+    )
+)
+def another_after_reset(hooks: Hooks) -> Hooks:
+    """After a Reset the station has the serialNumber of the factory's template, until the power is cut."""
+    context = hooks.context
+    given = context.settings.identity
+    serial = context.model.named("ChargingStation", "SerialNumber")
+
+    def react(event: Event) -> list[Command]:
+        if isinstance(event, PowerOn):
+            was_reset = context.boot_reason == "RemoteReset"
+            identity = _AS_DELIVERED if was_reset else given
+            context.settings = replace(context.settings, identity=identity)
+            context.model.write(serial, context.serial)
+        return hooks.react(event)
+
     return replace(hooks, react=react)

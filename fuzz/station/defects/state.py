@@ -34,6 +34,7 @@ from fuzz.station.events import (
     Unplug,
 )
 from fuzz.station.hooks import Dying, Hooks
+from fuzz.station.metering import Reading
 from fuzz.station.states import Registration
 from fuzz.station.transaction import Grant, Session
 from strategies.labels import JsonObject
@@ -1135,4 +1136,210 @@ def guessable_ids(hooks: Hooks) -> Hooks:
         healthy(session, kind, trigger, **details)
 
     block._tell = tell  # type: ignore[method-assign]
+    return hooks
+
+
+_LOST = ("Deauthorized", "RemoteStop", "StopAuthorized")
+
+
+@plants(
+    Defect(
+        "P231",
+        mirrors=("EVerest/EVerest#704",),
+        oracle="O11",
+        symptom="Accepted, no RemoteStop",
+        witness=(
+            ask(
+                "SetVariables",
+                '{"setVariableData":[{"attributeValue":"EVConnected",'
+                '"component":{"name":"TxCtrlr"},"variable":{"name":"TxStopPoint"}}]}',
+            ),
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            _STOP,
+            Wait(1.0),
+        ),
+        depth=4,
+    )
+)
+def lost_authorization_untold(hooks: Hooks) -> Hooks:
+    """Where TxStopPoint lets a transaction go on without its authorisation, no event tells that the authorisation is gone."""
+    block = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+    healthy = block._tell
+
+    def tell(session: Session, kind: str, trigger: str, **details: Any) -> None:
+        if kind != "Updated" or trigger not in _LOST:
+            healthy(session, kind, trigger, **details)
+
+    block._tell = tell  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P232",
+        mirrors=("matth-x/MicroOcpp#178",),
+        oracle="O11",
+        symptom="no StatusNotification",
+        witness=(
+            Operator("cut-network"),
+            Operator("plug-in", "1"),
+            Operator("restore-network"),
+            Expect("StatusNotification", 10.0),
+        ),
+        depth=2,
+    )
+)
+def offline_status_untold(hooks: Hooks) -> Hooks:
+    """What a connector became while the station was offline is not told on the next connection, nor is any other status."""
+    context = hooks.context
+    block = next(block for block in hooks.blocks if isinstance(block, AvailabilityBlock))
+    healthy = block.connected
+
+    def connected(offline_s: float) -> None:
+        if context.registration is Registration.ACCEPTED:
+            block._told.update({place: block._state(place) for place in block._connectors})
+        else:
+            healthy(offline_s)
+
+    block.connected = connected  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P233",
+        mirrors=("citrineos/citrineos-core#1060",),
+        oracle="O11",
+        symptom="less energy than before",
+        witness=(
+            *_CHARGE,
+            Expect("TransactionEvent"),
+            Wait(10.0),
+            Operator("unplug", "1"),
+            Expect("TransactionEvent", 5.0, where=(("/eventType", "Ended"),)),
+            Operator("cut-network"),
+            *_CHARGE,
+            Operator("restore-network"),
+            Expect("TransactionEvent", 60.0, where=(("/offline", "true"),)),
+        ),
+        depth=4,
+    )
+)
+def begins_at_zero(hooks: Hooks) -> Hooks:
+    """A transaction that begins while the station is offline begins with an energy register of 0, whatever the meter shows."""
+    station = hooks.context
+    block = next(block for block in hooks.blocks if isinstance(block, MeteringBlock))
+    healthy = block._take
+
+    def take(evse: int, controller: str, name: str, context: str) -> list[JsonObject]:
+        values = healthy(evse, controller, name, context)
+        if context == "Transaction.Begin" and not station.connected:
+            for sample in (sample for value in values for sample in objects(value["sampledValue"])):
+                if sample["measurand"] == _REGISTER:
+                    sample["value"] = 0.0
+        return values
+
+    block._take = take  # type: ignore[method-assign]
+    return hooks
+
+
+_EVERY_MINUTE = ask(
+    "SetVariables",
+    '{"setVariableData":[{"attributeValue":"60","component":'
+    '{"name":"AlignedDataCtrlr"},"variable":{"name":"Interval"}}]}',
+)
+
+
+@plants(
+    Defect(
+        "P234",
+        mirrors=("EVerest/libocpp#1162",),
+        oracle="O11",
+        symptom="no MeterValues",
+        witness=(_EVERY_MINUTE, *_CHARGE, Expect("MeterValues", 65.0)),
+        depth=3,
+    )
+)
+def meters_silent_when_busy(hooks: Hooks) -> Hooks:
+    """While there is a transaction on any EVSE, clock-aligned MeterValues are told of none, nor of the whole station."""
+    context = hooks.context
+    block = next(block for block in hooks.blocks if isinstance(block, MeteringBlock))
+    healthy = block._tell_aligned
+
+    def tell_aligned() -> None:
+        if not context.transactions.on(0):
+            healthy()
+
+    block._tell_aligned = tell_aligned  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P235",
+        mirrors=("matth-x/MicroOcpp#225",),
+        oracle="O11",
+        symptom="MeterValues of EVSE 0 alone",
+        witness=(_EVERY_MINUTE, Expect("MeterValues", 65.0), Wait(1.0)),
+    )
+)
+def idle_evse_unmetered(hooks: Hooks) -> Hooks:
+    """An EVSE without a transaction tells no clock-aligned MeterValues; the whole station, EVSE 0, does."""
+    transactions = hooks.context.transactions
+    block = next(block for block in hooks.blocks if isinstance(block, MeteringBlock))
+    healthy = block._tell
+
+    def tell(evse: int, reading: Reading, context: str, *, triggered: bool) -> bool:
+        if context == "Sample.Clock" and evse and not transactions.on(evse):
+            return False
+        return healthy(evse, reading, context, triggered=triggered)
+
+    block._tell = tell  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P236",
+        mirrors=("matth-x/MicroOcpp#202",),
+        oracle="O11",
+        symptom="a token that nobody showed",
+        witness=(*_CHARGE, Expect("TransactionEvent"), _RESET, Wait(1.0)),
+        depth=3,
+    )
+)
+def reset_as_token(hooks: Hooks) -> Hooks:
+    """The end of a transaction that a Reset ends names an idToken that nobody showed: the stoppedReason, as Local."""
+    outbox = hooks.context.outboxes["transaction"]
+    healthy = outbox.put
+
+    def put(action: str, payload: JsonObject) -> None:
+        if (payload["eventType"], payload["triggerReason"]) == ("Ended", "ResetCommand"):
+            reason = member(payload, "transactionInfo")["stoppedReason"]
+            payload = {**payload, "idToken": {"idToken": reason, "type": "Local"}}
+        healthy(action, payload)
+
+    outbox.put = put  # type: ignore[method-assign]
+    return hooks
+
+
+@plants(
+    Defect(
+        "P242",
+        mirrors=("Lamerat/OCPP-Charge-Point-Simulator#3",),
+        oracle="O11 O31",
+        symptom="Accepted, still charging",
+        witness=(*_CHARGE, Expect("TransactionEvent"), _STOP, Wait(1.0)),
+        depth=3,
+    )
+)
+def stop_ignored(hooks: Hooks) -> Hooks:
+    """RequestStopTransaction for a transaction that runs is accepted, and charging goes on as if it had not been asked for."""
+    block = next(block for block in hooks.blocks if isinstance(block, TransactionsBlock))
+
+    def stop(transaction: str) -> bool:
+        return block._find(transaction) is not None
+
+    block.stop = stop  # type: ignore[method-assign]
     return hooks

@@ -319,6 +319,41 @@ def _missed_pong(connection: ClientConnection) -> bool:
     return sent is not None and sent.reason == "keepalive ping timeout"
 
 
+@rewires(
+    Defect(
+        "P238",
+        mirrors=("SAP/e-mobility-charging-stations-simulator#2021",),
+        oracle="O29",
+        symptom="never back",
+        witness=(Disconnect(), Wait(10.0), ask("ClearCache", "{}")),
+        depth=1,
+    )
+)
+def gone_when_closed(wire: Wire) -> Wire:
+    """A connection that the CSMS closes with 1000, or without a code, is given up, and no other one is made until a reboot."""
+
+    def of(healthy: type[ClientConnection]) -> type[ClientConnection]:
+        class Content(healthy):  # type: ignore[valid-type, misc]
+            async def recv(self, *given: Any, **named: Any) -> Any:
+                try:
+                    return await super().recv(*given, **named)
+                except ConnectionClosed as closed:
+                    if _closed_as_usual(closed):
+                        await asyncio.get_running_loop().create_future()
+                    raise
+
+        return Content
+
+    return _with(wire, of)
+
+
+def _closed_as_usual(closed: ConnectionClosed) -> bool:
+    """Whether the CSMS closed it, and for no particular reason."""
+    usual = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
+    by_csms = closed.rcvd is not None and bool(closed.rcvd_then_sent)
+    return by_csms and closed.rcvd is not None and closed.rcvd.code in usual
+
+
 @plants(
     Defect(
         "P159",
