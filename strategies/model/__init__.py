@@ -16,6 +16,7 @@ from strategies.model.absences import Absences
 from strategies.model.aligned import Aligned
 from strategies.model.asking import Asking
 from strategies.model.backlog import Backlog
+from strategies.model.begins import Begins
 from strategies.model.clock import Clock
 from strategies.model.commands import Commands
 from strategies.model.debts import Debts
@@ -162,6 +163,7 @@ class Model:
             Absences(facts),
             Itself(known or {}),
             Flows(facts),
+            Begins(facts),
         )
 
     @property

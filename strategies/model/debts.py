@@ -114,6 +114,8 @@ class Debts(Rule):
         """When each token was held before a reader last."""
         self._refused = False
         """Whether any token was."""
+        self._stops: set[str] = set()
+        """The transactions of which a remote stop was accepted."""
         self._groups: dict[str, list[tuple[str, str]]] = {}
         """The groupIdTokens that each token was answered with, as pairs of idToken and type."""
 
@@ -287,9 +289,15 @@ class Debts(Rule):
         objection = Objection(
             "F03",
             "RequestStopTransaction accepted, nothing follows",
-            "RequestStopTransaction was accepted, and no event of that transaction came",
+            "RequestStopTransaction was accepted, and no event of that transaction says RemoteStop, nor that it ended",
         )
-        self._owe_event(event.at_s, id_, objection)
+        # Implementation's choice: whether what is stopped already is told once more.
+        again = id_.casefold() in self._stops
+        self._stops.add(id_.casefold())
+        if again:
+            self._owe_event(event.at_s, id_, objection)
+        else:
+            self._owe_event(event.at_s, id_, objection, tells=_tells_remote_stop, stops=True)
 
     def _too_late(self, event: Operated) -> Iterator[Objection]:
         """What an EV that goes ends in any case: a token should have done so long before, or there was no time for it."""
@@ -536,6 +544,11 @@ def _refuses(event: Answered) -> bool:
 
 def _tells_stop(called: Called) -> bool:
     stops = text(called.payload, "triggerReason") == "StopAuthorized"
+    return stops or text(called.payload, "eventType") == "Ended"
+
+
+def _tells_remote_stop(called: Called) -> bool:
+    stops = text(called.payload, "triggerReason") == "RemoteStop"
     return stops or text(called.payload, "eventType") == "Ended"
 
 

@@ -1,4 +1,4 @@
-"""EVs that pause (E01.FR.18, E02.FR.13): a change of chargingState is told by itself.
+"""EVs that pause (E01.FR.18, E02.FR.13): a change of chargingState is told by itself, and told whole.
 
 Knows EVs that stop taking energy while their transaction charges. Must not know what else a transaction tells, nor who
 ends it. Which of the other states it is said to be in is not judged: EVs differ in what they show.
@@ -18,6 +18,8 @@ from strategies.model.events import (
     Objection,
     Operated,
     Told,
+    Weight,
+    member,
     text,
 )
 from strategies.model.facts import Facts
@@ -59,6 +61,7 @@ class Pauses(Rule):
                 self._done_s = event.at_s
             case Called(action="TransactionEvent"):
                 self._told(event)
+                yield from _states(event)
             case Answered() if self._paused and event.at_s - event.called.at_s > _SLOW_S:
                 # What it had to say waited for that.
                 self._paused.at_s = event.at_s
@@ -94,3 +97,15 @@ class Pauses(Rule):
                 "change of chargingState never told",
                 "an EV stopped taking energy during a transaction, and no event said that it does not charge any more",
             )
+
+
+def _states(event: Called) -> Iterator[Objection]:
+    """TransactionType: chargingState is required when it has changed."""
+    changed = text(event.payload, "triggerReason") == "ChargingStateChanged"
+    if changed and member(event.payload, "transactionInfo", "chargingState") is None:
+        yield Objection(
+            "E01.FR.18, TransactionType",
+            "ChargingStateChanged without a chargingState",
+            "a transaction event says that the chargingState has changed, and not to what",
+            weight=Weight.LOW,
+        )

@@ -12,6 +12,7 @@ from strategies.sequences.registry import Script, late_scenario, scenarios_over,
 from strategies.sequences.steps import (
     charge,
     charge_on,
+    event,
     get_variable,
     leave,
     samples,
@@ -105,5 +106,5 @@ def remote_stop_without_an_end(place: Place) -> Iterable[Move]:
     found = place.variable(name)
     if found is None or value not in (*found.values, found.value):
         return []
-    moves = charge_on(place, [stop_remotely(), Pause(4.5)])
+    moves = charge_on(place, [stop_remotely(), event(triggerReason="RemoteStop"), Pause(4.5)])
     return with_variable(place, name, value, moves) if moves else []

@@ -201,3 +201,35 @@ def test_who_was_not_accepted_need_not_tell_of_a_transaction(status):
     wait = Missed("TransactionEvent", 12.0, (("/eventType", "Ended"),))
     found = [o.name for o in model.over(20.0, [wait])]
     assert ("unplugging never told" in found) is (status == "Accepted")
+
+
+UNSAID = "RequestStopTransaction accepted, nothing follows"
+
+
+def stopped(*told, answer="Accepted", times=1):
+    model = Model()
+
+    def event(at_s, kind, trigger):
+        info = {"transactionId": "t1", "chargingState": "Charging"}
+        payload = {"eventType": kind, "seqNo": int(at_s), "triggerReason": trigger}
+        called = Called(at_s, "TransactionEvent", {**payload, "transactionInfo": info}, f"t{at_s}")
+        model.saw(called)
+        model.saw(Answered(at_s + 0.1, called, {}))
+
+    event(1.0, "Started", "Authorized")
+    for number in range(times):
+        asked = Asked(2.0, "RequestStopTransaction", {"transactionId": "t1"}, f"s{number}")
+        model.saw(asked)
+        model.saw(Told(2.1, asked, {"status": answer}))
+        for at_s, kind, trigger in told if not number else ():
+            event(at_s, kind, trigger)
+    found = model.saw(Operated(16.0, "unplug 1"))
+    return [o.name for o in found if o.name == UNSAID]
+
+
+def test_a_remote_stop_that_does_not_end_a_transaction_is_told():
+    assert stopped((3.0, "Updated", "ChargingStateChanged")) == [UNSAID]
+    assert stopped((3.0, "Updated", "RemoteStop")) == []
+    assert stopped((3.0, "Ended", "ChargingStateChanged")) == []
+    assert stopped(answer="Rejected") == []
+    assert stopped((3.0, "Updated", "RemoteStop"), times=2) == []

@@ -216,8 +216,9 @@ def test_a_remote_stop_is_told_as_one(reasons, deeds, wrong):
     for deed in deeds:
         scene.done(deed)
     for seq, reason in enumerate(reasons[:-1], 1):
-        scene.event("Updated", seq, reason)
-    scene.event("Ended", len(reasons), reasons[-1], stoppedReason="Remote")
+        scene.event("Updated", seq, reason, chargingState="EVConnected")
+    ended = {"stoppedReason": "Remote", "chargingState": "EVConnected"}
+    scene.event("Ended", len(reasons), reasons[-1], **ended)
     assert scene.said == ["remote stop never told"] * wrong
 
 
