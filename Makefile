@@ -11,7 +11,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow coverage check e2e fix bench pictures defect-matrix tls-matrix
+.PHONY: help run test slow coverage check e2e fix bench pictures defect-matrix tls-matrix mutants
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -52,6 +52,9 @@ defect-matrix: $(READY) ## the conformance suite against every planted defect, a
 
 tls-matrix: $(READY) ## the TLS lab against every planted defect that it should find, hours; ONLY=P72,P73 takes some
 	@$(BIN)/python tests/tls_matrix.py $(ARGS) $(ONLY)
+
+mutants: $(READY) ## the station with one place changed by chance, a hundred times: what would nobody object to?
+	@$(BIN)/python tests/mutants.py $(ARGS)
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found; say which: make PYTHON=/path/to/python3.11" >&2; exit 2; }

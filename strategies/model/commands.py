@@ -197,6 +197,26 @@ class Commands(Rule):
                 "RequestStartTransaction accepted on an inoperative EVSE",
                 f"RequestStartTransaction was accepted on EVSE {evse}, which was made Inoperative",
             )
+        yield from self._names_what_runs(event, evse)
+
+    def _names_what_runs(self, event: Told, evse: int | None) -> Iterator[Objection]:
+        """F01.FR.13: where a transaction waits for somebody already, the answer says which."""
+        facts = self._facts
+        running = [t for t in facts.transactions.values() if t.evse == evse and t.open]
+        if len(running) != 1 or facts.outstanding is not None:
+            return
+        found, named = running[0], text(event.payload, "transactionId")
+        waits = found.token is None and not (found.remote_starts or found.offline)
+        here = facts.plugged.get(found.evse, float("inf")) <= found.first_s
+        calm = facts.shaken_s < found.last_s < event.asked.at_s
+        if waits and here and calm and named.casefold() != found.id.casefold():
+            yield Objection(
+                "F01.FR.13",
+                "remote start without the transaction that runs",
+                f"RequestStartTransaction was accepted on EVSE {evse}, where a transaction without a token runs, and the"
+                f" answer names {'another one' if named else 'none'}",
+                weight=Weight.LOW,
+            )
 
     def _stop(self, event: Told) -> Iterator[Objection]:
         id_ = text(event.asked.payload, "transactionId")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from strategies.model import Answered, Asked, Called, Model, Operated, Told
+from strategies.model import Answered, Asked, Called, Closed, Model, Opened, Operated, Told
 
 TOKEN = {"idToken": "A", "type": "ISO14443"}
 RUNS = "RequestStopTransaction rejected for a running transaction"
@@ -218,3 +218,43 @@ def test_nothing_is_accepted_on_a_connector_that_the_station_says_is_not_there(
 
     assert asked(status) == [f"{action} accepted on an EVSE that is not there"] * wrong
     assert asked("Rejected") == []
+
+
+UNNAMED = "remote start without the transaction that runs"
+
+
+def started_beside(answer, *, token=None, plug="plug-in 1", between=(), **more):
+    """A remote start at EVSE 1 or another, where a transaction began when the EV came."""
+    model = Model()
+    model.saw(Operated(1.0, plug))
+    info = {"transactionId": "t1", "chargingState": "EVConnected"}
+    payload = {"eventType": "Started", "seqNo": 0, "transactionInfo": info, "evse": {"id": 1}}
+    called = Called(2.0, "TransactionEvent", {**payload, **(token or {})}, "c")
+    for event in (called, Answered(2.1, called, {}), *between):
+        model.saw(event)
+    asked = {"evseId": 1, "remoteStartId": 1, "idToken": TOKEN, **more}
+    return [n for n in ask(model, 4.0, "RequestStartTransaction", answer, **asked) if n == UNNAMED]
+
+
+def test_a_remote_start_names_the_transaction_that_waits_for_it():
+    assert started_beside({"status": "Accepted"}) == [UNNAMED]
+    assert started_beside({"status": "Accepted", "transactionId": "t2"}) == [UNNAMED]
+    assert started_beside({"status": "Accepted", "transactionId": "T1"}) == []
+    assert started_beside({"status": "Rejected"}) == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"token": {"idToken": TOKEN}},
+        {"token": {"offline": True}},
+        {"evseId": 2},
+        {"plug": "plug-in 2"},
+        {"between": (Operated(3.0, "unplug 1"),)},
+        {"between": (Closed(3.0), Opened(3.1))},
+        {"between": (Called(3.0, "Heartbeat", {}, "h"),)},
+    ],
+    ids=str,
+)
+def test_a_remote_start_names_nothing_where_nobody_knows_what_runs(more):
+    assert started_beside({"status": "Accepted"}, **more) == []

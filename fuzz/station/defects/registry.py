@@ -36,8 +36,9 @@ class Defect:
     `caught_by` are the cases of the TLS lab that fail because of it, none where the lab is not what finds it.
     Numbers up to P62 are those of the survey of real bugs; P120 to P134, later P150 to P159, P160 to P169, P170 to P179
     and P180 to P189, each mirror a row of its catalogue that nothing did before, P190 to P199 an issue or a pull request
-    each, P200 to P209 one or the other, P210 to P219 a row again, as P220 to P230 do, P231 to P242 an issue,
-    a pull request or a line of a changelog each; they were planted by somebody who had not seen what looks for them. Name, text and layer come from the decorated function.
+    each, P200 to P209 one or the other, P210 to P219 a row again, as P220 to P230 do, P231 to P242 an issue, a pull
+    request or a line of a changelog each; they were planted by somebody who had not seen what looks for them. Name, text
+    and layer come from the decorated function.
     """
 
     number: str
