@@ -19,7 +19,7 @@ TURNS: dict[str, tuple[int, int]] = {
     "replay": (450, 400),
     "systematic": (1_150, 1_400),
     "frames": (270, 200),
-    "stateful": (1_898, 3_400),
+    "stateful": (2_000, 3_400),
     "answers": (500, 500),
     "injection": (190, 100),
     "twins": (150, 300),

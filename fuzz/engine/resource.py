@@ -64,7 +64,7 @@ ROUNDS, ATTEMPTS = 10, 3
 REST_S = 0.4
 """How long a target rests between two readings while nothing is said."""
 
-ROUNDS_OF_ALL = 25
+ROUNDS_OF_ALL = 18
 """How often each action is asked in one block."""
 
 RUNGS = 4

@@ -11,7 +11,7 @@ from strategies.moves import Ask, Await, Move, Pause
 from strategies.papers import CHAINED_SIGNER, SIGNER, SIGNING_ROOT, SIGNING_ROOT_HASH
 from strategies.primitives import EXPIRED_CERTIFICATE
 from strategies.sequences.place import Place
-from strategies.sequences.registry import Script, scenario, scenarios_over
+from strategies.sequences.registry import Script, late_scenario, scenario, scenarios_over
 from strategies.sequences.steps import (
     GLANCE_S,
     NOWHERE,
@@ -119,7 +119,7 @@ def log_fails_twice(place: Place) -> Iterable[Move]:
             yield told_of(_LOG, number, timeout_s=place.prompt_s)
 
 
-@scenario
+@late_scenario
 def log_is_tried_again(place: Place) -> Iterable[Move]:
     """A log cannot be uploaded, and is tried once more two seconds later; only then has it failed."""
     log: JsonObject = {"remoteLocation": NOWHERE}
