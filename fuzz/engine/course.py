@@ -23,7 +23,7 @@ TURNS: dict[str, tuple[int, int]] = {
     "answers": (500, 500),
     "injection": (190, 100),
     "twins": (150, 300),
-    "resource": (1_050, 300),
+    "resource": (1_110, 300),
     "generated": (50, 600),
 }
 """What the first turn of a phase is worth, and each later one, in steps; what is not named plays to its end at once.

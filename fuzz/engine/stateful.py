@@ -67,7 +67,7 @@ WALK_SHARE = 0.35
 BARREN = 5
 """Chunks of walks in a row of which none may be played, after which there are none for this target."""
 
-SLOW_EVERY = 30
+SLOW_EVERY = 25
 """Cases between two scenarios that wait for the target's own time-outs."""
 
 _HARMLESS = frozenset({Effect.NONE, Effect.VOLATILE})

@@ -192,9 +192,9 @@ class Placeholders:
         return self._elsewhere(word) if word in self._known else word
 
     def _elsewhere(self, word: str) -> str:
-        """The placeholder of a known value in free text: of a host, no longer than the word, since texts have limits."""
+        """The placeholder of a known value in free text: no longer than the word, since texts have limits."""
         known = self._known[word]
-        return known[: len(word)] if known.endswith(_HOST_END) else known
+        return known if known.startswith("-----BEGIN") else known[: len(word)]
 
     def _host(self, url: str) -> str:
         return self.of(Secret.HOST, url.split("/")[2]).lower()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from strategies.moves import Act, Answer, Ask, Await, Move, Pause
 from strategies.sequences.place import Place
-from strategies.sequences.registry import slow_scenario
+from strategies.sequences.registry import slow_late_scenario
 from strategies.sequences.steps import (
     ENDED,
     SIGN,
@@ -21,14 +21,14 @@ QUIET_S = 15.0
 """How long nothing is said: longer than the ten seconds after which many a peer tries something again."""
 
 
-@slow_scenario
+@slow_late_scenario
 def quiet_behind_an_end(place: Place) -> Iterable[Move]:
     """The end of a transaction is answered with a CALLERROR, and nobody says anything for a while (E13)."""
     unplug = Act(f"unplug {place.evses[0]}")
     return [*charge(place), _refused("TransactionEvent"), unplug, ENDED, Pause(QUIET_S)]
 
 
-@slow_scenario
+@slow_late_scenario
 def quiet_behind_errors(place: Place) -> Iterable[Move]:
     """Whatever the station tells is answered with a CALLERROR each, and nobody says anything for a while."""
     causes: list[tuple[str, Ask]] = [

@@ -60,6 +60,12 @@ def late_scenario(script: Script) -> Script:
     return script
 
 
+def slow_late_scenario(script: Script) -> Script:
+    """Registers a scenario that waits for time-outs, and lets one of every other kind that does go first."""
+    _register(script, lambda _place: [("", script)], slow=True, late=True)
+    return script
+
+
 def scenarios_over(variants: Variants) -> Variants:
     """Registers a function that tells several scenarios of one kind, each with what is behind its name."""
     _register(variants, variants, slow=False)

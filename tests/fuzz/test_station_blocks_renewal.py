@@ -4,7 +4,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from fuzz.station.bench import Bench
 from fuzz.station.events import (
@@ -268,12 +268,25 @@ def test_garbage_is_only_ever_rejected(text):
     assert signed(Bench().boot(), text) == INVALID
 
 
+def _says_the_same(leaf, der):
+    """Whether readers see no damage: a bit string may say that its last bit, which is 0, does not count."""
+    try:
+        read = x509.load_der_x509_certificate(der)
+        return (read.tbs_certificate_bytes, read.signature) == (
+            leaf.tbs_certificate_bytes,
+            leaf.signature,
+        )
+    except ValueError:
+        return False
+
+
 @given(st.integers(0, 1_000), st.integers(1, 255))
 def test_a_damaged_chain_is_only_ever_rejected(mint, root, own, place, flip):
     bench = Bench(certificate=own.pem, key=own.key, roots=((CSMS, root.pem),)).boot()
     leaf = mint(public=request(bench), issuer=root)
     der = bytearray(leaf.der)
     der[place % len(der)] ^= flip
+    assume(not _says_the_same(leaf.x509, bytes(der)))
     assert signed(bench, ssl.DER_cert_to_PEM_cert(bytes(der))) == INVALID
     assert signed(bench, leaf)[0] == "Accepted"
 

@@ -165,6 +165,25 @@ def test_a_text_that_is_called_like_a_host_grows_no_longer() -> None:
     assert "home" not in str(hidden)
 
 
+def test_a_text_that_is_the_same_as_a_secret_grows_no_longer() -> None:
+    connection: JsonObject = {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": "wss://lab.example/0",
+        "messageTimeout": 1,
+        "securityProfile": 1,
+        "ocppInterface": "Wired0",
+        "apn": {"apn": "0", "apnAuthentication": "CHAP", "preferredNetwork": "0000"},
+        "vpn": {"server": "0", "user": "0", "password": "0", "key": "0000", "type": "IKEv2"},
+    }
+    payload: JsonObject = {"configurationSlot": 1, "connectionData": connection}
+    by = fresh()
+    by.learn_from("SetNetworkProfile", payload)
+    hidden = hide("SetNetworkProfile", payload, by)
+    assert version().validator("SetNetworkProfile", Kind.REQUEST).is_valid(hidden)
+    assert "0000" not in str(hidden)[-120:]
+
+
 @settings(max_examples=250, deadline=None, database=None)
 @given(st.data())
 def test_any_valid_payload_stays_valid(data: st.DataObject) -> None:
