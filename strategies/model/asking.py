@@ -1,7 +1,8 @@
 """Whom nobody asked about (C01.FR.02): energy takes a token that the CSMS has judged, where nothing else can let it in.
 
-And the other way round: a token that is shown where an EV waits is asked about. Knows what the station says of its own cache, list and rules, and Authorize. Must not know what the answer was (`energy`
-does). Judged is only a station that said in this scene that it has no other way to know a token.
+And the other way round: a token that is shown where an EV waits is asked about. Knows what the station says of its own cache,
+list and rules, and Authorize. Must not know what the answer was (`energy` does). Judged is only a station that said in this
+scene that it has no other way to know a token.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from strategies.model.events import (
+    PROMPT_S,
     Answered,
     Asked,
     Called,
@@ -42,9 +44,6 @@ _READS = frozenset({"GetVariables", "GetBaseReport", "GetReport", "GetTransactio
 _WAITS = ("Authorize", "TransactionEvent")
 _GOES_WITH_IT = ("plug-in", "present-token", "start-power")
 """What is done where somebody wants to charge, and gives a station no reason to let a token be."""
-
-LEAST_S = 10.0
-"""Nobody is said to ignore a token before this time."""
 
 
 class Asking(Rule):
@@ -82,9 +81,9 @@ class Asking(Rule):
     def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
         """Whether somebody waited in vain for the station to do anything about a token."""
         waits = [m.timeout_s for m in missed if m.action in _WAITS]
-        if self._since_s is not None:
+        if self._since_s is not None and self._facts.outstanding is None:
             self._ignored_s = end_s - self._since_s
-        if waits and self._ignored_s >= max(LEAST_S, *waits):
+        if waits and self._ignored_s >= max(PROMPT_S, *waits):
             yield Objection(
                 "C01.FR.02",
                 "token that nobody was asked about",
@@ -98,14 +97,19 @@ class Asking(Rule):
                 ready = alone and self._closed == set(WAYS) and self._facts.outstanding is None
                 self._since_s = event.at_s if ready else None
             case Operated(deed="unplug") if self._since_s is not None:
-                self._ignored_s, self._since_s = event.at_s - self._since_s, None
+                if self._facts.outstanding is None:
+                    self._ignored_s = event.at_s - self._since_s
+                self._since_s = None
             case Operated() if event.deed in _GOES_WITH_IT:
                 pass
             case Called() if event.action not in (*_WAITS, "BootNotification"):
                 pass
             case Asked() if event.action in _READS:
                 pass
-            case Told() | Answered():
+            case Answered() if event.proper and event.prompt and not event.error_code:
+                # What the station had to ask waited for this one.
+                self._since_s = None if self._since_s is None else max(self._since_s, event.at_s)
+            case Told():
                 pass
             case _:
                 self._plain, self._since_s = False, None

@@ -59,8 +59,9 @@ class Begins(Rule):
                 self._started(event)
             case Answered(called=Called(action="Authorize")):
                 self._authorized(event)
-            case Answered() if event.proper and not event.error_code:
-                pass
+            case Answered() if event.proper and event.prompt and not event.error_code:
+                # What the station had to tell waited for this one.
+                self._since_s = None if self._since_s is None else max(self._since_s, event.at_s)
             case Called() | Told():
                 pass
             case Asked() if event.action in _HARMLESS:
@@ -74,7 +75,7 @@ class Begins(Rule):
     def over(self, end_s: float, missed: Sequence[Missed]) -> Iterator[Objection]:
         """Whether somebody waited in vain for the transaction."""
         waits = [m.timeout_s for m in missed if m.action == "TransactionEvent"]
-        if self._since_s is not None:
+        if self._since_s is not None and self._facts.outstanding is None:
             self._waited_s = end_s - self._since_s
         if waits and self._plain and self._waited_s >= max(PROMPT_S, *waits):
             yield Objection(
@@ -106,7 +107,9 @@ class Begins(Rule):
 
     def _operated(self, event: Operated) -> None:
         if event.deed == "unplug" and self._since_s is not None:
-            self._waited_s, self._since_s = event.at_s - self._since_s, None
+            if self._facts.outstanding is None:
+                self._waited_s = event.at_s - self._since_s
+            self._since_s = None
         elif event.deed not in _PREPARES:
             self._disturbed()
         elif event.deed == "start-power":

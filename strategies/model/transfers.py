@@ -51,7 +51,7 @@ _VERIFIED = frozenset({"SignatureVerified", "InvalidSignature"})
 
 _FAILED: Mapping[str, str] = {_LOG: "UploadFailure", _FIRMWARE: "DownloadFailed"}
 _LONGEST_S = 20
-"""As long a pause between two tries, and as many together, are waited for."""
+"""How long all tries of one transfer may take together, so that its end is waited for."""
 
 _SLACK_S = 0.5
 _PATIENCE_S = 5.0
@@ -95,8 +95,8 @@ class Transfers(Rule):
         self._taken_s: dict[int, float] = {}
         """When an update was accepted that was asked for in an undisturbed talk, as long as all of it is told."""
         self._owed: list[_Owed] = []
-        self._taken: dict[tuple[str, int], tuple[float, Asked]] = {}
-        """When each request was accepted whose transfer fails at once, while nothing kept the station from trying."""
+        self._again_s: dict[tuple[str, int], tuple[float, int]] = {}
+        """When each request was accepted whose first try fails at once, undisturbed since, and the pause before the next."""
         self._given_up: dict[tuple[str, int], _GivenUp] = {}
 
     def saw(self, event: Event) -> Iterator[Objection]:
@@ -143,7 +143,9 @@ class Transfers(Rule):
         for key, failed in self._given_up.items():
             if message in ("", key[0]):
                 self._given_up[key] = replace(failed, until_s=min(failed.until_s, at_s))
-        self._taken = {key: t for key, t in self._taken.items() if message not in ("", key[0])}
+        self._again_s = {
+            key: again for key, again in self._again_s.items() if message not in ("", key[0])
+        }
 
     def _answered(self, event: Told) -> None:
         message, id_ = _TOLD_BY[event.asked.action], number(event.asked.payload, "requestId")
@@ -163,7 +165,7 @@ class Transfers(Rule):
                 ends_s = event.at_s + tries * pause_s
                 self._owe(message, id_, ends_s, _unended(event.asked.action))
             if tries and len(self._asked.get((message, id_), ())) == 1:
-                self._taken[message, id_] = event.at_s, event.asked
+                self._again_s[message, id_] = event.at_s, pause_s
         if not _settled(message, self._told.get((message, id_), set())):
             working.append(id_)
 
@@ -221,11 +223,11 @@ class Transfers(Rule):
     def _gives_up(self, at_s: float, which: tuple[str, int], status: str) -> None:
         """N01, L01: as many tries are made as were asked for, and no sooner than was asked for."""
         self._given_up.pop(which, None)
-        taken = self._taken.get(which)
-        if taken is None or status != _FAILED[which[0]]:
+        again = self._again_s.get(which)
+        if again is None or status != _FAILED[which[0]]:
             return
-        _, pause_s = _tries(taken[1].payload)
-        if at_s - taken[0] < pause_s - _SLACK_S:
+        taken_s, pause_s = again
+        if at_s - taken_s < pause_s - _SLACK_S:
             self._given_up[which] = _GivenUp(at_s, pause_s)
 
     def _skipped(self, id_: int, told: set[str]) -> Iterator[Objection]:

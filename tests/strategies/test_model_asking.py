@@ -85,6 +85,9 @@ IGNORED = "token that nobody was asked about"
 PLUGGED, SHOWN = Operated(1, "plug-in 1"), Operated(2, "present-token A ISO14443")
 
 
+HELD = Called(2.5, "StatusNotification", {}, "held")
+"""What holds up whatever else the station has to say, until it is answered."""
+
 WAITED = Missed("TransactionEvent", 12.0)
 
 
@@ -107,6 +110,10 @@ def test_a_token_that_is_shown_in_vain_is_found():
         (SHOWN,),
         (SHOWN, Operated(3, "plug-in 1")),
         (PLUGGED, SHOWN, AUTHORIZE),
+        (PLUGGED, SHOWN, HELD),
+        (PLUGGED, SHOWN, HELD, Operated(14.5, "unplug 1")),
+        (PLUGGED, SHOWN, HELD, Answered(9.0, HELD, {})),
+        (PLUGGED, SHOWN, HELD, Answered(2.6, HELD, {}, "InternalError")),
         (PLUGGED, SHOWN, Called(3, "TransactionEvent", {}, "t")),
         (PLUGGED, SHOWN, Operated(5, "unplug 1")),
         (PLUGGED, SHOWN, Closed(3), Opened(4)),

@@ -40,6 +40,9 @@ def test_a_remote_start_is_one_as_well():
     assert said(PLUGGED, WANTS, remote(5.0, evseId=1)) == [NAME]
 
 
+HELD = Called(4.5, "StatusNotification", {}, "held")
+"""What holds up whatever else the station has to say, until it is answered."""
+
 EVENT = Called(6.0, "TransactionEvent", {"eventType": "Started"}, "t")
 
 
@@ -47,6 +50,9 @@ EVENT = Called(6.0, "TransactionEvent", {"eventType": "Started"}, "t")
     "told",
     [
         (PLUGGED, SHOWN, authorized(), WANTS, EVENT),
+        (PLUGGED, SHOWN, authorized(), WANTS, HELD),
+        (PLUGGED, SHOWN, authorized(), WANTS, HELD, Operated(17.0, "unplug 1")),
+        (PLUGGED, SHOWN, authorized(), WANTS, HELD, Answered(11.0, HELD, {})),
         (PLUGGED, SHOWN, authorized()),
         (PLUGGED, SHOWN, WANTS),
         (SHOWN, authorized(), WANTS),
