@@ -268,25 +268,14 @@ def test_garbage_is_only_ever_rejected(text):
     assert signed(Bench().boot(), text) == INVALID
 
 
-def _says_the_same(leaf, der):
-    """Whether readers see no damage: a bit string may say that its last bit, which is 0, does not count."""
-    try:
-        read = x509.load_der_x509_certificate(der)
-        return (read.tbs_certificate_bytes, read.signature) == (
-            leaf.tbs_certificate_bytes,
-            leaf.signature,
-        )
-    except ValueError:
-        return False
-
-
 @given(st.integers(0, 1_000), st.integers(1, 255))
 def test_a_damaged_chain_is_only_ever_rejected(mint, root, own, place, flip):
     bench = Bench(certificate=own.pem, key=own.key, roots=((CSMS, root.pem),)).boot()
     leaf = mint(public=request(bench), issuer=root)
     der = bytearray(leaf.der)
+    # The byte before the signature says how many of its last bits do not count: of one that is 0 nobody misses any.
+    assume(place % len(der) != len(der) - len(leaf.x509.signature) - 1)
     der[place % len(der)] ^= flip
-    assume(not _says_the_same(leaf.x509, bytes(der)))
     assert signed(bench, ssl.DER_cert_to_PEM_cert(bytes(der))) == INVALID
     assert signed(bench, leaf)[0] == "Accepted"
 
